@@ -1,0 +1,136 @@
+"""What a map shows: the latents of known pictures with their labels, attributes and thumbnails.
+
+Shapes: N encodings, D numbers in each, A attributes, K stored principal components.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.core.errors import DataError
+from latentlab.core.spaces import FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class StoredPCA:
+    """Principal components fitted when the encodings were made, so that the first map needs no library."""
+
+    mean: FloatArray  # (D,)
+    components: FloatArray  # (K, D), orthonormal rows, most variance first
+    variance: FloatArray  # (K,), in squared latent units
+
+    @property
+    def sigma(self) -> FloatArray:
+        """(K,) one standard deviation along each component."""
+        return np.sqrt(np.maximum(self.variance, 0)).astype(np.float32)
+
+    def transform(self, latents_ND: FloatArray) -> FloatArray:
+        """(N, K) coordinates in latent units."""
+        return (latents_ND - self.mean) @ self.components.T
+
+    def inverse_transform(self, coordinates_NK: FloatArray) -> FloatArray:
+        """(N, D); exact within the span of the components that are given."""
+        return self.mean + coordinates_NK @ self.components[: coordinates_NK.shape[1]]
+
+    @classmethod
+    def fit(cls, latents_ND: FloatArray, count: int = 64) -> StoredPCA:
+        """Of finite rows only. Exact (eigenvectors of the covariance); N at least 1."""
+        rows = latents_ND[np.isfinite(latents_ND).all(axis=1)].astype(np.float64)
+        if not len(rows):
+            raise DataError(
+                "No encoding is finite, so no principal components exist; encode the pictures again."
+            )
+        mean = rows.mean(axis=0)
+        covariance_DD = (
+            np.cov(rows - mean, rowvar=False).reshape(rows.shape[1], rows.shape[1])
+            if len(rows) > 1
+            else np.zeros((rows.shape[1],) * 2)
+        )
+        variance, vectors = np.linalg.eigh(covariance_DD)
+        order = np.argsort(variance)[::-1][:count]
+        components = vectors[:, order].T
+        # The sign of an eigenvector is arbitrary: make the largest entry positive so that maps do not flip.
+        signs = np.sign(components[np.arange(len(components)), np.abs(components).argmax(axis=1)])
+        return cls(
+            mean.astype(np.float32),
+            (components * np.where(signs == 0, 1, signs)[:, None]).astype(np.float32),
+            np.maximum(variance[order], 0).astype(np.float32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnails:
+    """Coded pictures (WebP, JPEG or PNG) one after the other; `offsets` (N + 1,) say where each begins."""
+
+    data: bytes | NDArray[np.uint8]
+    offsets: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return max(0, len(self.offsets) - 1)
+
+    def coded(self, index: int) -> bytes:
+        """The bytes of one picture; QImage.fromData and Pillow both read them."""
+        return bytes(memoryview(self.data)[int(self.offsets[index]) : int(self.offsets[index + 1])])
+
+
+@dataclass(frozen=True, eq=False)
+class EncodingSet:
+    """Immutable; arrays are read-only and compared by identity."""
+
+    latents: FloatArray  # (N, D)
+    space: str = "z"
+    labels: NDArray[np.int64] | None = None  # (N,), index into label_names; -1 unknown
+    label_names: tuple[str, ...] = ()
+    attributes: FloatArray | None = None  # (N, A): 1 has it, 0 has it not, NaN unknown; or any number
+    attribute_names: tuple[str, ...] = ()
+    predicted: frozenset[str] = (
+        frozenset()
+    )  # attributes that a classifier said, not people; "class" for labels
+    names: tuple[str, ...] = ()  # file name or other id of each encoding; empty: its index
+    thumbnails: Thumbnails | None = None
+    pca: StoredPCA | None = None
+    kl_per_dimension: FloatArray | None = None  # (D,) nats, of a VAE
+    samples: bool = False  # draws from the prior, not encodings of data (a GAN without an encoder)
+    extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.latents.flags.writeable = False
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    @property
+    def dim(self) -> int:
+        return int(self.latents.shape[1])
+
+    @cached_property
+    def principal(self) -> StoredPCA:
+        """The stored components, or fitted now."""
+        return self.pca or StoredPCA.fit(self.latents)
+
+    @cached_property
+    def informativeness(self) -> FloatArray:
+        """(D,) how much each dimension says: its KL for a VAE, else its variance."""
+        if self.kl_per_dimension is not None and len(self.kl_per_dimension) == self.dim:
+            return self.kl_per_dimension
+        return np.nan_to_num(self.latents).var(axis=0).astype(np.float32)
+
+    def attribute(self, name: str) -> FloatArray:
+        """(N,) the values of one attribute."""
+        if self.attributes is None or name not in self.attribute_names:
+            raise DataError(f"The encodings carry no attribute '{name}'.")
+        return self.attributes[:, self.attribute_names.index(name)]
+
+    def name_of(self, index: int) -> str:
+        return self.names[index] if index < len(self.names) else f"#{index}"
+
+    def label_of(self, index: int) -> str:
+        """The class of one encoding in words; empty where it has none."""
+        if self.labels is None or self.labels[index] < 0:
+            return ""
+        label = int(self.labels[index])
+        return self.label_names[label] if label < len(self.label_names) else str(label)

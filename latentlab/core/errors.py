@@ -1,0 +1,84 @@
+"""The tree of errors a user can meet. Each message says what happened, with which value, and what to do next.
+
+LatentlabError
+├── BadInput             exit status 2: what was given cannot be used
+│   ├── CheckpointError    a file that is not a sound checkpoint
+│   ├── DataError          pictures, tables, arrays
+│   ├── ExpressionError    a typed expression, with the column of the mistake
+│   └── OptionError        a value that was chosen
+├── Failure              exit status 1: the disk, the memory, a process, a device
+│   ├── SaveError
+│   ├── EngineError
+│   └── DeviceError
+└── Interrupted          exit status 130: stopped on request, work saved
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class LatentlabError(Exception):
+    """What every interface catches: its text is shown as it stands, without a traceback."""
+
+    exit_status = 1
+
+
+class BadInput(LatentlabError):
+    exit_status = 2
+
+
+class CheckpointError(BadInput):
+    pass
+
+
+class DataError(BadInput):
+    pass
+
+
+class OptionError(BadInput):
+    pass
+
+
+class ExpressionError(BadInput):
+    """`column` counts characters from 0; the editor underlines from there for `length` characters."""
+
+    def __init__(self, message: str, column: int, length: int = 1) -> None:
+        super().__init__(message)
+        self.column = column
+        self.length = length
+
+
+class Failure(LatentlabError):
+    pass
+
+
+class SaveError(Failure):
+    pass
+
+
+class EngineError(Failure):
+    pass
+
+
+class DeviceError(Failure):
+    pass
+
+
+class Interrupted(LatentlabError):
+    exit_status = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`" Did you mean 'Eyeglasses'?"`, or the known names when nothing is close; empty when there are none."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=0.5) or [
+        name for name in names if name.lower() == word.lower()
+    ]
+    if close:
+        return f" Did you mean '{close[0]}'?"
+    if not names:
+        return ""
+    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
+    return f" Known: {shown}."

@@ -1,0 +1,79 @@
+"""What a model is to the rest of the house: spaces, sample, decode and, where it can, encode. In numpy terms.
+
+Shapes: B batch, D latent (flattened), H height, W width, C channels (1 or 3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.core.directions import DirectionSet
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.spaces import FloatArray, LatentSpace
+
+Images = NDArray[np.uint8]  # (B, H, W, C)
+
+
+@dataclass(frozen=True)
+class ImageShape:
+    height: int
+    width: int
+    channels: int  # 1 or 3
+
+
+@dataclass(frozen=True, eq=False)
+class ModelInfo:
+    """What can be said of an opened model without its weights; `latentlab info` prints it."""
+
+    path: str
+    format: str
+    family: str
+    image: ImageShape
+    spaces: tuple[LatentSpace, ...]
+    encoder: bool
+    conditional: tuple[str, ...] | None = None  # class names where the generator takes a class
+    invertible: bool = False  # without an encoder, but pictures can be inverted by optimisation
+    training: dict[str, Any] = field(default_factory=dict)  # data, epochs, seed, …
+    figures: dict[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    sha256: str = ""
+    warnings: tuple[str, ...] = ()  # said in a banner: a tensor with NaN, a guessed activation, …
+
+    def space(self, name: str) -> LatentSpace:
+        return next((space for space in self.spaces if space.name == name), self.spaces[0])
+
+
+class LatentModel(Protocol):
+    """Every architecture and every foreign format ends up as one of these."""
+
+    @property
+    def info(self) -> ModelInfo: ...
+    @property
+    def encodings(self) -> EncodingSet | None: ...
+    @property
+    def directions(self) -> DirectionSet: ...
+
+    def sample(
+        self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None
+    ) -> FloatArray:
+        """Draws from the prior, float32 (count, D)."""
+
+    def decode(
+        self, latents: FloatArray, *, space: str | None = None, condition: int | None = None
+    ) -> Images:
+        """Pictures, uint8 (B, H, W, C), of latents (B, D) or (D,)."""
+
+    def decode_float(
+        self, latents: FloatArray, *, space: str | None = None, condition: int | None = None
+    ) -> FloatArray:
+        """The same in float32 [0, 1], where exactness matters."""
+
+    def encode(self, images: Images, *, condition: int | None = None) -> FloatArray:
+        """Posterior means, float32 (B, D), of pictures of any size, uint8 (B, H, W, C) or (B, H, W).
+
+        Raises OptionError where the model has no encoder.
+        """

@@ -1,0 +1,108 @@
+"""The four registries: what panels, projections, model families and formats exist.
+
+An entry names its code as "module:name" and is loaded on first use, so that start-up imports neither torch nor
+openTSNE. Adding one is one new file, one line here and one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from latentlab.core.errors import OptionError, did_you_mean
+
+
+@dataclass(frozen=True)
+class Entry:
+    key: str
+    title: str
+    target: str  # "module:name"
+    area: str = ""  # panels: "left", "centre", "right", "bottom"
+    shortcut: str = ""  # panels: brings it to the front
+    icon: str = ""  # panels: a QtAwesome name
+
+    def load(self) -> Any:
+        module, _, name = self.target.partition(":")
+        return getattr(import_module(module), name)
+
+
+class Registry(Mapping[str, Entry]):
+    def __init__(self, noun: str, *entries: Entry) -> None:
+        self.noun = noun
+        self._entries = {entry.key: entry for entry in entries}
+
+    def __getitem__(self, key: str) -> Entry:
+        try:
+            return self._entries[key]
+        except KeyError:
+            raise OptionError(f"There is no {self.noun} '{key}'.{did_you_mean(key, self._entries)}") from None
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+
+PANELS = Registry(
+    "panel",
+    Entry("map", "Map", "latentlab.ui.panels.map:MapPanel", "left", "Ctrl+1", "mdi6.map-outline"),
+    Entry("image", "Image", "latentlab.ui.panels.image:ImagePanel", "centre", "Ctrl+2", "mdi6.image-outline"),
+    Entry(
+        "attributes",
+        "Attributes",
+        "latentlab.ui.panels.attributes:AttributesPanel",
+        "right",
+        "Ctrl+3",
+        "mdi6.tune-variant",
+    ),
+    Entry(
+        "sliders",
+        "Sliders",
+        "latentlab.ui.panels.sliders:SlidersPanel",
+        "right",
+        "Ctrl+4",
+        "mdi6.tune-vertical",
+    ),
+    Entry(
+        "arithmetic",
+        "Arithmetic",
+        "latentlab.ui.panels.arithmetic:ArithmeticPanel",
+        "right",
+        "Ctrl+5",
+        "mdi6.plus-minus-variant",
+    ),
+    Entry("walk", "Walk", "latentlab.ui.panels.walk:WalkPanel", "bottom", "Ctrl+6", "mdi6.vector-polyline"),
+    Entry(
+        "samples",
+        "Samples",
+        "latentlab.ui.panels.samples:SamplesPanel",
+        "bottom",
+        "Ctrl+7",
+        "mdi6.dice-multiple-outline",
+    ),
+)
+
+PROJECTIONS = Registry(
+    "projection",
+    Entry("pca", "PCA", "latentlab.core.projections.pca:PCAProjection"),
+    Entry("tsne", "t-SNE", "latentlab.core.projections.tsne:TSNEProjection"),
+    Entry("plane", "Plane", "latentlab.core.projections.plane:PlaneProjection"),
+    Entry("umap", "UMAP", "latentlab.core.projections.umap:UMAPProjection"),
+)
+
+FAMILIES = Registry(
+    "family",
+    Entry("vae", "Variational autoencoder", "latentlab.models.vae:VAE"),
+    Entry("dcgan", "Deep convolutional GAN", "latentlab.models.dcgan:DCGAN"),
+)
+
+FORMATS = Registry(
+    "format",
+    Entry("native", "latentlab checkpoint", "latentlab.formats.native:NativeFormat"),
+)

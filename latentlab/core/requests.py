@@ -1,0 +1,192 @@
+"""What the window asks of the engine and what comes back: small frozen records that travel between processes.
+
+Latest wins: a consumer ("image", "lattice", "samples", …) has one pending slot. A newer request replaces the one
+that still waits, and every picture that is finished is shown. Lanes say who goes first.
+Shapes: B batch, D latent, H W C of the pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any, Protocol
+
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.latent_model import Images, ModelInfo
+from latentlab.core.spaces import FloatArray
+
+
+class Lane(IntEnum):
+    """Lower goes first; longer work is cut into pieces of at most 8 ms between which `LIVE` is served."""
+
+    LIVE = 0  # the picture under the pointer
+    VISIBLE = 1  # sheets and previews one can see
+    BACKGROUND = 2  # figures, caches
+
+
+@dataclass(frozen=True, eq=False)
+class OpenModel:
+    path: str
+    device: str = "auto"
+    trust: bool = False
+    options: dict[str, Any] = field(default_factory=dict)  # activation, range of a foreign file
+
+
+@dataclass(frozen=True, eq=False)
+class Decode:
+    checkpoint: str  # the SHA-256 of the model the latents belong to
+    latents: FloatArray  # (B, D)
+    space: str = "z"
+    condition: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Encode:
+    checkpoint: str
+    images: Images  # (B, H, W, C), any size
+    condition: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """`slot` is "main" or "compare": two models can be open at once."""
+
+    info: ModelInfo
+    encodings: EncodingSet | None
+
+
+@dataclass(frozen=True, eq=False)
+class OpenFailed:
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, eq=False)
+class Decoded:
+    consumer: str
+    ticket: int
+    request: Decode
+    images: Images
+    decode_ms: float
+    device: str = "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    consumer: str
+    ticket: int
+    request: Encode
+    latents: FloatArray  # (B, D)
+    reconstructions: Images  # (B, H, W, C)
+    mse: FloatArray  # (B,) in [0, 1] intensities, against the resized original
+
+
+@dataclass(frozen=True, eq=False)
+class RequestFailed:
+    """A request that could not be answered; the last good picture stays."""
+
+    consumer: str
+    ticket: int
+    message: str
+    details: str = ""  # the traceback, for "copy details"
+
+
+@dataclass(frozen=True, eq=False)
+class EngineState:
+    """`alive` False: the process ended and is being started again; its last requests are sent anew."""
+
+    alive: bool
+    message: str = ""
+
+
+Reply = Opened | OpenFailed | Decoded | Encoded | RequestFailed | EngineState
+
+
+class Engine(Protocol):
+    """The window's side of the engine. Replies reach `on_reply` on a thread of the engine's client."""
+
+    on_reply: Callable[[Reply], None] | None
+
+    def open(self, request: OpenModel) -> None:
+        """Opened or OpenFailed follows; the model that is open stays until Opened."""
+
+    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
+        """A ticket that Decoded, Encoded or RequestFailed will carry. Replaces what the consumer has waiting."""
+
+    def withdraw(self, consumer: str) -> None:
+        """Forget what the consumer has waiting."""
+
+    def close(self) -> None:
+        """Ends the process within 3 s."""
+
+
+# --- jobs: long work in a niced process of its own -------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    done: float
+    total: float
+    text: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """An intermediate result worth showing: the layout of a t-SNE, the picture of an inversion."""
+
+    value: Any
+
+
+@dataclass(frozen=True, eq=False)
+class Done:
+    value: Any
+
+
+@dataclass(frozen=True, eq=False)
+class JobFailed:
+    message: str
+    details: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Cancelled:
+    pass
+
+
+JobMessage = Progress | Partial | Done | JobFailed | Cancelled
+
+
+class Report(Protocol):
+    """What a job's function is given as its first argument. Each call raises JobCancelled once the job is cancelled."""
+
+    def progress(self, done: float, total: float, text: str = "") -> None: ...
+    def partial(self, value: Any) -> None: ...
+
+
+class JobCancelled(Exception):  # noqa: N818 - not an error: the way out of a job's function
+    pass
+
+
+class Job(Protocol):
+    """A running job; `cancel` may be called from any thread and more than once."""
+
+    def cancel(self) -> None: ...
+    @property
+    def running(self) -> bool: ...
+
+
+class Jobs(Protocol):
+    """Starts functions in processes of their own.
+
+    `function` is "module:name" of `def run(report: Report, **arguments) -> Any`; arguments and results are
+    pickled. Messages reach `on_message` on another thread: any number of Progress and Partial, then exactly one
+    of Done, JobFailed, Cancelled.
+    """
+
+    def start(
+        self, function: str, arguments: dict[str, Any], on_message: Callable[[JobMessage], None]
+    ) -> Job: ...
+
+    def close(self) -> None:
+        """Cancels everything and ends the processes within 3 s."""

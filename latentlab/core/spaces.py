@@ -1,0 +1,71 @@
+"""Latent spaces: how a point in one is drawn, truncated and kept in bounds.
+
+Shapes: N points, D numbers in a flattened latent. Latents are float32 and travel flat (N, D); a spatial
+space (C, H, W) is flattened in C order and the model that owns it restores the shape.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from latentlab.core.errors import OptionError
+
+FloatArray = NDArray[np.float32]
+Prior = Literal["normal", "uniform", "empirical"]
+
+UNIFORM_BOUND = 1.0  # the uniform prior is U(-1, 1), as in the first GAN papers
+NORMAL_BOUND = 6.0  # sigmas; beyond it a normal prior has no mass worth a slider
+
+
+@dataclass(frozen=True, eq=False)
+class LatentSpace:
+    """One space of a model. `mean` and `std` (D,) describe an empirical prior (w of StyleGAN, a spatial code)."""
+
+    name: str
+    shape: tuple[int, ...]
+    prior: Prior = "normal"
+    mean: FloatArray | None = None
+    std: FloatArray | None = None
+
+    @property
+    def dim(self) -> int:
+        return math.prod(self.shape)
+
+    def sample(self, count: int, seed: int = 0, truncation: float = 1.0) -> FloatArray:
+        """(count, D) draws from the prior, the same for the same seed on every device.
+
+        Truncation psi scales towards the prior's mean (1 is none); Karras et al. 2019, section B.
+        """
+        if count < 0:
+            raise OptionError(f"Cannot draw {count} samples; the count must be 0 or more.")
+        rng = np.random.default_rng(seed)
+        if self.prior == "uniform":
+            draws_ND = rng.uniform(-UNIFORM_BOUND, UNIFORM_BOUND, (count, self.dim))
+        else:
+            draws_ND = rng.standard_normal((count, self.dim))
+        draws_ND = draws_ND.astype(np.float32)
+        if self.prior == "empirical" and self.std is not None:
+            draws_ND *= self.std
+        return self.centre + np.float32(truncation) * draws_ND
+
+    @property
+    def centre(self) -> FloatArray:
+        """(D,) the prior's mean."""
+        return self.mean if self.mean is not None else np.zeros(self.dim, np.float32)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The range outside of which the prior has no mass worth showing; infinite for an empirical prior."""
+        if self.prior == "uniform":
+            return -UNIFORM_BOUND, UNIFORM_BOUND
+        if self.prior == "normal":
+            return -NORMAL_BOUND, NORMAL_BOUND
+        return -math.inf, math.inf
+
+    def clip(self, latents_ND: FloatArray) -> FloatArray:
+        return np.clip(latents_ND, *self.bounds).astype(np.float32, copy=False)

@@ -1,0 +1,62 @@
+"""Workspace: what every panel is handed. Services by their interfaces, the open model, the session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.latent_model import ImageShape, ModelInfo
+from latentlab.core.session import Session
+from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.core.state import Original, State, at
+
+if TYPE_CHECKING:
+    from latentlab.core.settings import Settings
+    from latentlab.ui.decoding import Decoding
+    from latentlab.ui.notices import Notices
+    from latentlab.ui.projecting import Projecting
+    from latentlab.ui.running import Running
+
+NOTHING_OPEN = ModelInfo("", "", "", ImageShape(64, 64, 3), (LatentSpace("z", (2,)),), encoder=False)
+
+
+@dataclass
+class OpenedModel:
+    """The open model as the window knows it; `encodings` is None until some exist."""
+
+    info: ModelInfo = NOTHING_OPEN
+    encodings: EncodingSet | None = None
+
+
+@dataclass
+class Workspace:
+    session: Session
+    decoding: Decoding  # pictures: submit(consumer, request, lane)
+    projecting: Projecting  # maps: layouts of the encodings, their inverse
+    running: Running  # jobs with progress and cancel
+    notices: Notices  # messages at the bottom right
+    settings: Settings
+    opened: OpenedModel = field(default_factory=OpenedModel)
+
+    @property
+    def state(self) -> State:
+        return self.session.state
+
+    @property
+    def space(self) -> LatentSpace:
+        return self.opened.info.space(self.state.space)
+
+    def go_to(self, latent: FloatArray, name: str, original: Original | None = None, label: str = "") -> None:
+        """Make `latent` (D,) the current picture; within an open gesture it is part of that one undo step."""
+        self.session.update(at(self.state, latent, name, original), label or f"Go to {name}")
+
+    def change(self, label: str, **parts: object) -> None:
+        """`session.update` with some parts of the state replaced."""
+        self.session.update(replace(self.state, **parts), label)  # type: ignore[arg-type]
+
+    def fits(self, latent: FloatArray) -> bool:
+        """Whether a latent from elsewhere belongs to the open space."""
+        return latent.shape == (self.space.dim,) and bool(np.isfinite(latent).all())
