@@ -94,4 +94,4 @@ def orthogonalised(vector: FloatArray, kept: Iterable[FloatArray]) -> FloatArray
     rest = vector - basis_KD.T @ (basis_KD @ vector)
     if np.linalg.norm(rest) < VANISHED * max(1.0, float(np.linalg.norm(vector))):
         rest = np.zeros_like(rest)
-    return rest.astype(np.float32)
+    return np.asarray(rest, np.float32)

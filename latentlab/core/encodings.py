@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from latentlab.core.errors import DataError
 from latentlab.core.spaces import FloatArray
 
+WIDE = 2048  # dimensions from which a covariance matrix costs more than it says
+WIDE_ROWS = 512
+
 
 @dataclass(frozen=True, eq=False)
 class StoredPCA:
@@ -26,47 +29,46 @@ class StoredPCA:
     @property
     def sigma(self) -> FloatArray:
         """(K,) one standard deviation along each component."""
-        return np.sqrt(np.maximum(self.variance, 0)).astype(np.float32)
+        return np.asarray(np.sqrt(np.maximum(self.variance, 0)), np.float32)
 
     def transform(self, latents_ND: FloatArray) -> FloatArray:
         """(N, K) coordinates in latent units."""
-        return (latents_ND - self.mean) @ self.components.T
+        return np.asarray((latents_ND - self.mean) @ self.components.T, np.float32)
 
     def inverse_transform(self, coordinates_NK: FloatArray) -> FloatArray:
         """(N, D); exact within the span of the components that are given."""
-        return self.mean + coordinates_NK @ self.components[: coordinates_NK.shape[1]]
+        return np.asarray(self.mean + coordinates_NK @ self.components[: coordinates_NK.shape[1]], np.float32)
 
     @classmethod
     def fit(cls, latents_ND: FloatArray, count: int = 64) -> StoredPCA:
-        """Of finite rows only. Exact (eigenvectors of the covariance); N at least 1."""
-        rows = latents_ND[np.isfinite(latents_ND).all(axis=1)].astype(np.float64)
+        """Of finite rows only, exact; above WIDE dimensions of WIDE_ROWS evenly chosen rows. N at least 1."""
+        rows = latents_ND[np.isfinite(latents_ND).all(axis=1)]
         if not len(rows):
-            raise DataError(
-                "No encoding is finite, so no principal components exist; encode the pictures again."
-            )
-        mean = rows.mean(axis=0)
-        covariance_DD = (
-            np.cov(rows - mean, rowvar=False).reshape(rows.shape[1], rows.shape[1])
-            if len(rows) > 1
-            else np.zeros((rows.shape[1],) * 2)
-        )
-        variance, vectors = np.linalg.eigh(covariance_DD)
-        order = np.argsort(variance)[::-1][:count]
-        components = vectors[:, order].T
+            raise DataError("No encoding is finite, so no principal components exist; encode the pictures again.")
+        dim = rows.shape[1]
+        if dim > WIDE:
+            rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), WIDE_ROWS)).astype(np.int64)]
+        mean = rows.mean(axis=0, dtype=np.float64)
+        centred = rows - mean
+        degrees = max(1, len(rows) - 1)
+        if dim > WIDE:
+            _, singular, components = np.linalg.svd(centred, full_matrices=False)
+            variance = singular**2 / degrees
+        else:
+            variance, vectors = np.linalg.eigh(centred.T @ centred / degrees)
+            variance, components = variance[::-1], vectors.T[::-1]
+        variance, components = variance[:count], components[:count]
         # The sign of an eigenvector is arbitrary: make the largest entry positive so that maps do not flip.
-        signs = np.sign(components[np.arange(len(components)), np.abs(components).argmax(axis=1)])
-        return cls(
-            mean.astype(np.float32),
-            (components * np.where(signs == 0, 1, signs)[:, None]).astype(np.float32),
-            np.maximum(variance[order], 0).astype(np.float32),
-        )
+        largest = components[np.arange(len(components)), np.abs(components).argmax(axis=1)]
+        components = components * np.where(largest < 0, -1.0, 1.0)[:, None]
+        return cls(mean.astype(np.float32), components.astype(np.float32), np.maximum(variance, 0).astype(np.float32))
 
 
 @dataclass(frozen=True, eq=False)
 class Thumbnails:
     """Coded pictures (WebP, JPEG or PNG) one after the other; `offsets` (N + 1,) say where each begins."""
 
-    data: bytes | NDArray[np.uint8]
+    data: NDArray[np.uint8]
     offsets: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -74,7 +76,7 @@ class Thumbnails:
 
     def coded(self, index: int) -> bytes:
         """The bytes of one picture; QImage.fromData and Pillow both read them."""
-        return bytes(memoryview(self.data)[int(self.offsets[index]) : int(self.offsets[index + 1])])
+        return bytes(self.data[int(self.offsets[index]) : int(self.offsets[index + 1])])
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,9 +89,7 @@ class EncodingSet:
     label_names: tuple[str, ...] = ()
     attributes: FloatArray | None = None  # (N, A): 1 has it, 0 has it not, NaN unknown; or any number
     attribute_names: tuple[str, ...] = ()
-    predicted: frozenset[str] = (
-        frozenset()
-    )  # attributes that a classifier said, not people; "class" for labels
+    predicted: frozenset[str] = frozenset()  # attributes that a classifier said, not people; "class" for labels
     names: tuple[str, ...] = ()  # file name or other id of each encoding; empty: its index
     thumbnails: Thumbnails | None = None
     pca: StoredPCA | None = None
@@ -117,7 +117,7 @@ class EncodingSet:
         """(D,) how much each dimension says: its KL for a VAE, else its variance."""
         if self.kl_per_dimension is not None and len(self.kl_per_dimension) == self.dim:
             return self.kl_per_dimension
-        return np.nan_to_num(self.latents).var(axis=0).astype(np.float32)
+        return np.asarray(np.nan_to_num(self.latents).var(axis=0), np.float32)
 
     def attribute(self, name: str) -> FloatArray:
         """(N,) the values of one attribute."""

@@ -57,14 +57,10 @@ class LatentModel(Protocol):
     @property
     def directions(self) -> DirectionSet: ...
 
-    def sample(
-        self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None
-    ) -> FloatArray:
+    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         """Draws from the prior, float32 (count, D)."""
 
-    def decode(
-        self, latents: FloatArray, *, space: str | None = None, condition: int | None = None
-    ) -> Images:
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
         """Pictures, uint8 (B, H, W, C), of latents (B, D) or (D,)."""
 
     def decode_float(

@@ -164,8 +164,8 @@ class Report(Protocol):
     def partial(self, value: Any) -> None: ...
 
 
-class JobCancelled(Exception):  # noqa: N818 - not an error: the way out of a job's function
-    pass
+class JobCancelled(Exception):
+    """Not an error: the way out of a job's function."""
 
 
 class Job(Protocol):
@@ -184,9 +184,7 @@ class Jobs(Protocol):
     of Done, JobFailed, Cancelled.
     """
 
-    def start(
-        self, function: str, arguments: dict[str, Any], on_message: Callable[[JobMessage], None]
-    ) -> Job: ...
+    def start(self, function: str, arguments: dict[str, Any], on_message: Callable[[JobMessage], None]) -> Job: ...
 
     def close(self) -> None:
         """Cancels everything and ends the processes within 3 s."""

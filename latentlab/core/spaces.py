@@ -51,7 +51,7 @@ class LatentSpace:
         draws_ND = draws_ND.astype(np.float32)
         if self.prior == "empirical" and self.std is not None:
             draws_ND *= self.std
-        return self.centre + np.float32(truncation) * draws_ND
+        return np.asarray(self.centre + np.float32(truncation) * draws_ND, np.float32)
 
     @property
     def centre(self) -> FloatArray:

@@ -43,7 +43,7 @@ class Original:
 
 @dataclass(frozen=True)
 class MapView:
-    """What the map shows and how. `x` and `y` are component numbers for PCA, attribute or dimension names for a plane."""
+    """What the map shows and how. `x`, `y` are component numbers for PCA, attributes or dimensions for a plane."""
 
     projection: str = "pca"
     x: str = "1"
@@ -139,9 +139,7 @@ class State:
 
     def effective(self, direction: Direction) -> FloatArray:
         """(D,) the vector an edit along `direction` really uses, given the locks."""
-        kept = [
-            self.directions[n].vector for n in self.locked if n != direction.name and n in self.directions
-        ]
+        kept = [self.directions[n].vector for n in self.locked if n != direction.name and n in self.directions]
         return orthogonalised(direction.vector, kept) if kept else direction.vector
 
 

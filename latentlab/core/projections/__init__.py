@@ -21,9 +21,7 @@ class Inverse:
 
     latents: FloatArray  # (M, D)
     nearest: NDArray[np.int64]  # (M,) index of the nearest encoding on the map
-    distance: (
-        FloatArray  # (M,) to it, in units of the map's typical spacing (median nearest-neighbour distance)
-    )
+    distance: FloatArray  # (M,) to it, in units of the map's typical spacing (median nearest-neighbour distance)
     exact: bool  # True where the map has a true inverse (PCA plane), False for neighbours' averages
 
 

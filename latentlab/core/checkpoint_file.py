@@ -1,0 +1,421 @@
+"""The native checkpoint: one safetensors file with weights, a JSON header and what the map shows.
+
+The header is one JSON document under the metadata key `latentlab`; weights lie under `weights/`, encodings under
+`encodings/`. Header and encodings are read with numpy alone. The SHA-256 covers the canonical header without the
+hash itself, the table of tensors and their bytes; it names the checkpoint everywhere else.
+
+A file is untrusted: its size, tables and header are bounded and checked before anything is allocated from them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import mmap
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from latentlab.core.atomic import atomic_write
+from latentlab.core.encodings import EncodingSet, StoredPCA, Thumbnails
+from latentlab.core.errors import CheckpointError
+from latentlab.core.latent_model import ImageShape, ModelInfo
+from latentlab.core.spaces import LatentSpace
+
+METADATA_KEY = "latentlab"
+FORMAT_VERSION = 1
+ENDING = ".safetensors"
+HEADER_LIMIT = 100_000_000  # bytes; the safetensors library's own limit
+DTYPES: dict[str, type[np.generic]] = {
+    "F32": np.float32, "F16": np.float16, "F64": np.float64, "I64": np.int64, "I32": np.int32, "I16": np.int16,
+    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
+}  # fmt: skip
+
+Tensor = NDArray[np.generic]
+Size = Annotated[int, Field(ge=1, le=8192)]
+
+
+class SpaceSpec(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    name: str = "z"
+    shape: Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1, max_length=3)]
+    prior: Literal["normal", "uniform", "empirical"] = "normal"
+
+
+class ImageSpec(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    height: Size
+    width: Size
+    channels: Literal[1, 3]
+
+
+class EncodingsNote(BaseModel):
+    """What cannot be said in arrays."""
+
+    model_config = ConfigDict(extra="allow")
+    count: Annotated[int, Field(ge=0)] = 0
+    space: str = "z"
+    label_names: list[str] = []
+    attribute_names: list[str] = []
+    predicted: list[str] = []
+    samples: bool = False
+
+
+class Header(BaseModel):
+    """Unknown keys are kept and written back."""
+
+    model_config = ConfigDict(extra="allow")
+    format_version: int = FORMAT_VERSION
+    family: str
+    architecture: dict[str, Any]  # "name" and the parameters the network is built from
+    spaces: Annotated[list[SpaceSpec], Field(min_length=1)]
+    image: ImageSpec
+    encoder: bool = False
+    invertible: bool = False
+    conditional: bool = False
+    classes: list[str] = []
+    attributes: list[str] = []
+    training: dict[str, Any] = {}
+    figures: dict[str, Any] = {}
+    licence: str = ""
+    encodings: EncodingsNote = EncodingsNote()
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class TensorEntry:
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    begin: int  # bytes from the start of the data
+    end: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the first bytes of a safetensors file declare, checked against the file's size."""
+
+    metadata: dict[str, str]
+    tensors: dict[str, TensorEntry]
+    data_begin: int
+
+
+def is_native(path: Path) -> bool:
+    """Whether the file declares itself a latentlab checkpoint; False, never an error, for anything else."""
+    try:
+        return METADATA_KEY in read_table(path).metadata
+    except CheckpointError:
+        return False
+
+
+def read_table(path: Path) -> Table:
+    """The table of a safetensors file. Raises CheckpointError for every way in which it can be unsound."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            if size < 10 or length > min(HEADER_LIMIT, size - 8):
+                raise _unsound(path, f"its header claims {length:,} bytes in a file of {size:,}")
+            document = json.loads(file.read(length), object_pairs_hook=_unique_keys)
+    except OSError as error:
+        raise CheckpointError(
+            f"{path} cannot be read: {error.strerror}. Check the path and its permissions."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise _unsound(path, f"its header is not sound JSON ({error})") from error
+    if not isinstance(document, dict):
+        raise _unsound(path, "its header is not a JSON object")
+    metadata = document.pop("__metadata__", {})
+    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
+        raise _unsound(path, "its metadata is not text")
+    tensors = {name: _entry(path, name, entry) for name, entry in document.items()}
+    end = 0
+    for entry in sorted(tensors.values(), key=lambda item: (item.begin, item.end)):
+        if entry.begin != end:
+            raise _unsound(path, f"the bytes of '{entry.name}' overlap others or leave a hole")
+        end = entry.end
+    if 8 + length + end != size:
+        raise _unsound(path, f"it has {size - 8 - length:,} bytes of tensors where {end:,} are declared")
+    return Table(metadata, tensors, 8 + length)
+
+
+def read_header(path: Path) -> Header:
+    """The validated header. Raises CheckpointError; a newer format version is refused by name."""
+    return _header(path, read_table(path))
+
+
+def read_encodings(path: Path) -> EncodingSet | None:
+    """What the map shows; None when the file carries none."""
+    table = read_table(path)
+    note = _header(path, table).encodings
+    arrays = _arrays(path, table, "encodings/")
+    if "latents" not in arrays:
+        return None
+    return _encoding_set(path, note, arrays)
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Every tensor under `weights/`, by the rest of its name, in the dtype it was stored in."""
+    return _arrays(path, read_table(path), "weights/")
+
+
+def verify(path: Path) -> str:
+    """The SHA-256 of the content; CheckpointError when it is not the one the header states."""
+    table = read_table(path)
+    header = _header(path, table)
+    document = json.loads(table.metadata[METADATA_KEY])
+    with (
+        path.open("rb") as file,
+        _mapped(file.fileno(), path) as content,
+        memoryview(content) as view,
+        view[table.data_begin :] as data,
+    ):
+        found = _sha256(document, table.tensors, data)
+    if found != header.sha256:
+        raise CheckpointError(
+            f"{path} is damaged: its content has the SHA-256 {found[:12]}…, its header says "
+            f"{header.sha256[:12] or 'none'}…. Copy or download the file again."
+        )
+    return found
+
+
+def write_checkpoint(
+    path: Path,
+    header: Header,
+    weights: Mapping[str, Tensor],
+    encodings: EncodingSet | None = None,
+    *,
+    half: bool = False,
+) -> Header:
+    """Writes the file atomically; the returned header carries the SHA-256. `half` stores floats in float16 (shipping).
+
+    Raises SaveError; the file that was there before is then untouched.
+    """
+    tensors: dict[str, Tensor] = {f"weights/{name}": value for name, value in weights.items()}
+    if encodings is not None:
+        note, arrays = _note_and_arrays(encodings)
+        header = header.model_copy(update={"encodings": note})
+        tensors |= {f"encodings/{name}": value for name, value in arrays.items()}
+    tensors = {name: _stored(value, half, name) for name, value in tensors.items()}
+    entries, offset = {}, 0
+    # Widest items first, as the safetensors library lays them out: every tensor is then aligned.
+    for name in sorted(tensors, key=lambda key: (-tensors[key].itemsize, key)):
+        value = tensors[name]
+        dtype = next(code for code, kind in DTYPES.items() if value.dtype == kind)
+        entries[name] = TensorEntry(name, dtype, value.shape, offset, offset + value.nbytes)
+        offset += value.nbytes
+    data = b"".join(tensors[name].tobytes() for name in entries)
+    header = header.model_copy(update={"sha256": _sha256(json.loads(header.model_dump_json()), entries, data)})
+    document = {"__metadata__": {METADATA_KEY: header.model_dump_json()}} | {
+        entry.name: {"dtype": entry.dtype, "shape": list(entry.shape), "data_offsets": [entry.begin, entry.end]}
+        for entry in entries.values()
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    atomic_write(path, len(text).to_bytes(8, "little") + text + data)
+    return header
+
+
+def model_info(path: Path, header: Header) -> ModelInfo:
+    return ModelInfo(
+        path=str(path),
+        format="native",
+        family=header.family,
+        image=ImageShape(header.image.height, header.image.width, header.image.channels),
+        spaces=tuple(LatentSpace(s.name, tuple(s.shape), s.prior) for s in header.spaces),
+        encoder=header.encoder,
+        conditional=tuple(header.classes) if header.conditional else None,
+        invertible=header.invertible,
+        training=header.training,
+        figures=header.figures,
+        licence=header.licence,
+        sha256=header.sha256,
+    )
+
+
+# --- reading ---------------------------------------------------------------------------------------------------
+
+
+def _unsound(path: Path, cause: str) -> CheckpointError:
+    return CheckpointError(f"{path} is not a sound safetensors file: {cause}. Copy or download it again.")
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise ValueError("a key appears twice")
+    return document
+
+
+def _entry(path: Path, name: str, entry: Any) -> TensorEntry:
+    match entry:
+        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]}:
+            if all(type(size) is int and 0 <= size < 2**48 for size in shape) and 0 <= begin <= end:
+                known = DTYPES.get(dtype)
+                if known is not None and math.prod(shape) * np.dtype(known).itemsize != end - begin:
+                    raise _unsound(path, f"'{name}' declares {dtype} {shape} but holds {end - begin:,} bytes")
+                return TensorEntry(name, dtype, tuple(shape), begin, end)
+    raise _unsound(path, f"the entry of '{name}' is not understood")
+
+
+def _header(path: Path, table: Table) -> Header:
+    if METADATA_KEY not in table.metadata:
+        raise CheckpointError(
+            f"{path} is a safetensors file, but not a latentlab checkpoint: it has no '{METADATA_KEY}' metadata."
+        )
+    try:
+        document = json.loads(table.metadata[METADATA_KEY], object_pairs_hook=_unique_keys)
+        version = document.get("format_version", 0)
+        if isinstance(version, int) and version > FORMAT_VERSION:
+            raise CheckpointError(
+                f"{path} has format version {version}; this latentlab reads up to {FORMAT_VERSION}. Update latentlab."
+            )
+        return Header.model_validate(document)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CheckpointError(
+            f"{path} has an unusable header: '{where}' is {first.get('input')!r:.60} ({first['msg']})."
+        ) from error
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise CheckpointError(f"{path} has an unusable header: {error}.") from error
+
+
+def _mapped(descriptor: int, path: Path) -> mmap.mmap:
+    try:
+        return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}.") from error
+
+
+def _arrays(path: Path, table: Table, prefix: str) -> dict[str, Tensor]:
+    arrays: dict[str, Tensor] = {}
+    with path.open("rb") as file:
+        for name, entry in table.tensors.items():
+            if not name.startswith(prefix):
+                continue
+            if entry.dtype not in DTYPES:
+                raise CheckpointError(f"{path}: tensor '{name}' has the dtype {entry.dtype}, which is not supported.")
+            file.seek(table.data_begin + entry.begin)
+            flat = np.fromfile(file, DTYPES[entry.dtype], math.prod(entry.shape))
+            if flat.nbytes != entry.end - entry.begin:
+                raise _unsound(path, f"it ended within '{name}'")
+            arrays[name.removeprefix(prefix)] = flat.reshape(entry.shape)
+    return arrays
+
+
+def _encoding_set(path: Path, note: EncodingsNote, arrays: dict[str, Tensor]) -> EncodingSet:
+    latents = arrays["latents"]
+    if latents.ndim != 2 or latents.dtype.kind != "f":
+        raise CheckpointError(f"{path}: its encodings are {latents.dtype} {latents.shape}, not numbers (N, D).")
+    count, dim = latents.shape
+    shapes: dict[str, tuple[int, ...]] = {
+        "labels": (count,),
+        "attributes": (count, len(note.attribute_names)),
+        "thumbnail_offsets": (count + 1,),
+        "kl_per_dimension": (dim,),
+        "pca_mean": (dim,),
+    }
+    for name, shape in shapes.items():
+        if name in arrays and arrays[name].shape != shape:
+            raise CheckpointError(f"{path}: 'encodings/{name}' is {arrays[name].shape}; {shape} was expected.")
+    return EncodingSet(
+        latents=latents.astype(np.float32),
+        space=note.space,
+        labels=arrays["labels"].astype(np.int64) if "labels" in arrays else None,
+        label_names=tuple(note.label_names),
+        attributes=arrays["attributes"].astype(np.float32) if "attributes" in arrays else None,
+        attribute_names=tuple(note.attribute_names),
+        predicted=frozenset(note.predicted),
+        names=_names(path, arrays, count),
+        thumbnails=_thumbnails(path, arrays),
+        pca=_pca(path, arrays, dim),
+        kl_per_dimension=arrays["kl_per_dimension"].astype(np.float32) if "kl_per_dimension" in arrays else None,
+        samples=note.samples,
+    )
+
+
+def _names(path: Path, arrays: dict[str, Tensor], count: int) -> tuple[str, ...]:
+    if "names" not in arrays:
+        return ()
+    try:
+        names = json.loads(arrays["names"].tobytes())
+    except ValueError as error:
+        raise CheckpointError(f"{path}: the names of its encodings are not sound JSON ({error}).") from error
+    if not isinstance(names, list) or len(names) not in (0, count):
+        raise CheckpointError(f"{path}: it names {len(names)} encodings but holds {count}.")
+    return tuple(str(name) for name in names)
+
+
+def _thumbnails(path: Path, arrays: dict[str, Tensor]) -> Thumbnails | None:
+    if "thumbnails" not in arrays or "thumbnail_offsets" not in arrays:
+        return None
+    data, offsets = arrays["thumbnails"], arrays["thumbnail_offsets"].astype(np.int64)
+    if data.dtype != np.uint8 or (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > data.size:
+        raise CheckpointError(f"{path}: the places of its thumbnails do not fit their {data.size:,} bytes.")
+    return Thumbnails(data.view(np.uint8), offsets)
+
+
+def _pca(path: Path, arrays: dict[str, Tensor], dim: int) -> StoredPCA | None:
+    if not {"pca_mean", "pca_components", "pca_variance"} <= arrays.keys():
+        return None
+    components, variance = arrays["pca_components"], arrays["pca_variance"]
+    if components.ndim != 2 or components.shape[1] != dim or variance.shape != components.shape[:1]:
+        raise CheckpointError(f"{path}: its stored components {components.shape} do not fit latents of {dim}.")
+    mean = arrays["pca_mean"]
+    return StoredPCA(mean.astype(np.float32), components.astype(np.float32), variance.astype(np.float32))
+
+
+# --- writing ---------------------------------------------------------------------------------------------------
+
+
+def _note_and_arrays(encodings: EncodingSet) -> tuple[EncodingsNote, dict[str, Tensor]]:
+    note = EncodingsNote(
+        count=len(encodings),
+        space=encodings.space,
+        label_names=list(encodings.label_names),
+        attribute_names=list(encodings.attribute_names),
+        predicted=sorted(encodings.predicted),
+        samples=encodings.samples,
+    )
+    arrays: dict[str, Tensor | None] = {
+        "latents": encodings.latents,
+        "labels": None if encodings.labels is None else encodings.labels.astype(np.int32),
+        "attributes": encodings.attributes,
+        "kl_per_dimension": encodings.kl_per_dimension,
+    }
+    if encodings.names:
+        names = json.dumps(encodings.names, ensure_ascii=False).encode()
+        arrays["names"] = np.frombuffer(names, np.uint8)
+    if encodings.thumbnails is not None:
+        arrays["thumbnails"] = np.frombuffer(bytes(encodings.thumbnails.data), np.uint8)
+        arrays["thumbnail_offsets"] = encodings.thumbnails.offsets
+    if encodings.pca is not None:
+        arrays["pca_mean"] = encodings.pca.mean
+        arrays["pca_components"] = encodings.pca.components
+        arrays["pca_variance"] = encodings.pca.variance
+    return note, {name: value for name, value in arrays.items() if value is not None}
+
+
+def _stored(value: Tensor, half: bool, name: str) -> Tensor:
+    # Variances and KL span more than float16 can hold, and cost nothing.
+    keeps_precision = re.search(r"variance|kl_per|running_var", name) is not None
+    if half and value.dtype == np.float32 and not keeps_precision:
+        return np.asarray(value.astype(np.float16), order="C")
+    return np.asarray(value, order="C")
+
+
+def _sha256(document: dict[str, Any], entries: Mapping[str, TensorEntry], data: bytes | memoryview) -> str:
+    # The document as it stands in the file, not as this version would write it: defaults may be added later.
+    document = {key: value for key, value in document.items() if key != "sha256"}
+    table = [[e.name, e.dtype, list(e.shape), e.begin, e.end] for e in sorted(entries.values(), key=lambda e: e.name)]
+    digest = hashlib.sha256(json.dumps([document, table], sort_keys=True, separators=(",", ":")).encode())
+    digest.update(data)
+    return digest.hexdigest()
