@@ -11,34 +11,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import mmap
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from latentlab.core.atomic import atomic_write
 from latentlab.core.encodings import EncodingSet, StoredPCA, Thumbnails
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, ModelInfo
+from latentlab.core.safetensors_table import (
+    DTYPES,
+    Table,
+    Tensor,
+    TensorEntry,
+    read_arrays,
+    read_table,
+    unique_keys,
+)
 from latentlab.core.spaces import LatentSpace
 
 METADATA_KEY = "latentlab"
 FORMAT_VERSION = 1
 ENDING = ".safetensors"
-HEADER_LIMIT = 100_000_000  # bytes; the safetensors library's own limit
-DTYPES: dict[str, type[np.generic]] = {
-    "F32": np.float32, "F16": np.float16, "F64": np.float64, "I64": np.int64, "I32": np.int32, "I16": np.int16,
-    "I8": np.int8, "U8": np.uint8, "BOOL": np.bool_,
-}  # fmt: skip
 
-Tensor = NDArray[np.generic]
 Size = Annotated[int, Field(ge=1, le=8192)]
 
 
@@ -89,61 +89,12 @@ class Header(BaseModel):
     sha256: str = ""
 
 
-@dataclass(frozen=True)
-class TensorEntry:
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    begin: int  # bytes from the start of the data
-    end: int
-
-
-@dataclass(frozen=True)
-class Table:
-    """What the first bytes of a safetensors file declare, checked against the file's size."""
-
-    metadata: dict[str, str]
-    tensors: dict[str, TensorEntry]
-    data_begin: int
-
-
 def is_native(path: Path) -> bool:
     """Whether the file declares itself a latentlab checkpoint; False, never an error, for anything else."""
     try:
         return METADATA_KEY in read_table(path).metadata
     except CheckpointError:
         return False
-
-
-def read_table(path: Path) -> Table:
-    """The table of a safetensors file. Raises CheckpointError for every way in which it can be unsound."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            length = int.from_bytes(file.read(8), "little")
-            if size < 10 or length > min(HEADER_LIMIT, size - 8):
-                raise _unsound(path, f"its header claims {length:,} bytes in a file of {size:,}")
-            document = json.loads(file.read(length), object_pairs_hook=_unique_keys)
-    except OSError as error:
-        raise CheckpointError(
-            f"{path} cannot be read: {error.strerror}. Check the path and its permissions."
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise _unsound(path, f"its header is not sound JSON ({error})") from error
-    if not isinstance(document, dict):
-        raise _unsound(path, "its header is not a JSON object")
-    metadata = document.pop("__metadata__", {})
-    if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise _unsound(path, "its metadata is not text")
-    tensors = {name: _entry(path, name, entry) for name, entry in document.items()}
-    end = 0
-    for entry in sorted(tensors.values(), key=lambda item: (item.begin, item.end)):
-        if entry.begin != end:
-            raise _unsound(path, f"the bytes of '{entry.name}' overlap others or leave a hole")
-        end = entry.end
-    if 8 + length + end != size:
-        raise _unsound(path, f"it has {size - 8 - length:,} bytes of tensors where {end:,} are declared")
-    return Table(metadata, tensors, 8 + length)
 
 
 def read_header(path: Path) -> Header:
@@ -155,7 +106,7 @@ def read_encodings(path: Path) -> EncodingSet | None:
     """What the map shows; None when the file carries none."""
     table = read_table(path)
     note = _header(path, table).encodings
-    arrays = _arrays(path, table, "encodings/")
+    arrays = read_arrays(path, table, "encodings/")
     if "latents" not in arrays:
         return None
     return _encoding_set(path, note, arrays)
@@ -163,7 +114,7 @@ def read_encodings(path: Path) -> EncodingSet | None:
 
 def read_weights(path: Path) -> dict[str, Tensor]:
     """Every tensor under `weights/`, by the rest of its name, in the dtype it was stored in."""
-    return _arrays(path, read_table(path), "weights/")
+    return read_arrays(path, read_table(path), "weights/")
 
 
 def verify(path: Path) -> str:
@@ -243,35 +194,13 @@ def model_info(path: Path, header: Header) -> ModelInfo:
 # --- reading ---------------------------------------------------------------------------------------------------
 
 
-def _unsound(path: Path, cause: str) -> CheckpointError:
-    return CheckpointError(f"{path} is not a sound safetensors file: {cause}. Copy or download it again.")
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    document = dict(pairs)
-    if len(document) != len(pairs):
-        raise ValueError("a key appears twice")
-    return document
-
-
-def _entry(path: Path, name: str, entry: Any) -> TensorEntry:
-    match entry:
-        case {"dtype": str(dtype), "shape": [*shape], "data_offsets": [int(begin), int(end)]}:
-            if all(type(size) is int and 0 <= size < 2**48 for size in shape) and 0 <= begin <= end:
-                known = DTYPES.get(dtype)
-                if known is not None and math.prod(shape) * np.dtype(known).itemsize != end - begin:
-                    raise _unsound(path, f"'{name}' declares {dtype} {shape} but holds {end - begin:,} bytes")
-                return TensorEntry(name, dtype, tuple(shape), begin, end)
-    raise _unsound(path, f"the entry of '{name}' is not understood")
-
-
 def _header(path: Path, table: Table) -> Header:
     if METADATA_KEY not in table.metadata:
         raise CheckpointError(
             f"{path} is a safetensors file, but not a latentlab checkpoint: it has no '{METADATA_KEY}' metadata."
         )
     try:
-        document = json.loads(table.metadata[METADATA_KEY], object_pairs_hook=_unique_keys)
+        document = json.loads(table.metadata[METADATA_KEY], object_pairs_hook=unique_keys)
         version = document.get("format_version", 0)
         if isinstance(version, int) and version > FORMAT_VERSION:
             raise CheckpointError(
@@ -293,22 +222,6 @@ def _mapped(descriptor: int, path: Path) -> mmap.mmap:
         return mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
     except (OSError, ValueError) as error:
         raise CheckpointError(f"{path} cannot be read: {error}.") from error
-
-
-def _arrays(path: Path, table: Table, prefix: str) -> dict[str, Tensor]:
-    arrays: dict[str, Tensor] = {}
-    with path.open("rb") as file:
-        for name, entry in table.tensors.items():
-            if not name.startswith(prefix):
-                continue
-            if entry.dtype not in DTYPES:
-                raise CheckpointError(f"{path}: tensor '{name}' has the dtype {entry.dtype}, which is not supported.")
-            file.seek(table.data_begin + entry.begin)
-            flat = np.fromfile(file, DTYPES[entry.dtype], math.prod(entry.shape))
-            if flat.nbytes != entry.end - entry.begin:
-                raise _unsound(path, f"it ended within '{name}'")
-            arrays[name.removeprefix(prefix)] = flat.reshape(entry.shape)
-    return arrays
 
 
 def _encoding_set(path: Path, note: EncodingsNote, arrays: dict[str, Tensor]) -> EncodingSet:
