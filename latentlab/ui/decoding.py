@@ -1,0 +1,82 @@
+"""Decoding: the engine as the window sees it. The only place where replies cross into the GUI thread."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from latentlab.core.requests import (
+    Decode,
+    Decoded,
+    Encode,
+    Encoded,
+    Engine,
+    EngineState,
+    Lane,
+    Opened,
+    OpenFailed,
+    OpenModel,
+    Reply,
+    RequestFailed,
+)
+
+
+class Decoding(QObject):
+    """Sends requests and emits their replies on the GUI thread, in the order in which they came.
+
+    Replies that belong to another checkpoint than `checkpoint` are dropped; every other picture is passed on, also
+    when a newer request is under way already: that is what makes a drag continuous.
+    """
+
+    decoded = Signal(object)  # Decoded
+    encoded = Signal(object)  # Encoded
+    failed = Signal(object)  # RequestFailed
+    opened = Signal(object)  # Opened
+    open_failed = Signal(object)  # OpenFailed
+    engine_changed = Signal(object)  # EngineState
+    _replied = Signal(object)
+
+    def __init__(self, engine: Engine, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._engine = engine
+        self.checkpoint = ""
+        self.decode_ms = 0.0  # of the last picture that was asked for on the live lane
+        self.device = ""
+        self._replied.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
+        engine.on_reply = self._replied.emit
+
+    def open(self, request: OpenModel) -> None:
+        self._engine.open(request)
+
+    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
+        """A ticket that the reply will carry. Replaces what the consumer has waiting."""
+        return self._engine.submit(consumer, request, lane)
+
+    def withdraw(self, consumer: str) -> None:
+        """Forget what the consumer has waiting."""
+        self._engine.withdraw(consumer)
+
+    def close(self) -> None:
+        """No reply is emitted any more; the engine ends within 3 s."""
+        self._engine.on_reply = None
+        self._replied.disconnect(self._pass_on)
+        self._engine.close()
+
+    def _pass_on(self, reply: Reply) -> None:
+        match reply:
+            case Decoded():
+                if reply.request.checkpoint == self.checkpoint:
+                    if len(reply.images) == 1:
+                        self.decode_ms = reply.decode_ms
+                    self.device = reply.device
+                    self.decoded.emit(reply)
+            case Encoded():
+                if reply.request.checkpoint == self.checkpoint:
+                    self.encoded.emit(reply)
+            case RequestFailed():
+                self.failed.emit(reply)
+            case Opened():
+                self.opened.emit(reply)
+            case OpenFailed():
+                self.open_failed.emit(reply)
+            case EngineState():
+                self.engine_changed.emit(reply)
