@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -74,6 +74,31 @@ class Session:
             yield
         finally:
             self.end()
+
+    @property
+    def open_gesture(self) -> str:
+        """The label of the gesture that is open; empty when there is none."""
+        return self._gesture[0] if self._gesture else ""
+
+    def amend(self, change: Callable[[State], State]) -> None:
+        """Applies `change` to the current state and to every remembered one: what is no edit of the user's.
+
+        Directions that were fitted while he already works belong to every step, and make nothing dirty.
+        """
+        clean = not self.dirty
+        self._undo = [(label, change(state)) for label, state in self._undo]
+        self._redo = [(label, change(state)) for label, state in self._redo]
+        if self._gesture is not None:
+            label, before = self._gesture
+            unmoved = before is self._state
+            before = change(before)
+            self._gesture = (label, before)
+            after = before if unmoved else change(self._state)
+        else:
+            after = change(self._state)
+        if clean:
+            self.saved = after
+        self._show(after)
 
     @property
     def undo_label(self) -> str:

@@ -64,8 +64,8 @@ class Group:
 @dataclass(frozen=True)
 class SliderChoice:
     basis: Literal["dimensions", "components"] = "dimensions"
-    locked: frozenset[int] = frozenset()  # indices in the basis
-    names: Mapping[int, str] = field(default_factory=lambda: NO_NAMES)  # renamed ones
+    locked: frozenset[int] = frozenset()  # dimension i is i, component k is D + k: one numbering for both
+    names: Mapping[int, str] = field(default_factory=lambda: NO_NAMES)  # renamed ones, numbered likewise
 
 
 @dataclass(frozen=True, eq=False)
