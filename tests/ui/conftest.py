@@ -2,7 +2,7 @@
 
 - `workspace`: what every panel is handed: a real Session, Decoding, Running and Notices around an engine and jobs that
   the test steers, with a small model open (D = 8, 8 x 8 RGB, 60 labelled encodings with thumbnails and attributes).
-      panel = SlidersPanel(workspace); qtbot.addWidget(panel); panel.show_model(); panel.show_state(workspace.state, None)
+      panel = SlidersPanel(workspace); qtbot.addWidget(panel); follow(panel)
   The window is the only listener of a session; a test of one panel either calls `show_state` itself or asks for
   `follow(panel)`, which routes changes and replies to that panel as the window would.
 - `engine`: a FakeEngine: `engine.requests` lists (consumer, request, lane, ticket). It answers at once, through the
