@@ -1,0 +1,35 @@
+"""What is asked of a source of data."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from latentlab.core.pictures import Crop
+
+Progress = Callable[[int, int, str], None]  # done, total, what
+
+
+def silent(_done: int, _total: int, _text: str) -> None:
+    """Reports nothing."""
+
+
+def portable_name(text: str) -> str:
+    """A file name that can be written as UTF-8 whatever its bytes were."""
+    return os.fsencode(text).decode("utf-8", "replace")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One for all sources; each uses what concerns it."""
+
+    data: str  # the name or path as given
+    size: int | None = None  # side in pixels; None: the data's own
+    crop: Crop = field(default_factory=Crop)
+    root: Path = Path("data")  # where downloaded sets lie
+    download: bool = False
+    limit: int | None = None  # at most so many pictures
+    seed: int = 0
+    report: Progress = silent
