@@ -1,0 +1,20 @@
+"""The models that travel with latentlab."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+# The first is what the window opens with; the others follow by name.
+DEFAULT = "faces-vae.safetensors"
+
+
+def assets_folder() -> Path:
+    """Inside the package once installed from a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    inside = package / "assets"
+    return inside if inside.is_dir() else package.parent / "assets"
+
+
+def bundled_models() -> list[Path]:
+    """The default first; empty where the assets are missing."""
+    return sorted(assets_folder().glob("*.safetensors"), key=lambda path: (path.name != DEFAULT, path.name))
