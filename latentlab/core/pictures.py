@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from latentlab.core.errors import DataError, OptionError
 
@@ -85,7 +85,7 @@ def read_picture(
                 raise DataError(_too_large(name, width * height))
             grey = image.mode in GREY_MODES if channels is None else channels == 1
             if image.format == "JPEG" and size is not None and crop is not None and crop.kind != "box":
-                image.draft(None, (2 * size, 2 * size))  # decodes at a fraction, still twice what is needed
+                image.draft(image.mode, (2 * size, 2 * size))  # decodes at a fraction, still twice what is needed
             image.load()
             prepared = _upright(image)
             prepared = prepared.crop((crop or Crop("none")).rectangle(*prepared.size))
@@ -96,7 +96,7 @@ def read_picture(
         raise DataError(_too_large(name, None)) from None
     except FileNotFoundError:
         raise DataError(f"{name} does not exist; check the path.") from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise DataError(f"{name} is not a picture in a known format ({', '.join(FORMATS)}).") from None
     except Exception as error:  # noqa: BLE001 - Pillow's plugins raise a dozen classes for damaged files
         raise DataError(f"{name} is damaged and cannot be decoded ({str(error) or type(error).__name__}).") from None

@@ -92,9 +92,9 @@ def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: st
                 f"{path}: '{name}' claims {shape} {dtype} = {needed / 1e9:,.1f} GB, the file holds "
                 f"{info.file_size / 1e6:,.1f} MB of it; refused."
             )
-        flat = np.empty(math.prod(shape), dtype)
-        _fill(path, file, memoryview(flat.view(np.uint8)) if needed else memoryview(b""), name)
-    return flat.reshape(shape, order="F" if fortran else "C")
+        content = bytearray(needed)
+        _fill(path, file, memoryview(content), name)
+    return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

@@ -106,7 +106,9 @@ def read_all(
     except MemoryError as error:
         need = len(files) * size * size * 3 / 2**30
         raise DataError(f"{len(files):,} pictures need {need:.1f} GiB; use --image-size or --limit.") from error
-    usable, reasons, coloured = [], [], False
+    usable: list[int] = []
+    reasons: list[str] = []
+    coloured = False
     workers = min(READERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         for index, found in enumerate(pool.map(partial(_read, size=size, crop=crop), files)):
@@ -159,8 +161,8 @@ def _licence(folder: Path) -> str:
 def _from_table(folder: Path) -> Listing:
     table = folder / TABLE
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
+        with table.open(encoding="utf-8-sig", newline="") as opened:
+            rows = list(csv.reader(opened))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{table} is not a UTF-8 table separated by commas ({error}).") from error
     if len(rows) < 2 or len(rows[0]) < 2:
@@ -168,7 +170,10 @@ def _from_table(folder: Path) -> Listing:
     names = tuple(name.strip() for name in rows[0][1:])
     if len(set(names)) != len(names) or not all(names):
         raise DataError(f"{table}: the columns need names that differ; they are {', '.join(names)}.")
-    files, values, skipped, seen = [], [], [], set()
+    files: list[Path] = []
+    values: list[list[float]] = []
+    skipped: list[str] = []
+    seen: set[Path] = set()
     base = folder / "images" if (folder / "images").is_dir() else folder
     for line, row in enumerate(rows[1:], start=2):
         if not any(cell.strip() for cell in row):
