@@ -1,0 +1,123 @@
+"""What moves over the map: the crosshair, the caption beside it, the walk's path, kept samples, the outline of a lasso.
+
+Everything is drawn twice, first wider in the panel's colour, so that it reads over any dots.
+"""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+
+from latentlab.ui.theme import CAPTION_PX, Theme
+
+CROSSHAIR_REACH_PX = 17.0
+RING_PX = 7.0
+NUMBER_PX = 9.0  # radius of a keyframe's dot
+CAPTION_GAP_PX = 18.0
+
+
+def caption_font(font: QFont) -> QFont:
+    small = QFont(font)
+    small.setPixelSize(CAPTION_PX)
+    return small
+
+
+def crosshair_rect(x: float, y: float) -> QRectF:
+    reach = CROSSHAIR_REACH_PX + 3
+    return QRectF(x - reach, y - reach, 2 * reach, 2 * reach)
+
+
+def paint_crosshair(painter: QPainter, x: float, y: float, theme: Theme) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((theme.panel, 5.0), (theme.text, 2.0)):
+        painter.setPen(QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap))
+        painter.drawEllipse(QPointF(x, y), RING_PX, RING_PX)
+        for dx, dy in ((1, 0), (-1, 0), (0, 1), (0, -1)):
+            painter.drawLine(
+                QPointF(x + dx * (RING_PX + 4), y + dy * (RING_PX + 4)),
+                QPointF(x + dx * CROSSHAIR_REACH_PX, y + dy * CROSSHAIR_REACH_PX),
+            )
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(theme.accent))
+    painter.drawEllipse(QPointF(x, y), 2.5, 2.5)
+
+
+def caption_rect(text: str, x: float, y: float, width: float, height: float, font: QFont) -> QRectF:
+    """Where the caption of a place goes: below right of it, or on the other side where the view ends."""
+    metrics = QFontMetricsF(caption_font(font))
+    lines = text.split("\n")
+    wide = max(metrics.horizontalAdvance(line) for line in lines) + 16
+    high = metrics.lineSpacing() * len(lines) + 8
+    left = x + CAPTION_GAP_PX if x + CAPTION_GAP_PX + wide <= width else x - CAPTION_GAP_PX - wide
+    top = y + CAPTION_GAP_PX if y + CAPTION_GAP_PX + high <= height else y - CAPTION_GAP_PX - high
+    return QRectF(min(max(left, 0), max(width - wide, 0)), min(max(top, 0), max(height - high, 0)), wide, high)
+
+
+def paint_caption(painter: QPainter, text: str, box: QRectF, theme: Theme) -> None:
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    back = QColor(theme.window)
+    back.setAlphaF(0.92)
+    painter.setPen(QPen(QColor(theme.line), 1))
+    painter.setBrush(back)
+    painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
+    painter.setFont(caption_font(painter.font()))
+    painter.setPen(QColor(theme.text))
+    painter.drawText(box.adjusted(8, 4, -8, -4), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+def paint_path(painter: QPainter, points: list[QPointF], loop: bool, theme: Theme) -> None:
+    """The walk: a line through its keyframes, each a dot with its number."""
+    if not points:
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    line = QPolygonF([*points, points[0]] if loop and len(points) > 2 else points)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for colour, width in ((theme.panel, 5.0), (theme.accent, 2.0)):
+        painter.setPen(
+            QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        )
+        painter.drawPolyline(line)
+    font = caption_font(painter.font())
+    font.setBold(True)
+    painter.setFont(font)
+    for number, point in enumerate(points, 1):
+        painter.setPen(QPen(QColor(theme.panel), 2))
+        painter.setBrush(QColor(theme.accent))
+        painter.drawEllipse(point, NUMBER_PX, NUMBER_PX)
+        painter.setPen(QColor(theme.on_accent))
+        box = QRectF(point.x() - NUMBER_PX, point.y() - NUMBER_PX, 2 * NUMBER_PX, 2 * NUMBER_PX)
+        painter.drawText(box, Qt.AlignmentFlag.AlignCenter, str(number))
+
+
+def paint_stars(painter: QPainter, points: list[QPointF], theme: Theme, radius_px: float = 7.0) -> None:
+    """Kept samples."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(QColor(theme.panel), 1.5))
+    painter.setBrush(QColor(theme.warning))
+    turns = [(k * math.pi / 5, radius_px if k % 2 == 0 else radius_px * 0.45) for k in range(10)]
+    for point in points:
+        painter.drawPolygon(
+            QPolygonF([QPointF(point.x() + r * math.sin(t), point.y() - r * math.cos(t)) for t, r in turns])
+        )
+
+
+def paint_outline(painter: QPainter, outline: list[QPointF], theme: Theme) -> None:
+    """A lasso or a rectangle while it is drawn."""
+    if len(outline) < 2:
+        return
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    fill = QColor(theme.accent)
+    fill.setAlphaF(0.14)
+    painter.setBrush(QBrush(fill))
+    painter.setPen(QPen(QColor(theme.accent), 1.5, Qt.PenStyle.DashLine))
+    painter.drawPolygon(QPolygonF(outline))
+
+
+def paint_hint(painter: QPainter, text: str, width: float, height: float, theme: Theme) -> None:
+    """What would be here, in the middle of an empty map."""
+    painter.setPen(QColor(theme.secondary))
+    box = QRectF(24, 0, max(width - 48, 1), height)
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)

@@ -1,0 +1,424 @@
+"""MapView's widget: shows a scene through a camera and says in signals what a person does there.
+
+It knows nothing of sessions or models. During a drag only the crosshair is drawn anew, over a kept pixmap.
+Shapes: N encodings, V vertices of an outline.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import Literal
+
+import numpy as np
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QFocusEvent,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QRegion,
+    QResizeEvent,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
+
+from latentlab.ui import map_overlay, theme
+from latentlab.ui.map_geometry import (
+    PICK_RADIUS_PX,
+    ZOOM_LIMITS,
+    Camera,
+    fitted,
+    inside_polygon,
+    simplified,
+)
+from latentlab.ui.map_scene import Scene, paint
+
+Tool = Literal["go", "lasso", "rectangle"]
+
+AT_ONCE = 60_000  # up to so many points are drawn anew in the paint event itself; more wait one frame
+FRAME_MS = 12
+WHEEL_FACTOR = 1.0018  # per eighth of a degree
+KEY_FACTOR = 1.25
+STILL_PX = 3.0
+NUDGE_PX, FAR_NUDGE_PX = 6.0, 30.0
+ARROWS = {
+    Qt.Key.Key_Left: (-1, 0),
+    Qt.Key.Key_Right: (1, 0),
+    Qt.Key.Key_Up: (0, -1),
+    Qt.Key.Key_Down: (0, 1),
+}
+
+
+class _Drag(Enum):
+    NONE = 0
+    GO = 1
+    PAN = 2
+    SELECT = 3
+
+
+class MapCanvas(QWidget):
+    pressed = Signal(float, float, int)  # a place of the world, and the encoding within reach of the pointer or -1
+    dragged = Signal(float, float)
+    released = Signal()
+    abandoned = Signal()  # Escape during a drag
+    nudged = Signal(float, float)  # the place the arrow keys ask for
+    selected = Signal(object)  # indices (n,) within an outline
+    hovered = Signal(int, QPointF)  # the encoding under the pointer or -1, and where the pointer is
+    camera_moved = Signal()
+    menu_asked = Signal(QPoint)  # global position
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(200, 160)
+        self.setAccessibleName("Map of the encodings")
+        self.setAccessibleDescription(
+            "Arrow keys move through the latent space, plus and minus zoom, F fits the map, Escape takes a drag back."
+        )
+        self.tool: Tool = "go"
+        self.scene: Scene | None = None
+        self.hint = ""
+        self.camera = Camera()
+        self._fitted_scale = 100.0
+        self._follows = True  # the camera fits the whole map until it is moved by hand
+        self._crosshair: tuple[float, float] | None = None  # in the world
+        self._caption = ""
+        self._path: tuple[list[tuple[float, float]], bool] = ([], False)
+        self._stars: list[tuple[float, float]] = []
+        self._outline: list[QPointF] = []
+        self._drag = _Drag.NONE
+        self._drag_button = Qt.MouseButton.NoButton
+        self._press = QPointF()
+        self._far = False  # whether the pointer left the place where it was pressed: a click picks a point exactly
+        self._last = QPointF()
+        self._space_held = False
+        self._hovered = -1
+        self._canvas: QPixmap | None = None
+        self._canvas_camera: Camera | None = None
+        self._redraw = QTimer(self)
+        self._redraw.setSingleShot(True)
+        self._redraw.setInterval(FRAME_MS)
+        self._redraw.timeout.connect(self._draw_now)
+
+    # --- what is shown ----------------------------------------------------------------------------------------
+
+    def sizeHint(self) -> QSize:
+        return QSize(640, 560)
+
+    def show_scene(self, scene: Scene | None, hint: str = "") -> None:
+        """`hint` is shown where there is no scene. The camera follows until it was moved by hand."""
+        self.scene = scene
+        self.hint = hint
+        if self._follows:
+            self._fit()
+        self.redraw()
+
+    def redraw(self) -> None:
+        """What stands still changed: colours, thumbnails, tiles."""
+        self._canvas_camera = None
+        self.update()
+
+    def place_crosshair(self, place: tuple[float, float] | None, caption: str = "") -> None:
+        if (place, caption) == (self._crosshair, self._caption):
+            return
+        before = self._moving_region()
+        self._crosshair, self._caption = place, caption
+        self.update(before.united(self._moving_region()))
+
+    @property
+    def crosshair(self) -> tuple[float, float] | None:
+        return self._crosshair
+
+    @property
+    def caption(self) -> str:
+        return self._caption
+
+    def show_marks(
+        self, path: list[tuple[float, float]], loop: bool, stars: list[tuple[float, float]]
+    ) -> None:
+        """The walk's keyframes and the kept samples, at places of the world."""
+        if ((path, loop), stars) != (self._path, self._stars):
+            self._path, self._stars = (path, loop), stars
+            self.update()
+
+    def fit(self) -> None:
+        """Show the whole map and keep doing so."""
+        self._follows = True
+        self._fit()
+        self.redraw()
+        self.camera_moved.emit()
+
+    def zoom(self, factor: float, at: QPointF | None = None) -> None:
+        """Around a point of the screen; by default the crosshair where it is in view, else the middle."""
+        if at is None:
+            middle = QPointF(self.width() / 2, self.height() / 2)
+            at = middle
+            if self._crosshair is not None:
+                cross = QPointF(*self.camera.to_screen(*self._crosshair))
+                at = cross if QRectF(self.rect()).contains(cross) else middle
+        low, high = ZOOM_LIMITS
+        scale = min(max(self.camera.scale_x * factor, self._fitted_scale * low), self._fitted_scale * high)
+        self._look(self.camera.zoomed(scale / self.camera.scale_x, at.x(), at.y()))
+
+    def _look(self, camera: Camera) -> None:
+        self._follows = False
+        self.camera = camera
+        self.update()
+        self.camera_moved.emit()
+
+    def _fit(self) -> None:
+        if self.scene is not None and self.width() > 0 and self.height() > 0:
+            self.camera = fitted(self.scene.cloud.bounds, self.width(), self.height())
+            self._fitted_scale = self.camera.scale_x
+
+    # --- painting ---------------------------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        colours = theme.current()
+        if self.scene is None:
+            painter.fillRect(self.rect(), QColor(colours.panel))
+            map_overlay.paint_hint(painter, self.hint, self.width(), self.height(), colours)
+            return
+        if self._canvas is None or (
+            self._canvas_camera != self.camera and (len(self.scene.cloud) <= AT_ONCE or self._canvas_camera is None)
+        ):
+            self._draw_canvas()
+        self._paint_canvas(painter, event.rect(), colours)
+        map_overlay.paint_path(painter, [self._on_screen(p) for p in self._path[0]], self._path[1], colours)
+        map_overlay.paint_stars(painter, [self._on_screen(p) for p in self._stars], colours)
+        map_overlay.paint_outline(painter, self._outline, colours)
+        if self._crosshair is not None:
+            place = self._on_screen(self._crosshair)
+            map_overlay.paint_crosshair(painter, place.x(), place.y(), colours)
+            if self._caption:
+                map_overlay.paint_caption(painter, self._caption, self._caption_rect(place), colours)
+        if self.hasFocus():
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(colours.accent), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
+
+    def _paint_canvas(self, painter: QPainter, region: QRect, colours: theme.Theme) -> None:
+        assert self._canvas is not None
+        if self._canvas_camera == self.camera:
+            ratio = self._canvas.devicePixelRatio()
+            source = QRectF(
+                region.x() * ratio, region.y() * ratio, region.width() * ratio, region.height() * ratio
+            )
+            painter.drawPixmap(QRectF(region), self._canvas, source)
+            return
+        # The picture of a moment ago, moved and scaled, until the new one is drawn within a frame.
+        assert self._canvas_camera is not None
+        old = self._canvas_camera
+        left, top = self.camera.to_screen(*old.to_world(0, 0))
+        right, bottom = self.camera.to_screen(*old.to_world(old.width, old.height))
+        painter.fillRect(region, QColor(colours.panel))
+        painter.drawPixmap(QRectF(left, top, right - left, bottom - top), self._canvas, QRectF(self._canvas.rect()))
+        if not self._redraw.isActive():
+            self._redraw.start()
+
+    def _draw_canvas(self) -> None:
+        assert self.scene is not None
+        if (self.camera.width, self.camera.height) != (self.width(), self.height()):
+            self.camera = replace(self.camera, width=self.width(), height=self.height())
+        self._canvas = paint(self.scene, self.camera, theme.current(), self.devicePixelRatioF())
+        self._canvas_camera = self.camera
+
+    def _draw_now(self) -> None:
+        if self.scene is not None and self._canvas_camera != self.camera:
+            self._draw_canvas()
+            self.update()
+
+    def _on_screen(self, place: tuple[float, float]) -> QPointF:
+        return QPointF(*self.camera.to_screen(*place))
+
+    def _caption_rect(self, place: QPointF) -> QRectF:
+        return map_overlay.caption_rect(
+            self._caption, place.x(), place.y(), self.width(), self.height(), self.font()
+        )
+
+    def _moving_region(self) -> QRegion:
+        if self._crosshair is None:
+            return QRegion()
+        place = self._on_screen(self._crosshair)
+        region = QRegion(map_overlay.crosshair_rect(place.x(), place.y()).toAlignedRect())
+        if self._caption:
+            region += self._caption_rect(place).toAlignedRect().adjusted(-1, -1, 1, 1)
+        return region
+
+    # --- events -----------------------------------------------------------------------------------------------
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self.camera = self.camera.resized(max(self.width(), 1), max(self.height(), 1))
+        if self._follows:
+            self._fit()
+        super().resizeEvent(event)
+        self.camera_moved.emit()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if self._drag is not _Drag.NONE or self.scene is None:
+            return
+        self._press = self._last = event.position()
+        self._far = False
+        self._drag_button = event.button()
+        self._hover(-1, event.position())
+        if event.button() != Qt.MouseButton.LeftButton or self._space_held:
+            self._drag = _Drag.PAN
+        elif self.tool != "go" or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
+            self._drag = _Drag.SELECT
+            self._outline = [event.position()]
+        else:
+            self._drag = _Drag.GO
+            self._go(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self.tool == "go" and self._pick(event.position()) < 0:
+            self.fit()
+        else:
+            self.mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        place = event.position()
+        moved = place - self._last
+        self._last = place
+        match self._drag:
+            case _Drag.NONE:
+                self._hover(self._pick(place), place)
+            case _Drag.GO:
+                self._far = self._far or (place - self._press).manhattanLength() >= STILL_PX
+                if self._far:
+                    self.dragged.emit(*self.camera.to_world(place.x(), place.y()))
+            case _Drag.PAN:
+                if not moved.isNull():
+                    self.setCursor(Qt.CursorShape.ClosedHandCursor)
+                    self._look(self.camera.panned(moved.x(), moved.y()))
+            case _Drag.SELECT:
+                self._extend_outline(place)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if event.button() != self._drag_button:
+            return
+        drag, self._drag = self._drag, _Drag.NONE
+        self._show_cursor()
+        if drag is _Drag.GO:
+            self.released.emit()
+        elif drag is _Drag.SELECT:
+            self._close_outline()
+        elif drag is _Drag.PAN and event.button() == Qt.MouseButton.RightButton:
+            travelled = (event.position() - self._press).manhattanLength()
+            if travelled < QApplication.startDragDistance():
+                self.menu_asked.emit(event.globalPosition().toPoint())
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover(-1, self._last)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.scene is not None:
+            self._hover(-1, event.position())
+            self.zoom(WHEEL_FACTOR ** event.angleDelta().y(), event.position())
+        event.accept()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        key = Qt.Key(event.key())
+        if key == Qt.Key.Key_Escape and self._drag in (_Drag.GO, _Drag.SELECT):
+            self._give_up()
+        elif key in ARROWS and self.scene is not None:
+            self._nudge(key, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
+        elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
+            self.zoom(KEY_FACTOR)
+        elif key == Qt.Key.Key_Minus:
+            self.zoom(1 / KEY_FACTOR)
+        elif key == Qt.Key.Key_F and not event.modifiers():
+            self.fit()
+        elif key == Qt.Key.Key_Space:
+            self._space_held = True
+            self._show_cursor()
+        elif key == Qt.Key.Key_Menu:
+            self.menu_asked.emit(self.mapToGlobal(self.rect().center()))
+        else:
+            super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
+            self._space_held = False
+            self._show_cursor()
+        else:
+            super().keyReleaseEvent(event)
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.update()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        self._space_held = False
+        super().focusOutEvent(event)
+        self.update()
+
+    # --- what events mean -------------------------------------------------------------------------------------
+
+    def choose_tool(self, tool: Tool) -> None:
+        self.tool = tool
+        self._show_cursor()
+
+    def _show_cursor(self) -> None:
+        if self._space_held:
+            self.setCursor(Qt.CursorShape.OpenHandCursor)
+        else:
+            self.setCursor(Qt.CursorShape.ArrowCursor if self.tool == "go" else Qt.CursorShape.CrossCursor)
+
+    def _pick(self, place: QPointF) -> int:
+        if self.scene is None:
+            return -1
+        index = self.scene.cloud.nearest(self.camera, place.x(), place.y(), PICK_RADIUS_PX)
+        return -1 if index is None else index
+
+    def _go(self, place: QPointF) -> None:
+        self.pressed.emit(*self.camera.to_world(place.x(), place.y()), self._pick(place))
+
+    def _nudge(self, key: Qt.Key, far: bool) -> None:
+        start = self._crosshair or (self.camera.centre_x, self.camera.centre_y)
+        x, y = self.camera.to_screen(*start)
+        step = FAR_NUDGE_PX if far else NUDGE_PX
+        self.nudged.emit(*self.camera.to_world(x + ARROWS[key][0] * step, y + ARROWS[key][1] * step))
+
+    def _hover(self, index: int, place: QPointF) -> None:
+        if index != self._hovered:
+            self._hovered = index
+            self.hovered.emit(index, place)
+
+    def _extend_outline(self, place: QPointF) -> None:
+        if self.tool == "rectangle":
+            box = QRectF(self._press, place).normalized()
+            self._outline = [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft()]
+        else:
+            self._outline.append(place)
+        self.update()
+
+    def _close_outline(self) -> None:
+        outline, self._outline = self._outline, []
+        self.update()
+        if self.scene is None or len(outline) < 3:
+            return
+        cloud = self.scene.cloud
+        vertices = [self.camera.to_world(point.x(), point.y()) for point in outline]
+        members = inside_polygon(cloud.x_N, cloud.y_N, simplified(np.array(vertices)))
+        if cloud.shown_N is not None:
+            members = members[cloud.shown_N[members]]
+        if len(members):
+            self.selected.emit(members)
+
+    def _give_up(self) -> None:
+        drag, self._drag = self._drag, _Drag.NONE
+        self._outline = []
+        self.update()
+        if drag is _Drag.GO:
+            self.abandoned.emit()
