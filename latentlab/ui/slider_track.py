@@ -1,0 +1,79 @@
+"""The rail of a slider: where a value lies on it, which value a position means, and how it is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from latentlab.ui.theme import Theme
+
+RAIL_PX = 3
+HANDLE_RADIUS_PX = 6
+SNAP_PX = 4  # this close to zero or home a drag lands exactly on it
+
+
+@dataclass(frozen=True)
+class Track:
+    """A horizontal rail from `left` to `right` (pixels) for the values `low` to `high`."""
+
+    left: float
+    right: float
+    low: float
+    high: float
+
+    def x_of(self, value: float) -> float:
+        """The position of a value; values outside the range lie on its ends."""
+        span = self.high - self.low
+        share = (value - self.low) / span if span else 0.5
+        return self.left + min(max(share, 0.0), 1.0) * (self.right - self.left)
+
+    def value_at(self, x: float) -> float:
+        """The value of a position, within the range."""
+        width = self.right - self.left
+        share = (x - self.left) / width if width else 0.5
+        return self.low + min(max(share, 0.0), 1.0) * (self.high - self.low)
+
+    def snapped(self, x: float, marks: tuple[float, ...]) -> float:
+        """`value_at`, but exactly a mark where the position is within a few pixels of one."""
+        for mark in marks:
+            if self.low <= mark <= self.high and abs(self.x_of(mark) - x) <= SNAP_PX:
+                return mark
+        return self.value_at(x)
+
+
+def paint_track(
+    painter: QPainter,
+    centre_y: float,
+    track: Track,
+    value: float,
+    home: float,
+    theme: Theme,
+    *,
+    locked: bool,
+    hot: bool,
+) -> None:
+    """The rail with its tick at zero, the part between zero and the value, a mark at home, and the handle."""
+    line, accent, quiet = QColor(theme.line), QColor(theme.accent), QColor(theme.secondary)
+    handle = quiet if locked else accent
+    painter.setPen(QPen(line, 0))
+    painter.setBrush(line)
+    top = centre_y - RAIL_PX / 2
+    painter.drawRoundedRect(QRectF(track.left, top, track.right - track.left, RAIL_PX), 1.5, 1.5)
+    if track.low <= 0 <= track.high:
+        x = round(track.x_of(0.0)) + 0.5
+        painter.setPen(QPen(quiet, 1))
+        painter.drawLine(QPointF(x, centre_y - 5), QPointF(x, centre_y + 5))
+    x_value, x_zero = track.x_of(value), track.x_of(0.0)
+    painter.setPen(QPen(handle, 0))
+    painter.setBrush(handle)
+    painter.drawRect(QRectF(min(x_value, x_zero), top, abs(x_value - x_zero), RAIL_PX - 0.5))
+    if home and abs(track.x_of(home) - x_value) > HANDLE_RADIUS_PX:
+        painter.setBrush(QColor(theme.panel))
+        painter.setPen(QPen(quiet, 1))
+        painter.drawEllipse(QPointF(track.x_of(home), centre_y), 2.5, 2.5)
+    painter.setPen(QPen(QColor(theme.panel), 2))
+    painter.setBrush(handle)
+    radius = HANDLE_RADIUS_PX + (1 if hot and not locked else 0)
+    painter.drawEllipse(QPointF(x_value, centre_y), radius, radius)
