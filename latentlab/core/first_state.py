@@ -1,0 +1,44 @@
+"""Where the work on a model begins: a picture worth looking at, at once.
+
+Shapes: N encodings, D latent.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.latent_model import ModelInfo
+from latentlab.core.state import State
+
+# Encodings near the mean decode to averages, far ones badly; this far out (as a share of all) faces have character.
+TYPICAL_SHARE = 0.35
+FIRST_TRUNCATION = 0.7
+ADDED_FIRST = "Eyeglasses"  # the first thing a newcomer adds should not be there already
+
+
+def first_state(info: ModelInfo, encodings: EncodingSet | None) -> State:
+    """At a typical real encoding, or at a draw from the prior where there are none."""
+    if encodings is not None and (index := first_encoding(encodings)) is not None:
+        space = encodings.space
+        place = np.array(encodings.latents[index], np.float32)
+        name = encodings.name_of(index)
+    else:
+        space = info.spaces[0].name
+        place = info.spaces[0].sample(1, seed=0, truncation=FIRST_TRUNCATION)[0]
+        name = "sample 0 of seed 0"
+    condition = 0 if info.conditional else None
+    return State(origin=place, base=place, checkpoint=info.sha256, space=space, name=name, condition=condition)
+
+
+def first_encoding(encodings: EncodingSet) -> int | None:
+    """The index of a finite encoding at a typical distance from the mean; None where none is finite."""
+    finite_N = np.isfinite(encodings.latents).all(axis=1)
+    if not finite_N.any():
+        return None
+    if ADDED_FIRST in encodings.attribute_names:
+        without_N = finite_N & (encodings.attribute(ADDED_FIRST) <= 0)
+        finite_N = without_N if without_N.any() else finite_N
+    candidates = np.flatnonzero(finite_N)
+    away_N = np.linalg.norm(encodings.latents[candidates] - encodings.latents[candidates].mean(axis=0), axis=1)
+    return int(candidates[np.argsort(away_N)[int(TYPICAL_SHARE * (len(candidates) - 1))]])

@@ -1,0 +1,189 @@
+"""Docks: a place in the window for every registered panel, remembered between runs. Panels are made when first seen."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+
+from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QToolButton, QWidget
+
+from latentlab.core.registry import PANELS, Entry
+from latentlab.core.settings import Settings
+from latentlab.ui import theme
+from latentlab.ui.icons import icon
+from latentlab.ui.panel import Panel
+
+LAYOUT_VERSION = 1  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
+FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
+SHARES = {"left": 0.44, "centre": 0.31, "right": 0.25}  # of the width
+BOTTOM_SHARE = 0.22  # of the height
+
+
+class Docks(QObject):
+    """Owns docks and panels; `seen` is emitted for a panel that came into view and must draw what it missed."""
+
+    seen = Signal(object)  # Panel
+
+    def __init__(self, window: QMainWindow, settings: Settings, make: Callable[[Entry], Panel | None]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._settings = settings
+        self._make = make
+        self._visible: set[str] = set()
+        self._waiting: list[str] = []
+        self.panels: dict[str, Panel] = {}
+        self.docks = {key: self._dock(entry) for key, entry in PANELS.items()}
+        window.setDockNestingEnabled(True)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        self._arrange()
+
+    def visible(self) -> Iterator[Panel]:
+        """Panels that can be seen now: not closed, not behind another tab."""
+        return (panel for key, panel in self.panels.items() if key in self._visible)
+
+    def panel(self, key: str) -> Panel | None:
+        """The panel, made now if need be; None where it could not be made."""
+        if key not in self.panels and (panel := self._make(PANELS[key])) is not None:
+            self.panels[key] = panel
+            self.docks[key].setWidget(panel)
+            if key in self._visible:
+                self.seen.emit(panel)
+        return self.panels.get(key)
+
+    def raise_panel(self, key: str) -> Panel | None:
+        """Brings it to the front and gives it the focus."""
+        dock = self.docks[key]
+        dock.show()
+        dock.raise_()
+        panel = self.panel(key)
+        if panel is not None:
+            panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        return panel
+
+    def make_first(self) -> None:
+        for key in FIRST:
+            self.panel(key)
+
+    def restore(self) -> None:
+        """The remembered places; the default ones where nothing sound is remembered."""
+        self._window.restoreGeometry(_decoded(self._settings.window_geometry))
+        layout = _decoded(self._settings.window_layout)
+        if not layout.isEmpty() and not self._window.restoreState(layout, LAYOUT_VERSION):
+            self.reset()
+        self._keep_on_screen()
+
+    def remember(self) -> None:
+        self._settings.window_geometry = _encoded(self._window.saveGeometry())
+        self._settings.window_layout = _encoded(self._window.saveState(LAYOUT_VERSION))
+
+    def reset(self) -> None:
+        for dock in self.docks.values():
+            dock.setFloating(False)
+            self._window.removeDockWidget(dock)
+        self._arrange()
+        for dock in self.docks.values():
+            dock.show()
+
+    def balance(self) -> None:
+        """The shares of the default layout, for the size that the window has now."""
+        width, height = self._window.width(), self._window.height()
+        across = {area: next(d for d in self._in_area(area)) for area in SHARES}
+        self._window.resizeDocks(
+            list(across.values()), [round(width * SHARES[area]) for area in across], Qt.Orientation.Horizontal
+        )
+        bottom = self._in_area("bottom")
+        self._window.resizeDocks(
+            [across["left"], bottom[0]],
+            [round(height * (1 - BOTTOM_SHARE)), round(height * BOTTOM_SHARE)],
+            Qt.Orientation.Vertical,
+        )
+
+    def _dock(self, entry: Entry) -> QDockWidget:
+        dock = QDockWidget(entry.title, self._window)
+        dock.setObjectName(f"dock-{entry.key}")
+        dock.setTitleBarWidget(DockTitle(dock))
+        dock.visibilityChanged.connect(lambda visible, key=entry.key: self._on_visible(key, visible))
+        return dock
+
+    def _in_area(self, area: str) -> list[QDockWidget]:
+        return [self.docks[key] for key, entry in PANELS.items() if entry.area == area]
+
+    def _arrange(self) -> None:
+        """Left, centre and right beside each other above the bottom; docks of one area side by side or as tabs."""
+        window = self._window
+        previous: QDockWidget | None = None
+        for area in SHARES:
+            first, *others = self._in_area(area)
+            if previous is None:
+                window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, first)
+            else:
+                window.splitDockWidget(previous, first, Qt.Orientation.Horizontal)
+            for other in others:
+                window.tabifyDockWidget(first, other)
+            first.raise_()
+            previous = first
+        first, *others = self._in_area("bottom")
+        window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, first)
+        for other in others:
+            window.splitDockWidget(first, other, Qt.Orientation.Horizontal)
+            first = other
+        self.balance()
+
+    def _on_visible(self, key: str, visible: bool) -> None:
+        if not visible:
+            self._visible.discard(key)
+            return
+        self._visible.add(key)
+        if (panel := self.panels.get(key)) is not None:
+            self.seen.emit(panel)
+        elif key not in self._waiting:
+            self._waiting.append(key)
+            QTimer.singleShot(0, self, self._make_next)
+
+    def _make_next(self) -> None:
+        """One panel per turn of the event loop, so that the window stays responsive while it fills."""
+        key = self._waiting.pop(0)
+        if key in self._visible:
+            self.panel(key)
+
+    def _keep_on_screen(self) -> None:
+        screen = self._window.screen().availableGeometry()
+        frame = self._window.frameGeometry()
+        if not screen.intersects(frame.adjusted(40, 0, -40, -40)):
+            self._window.move(screen.topLeft())
+        if frame.width() > screen.width() or frame.height() > screen.height():
+            self._window.resize(self._window.size().boundedTo(screen.size()))
+
+
+class DockTitle(QWidget):
+    """A caption and a close button; as a tab the caption is on the tab already."""
+
+    def __init__(self, dock: QDockWidget) -> None:
+        super().__init__(dock)
+        self._dock = dock
+        caption = QLabel(dock.windowTitle())
+        caption.setProperty("role", "caption")
+        close = QToolButton()
+        close.setIcon(icon("mdi6.close"))
+        close.setIconSize(QSize(12, 12))
+        close.setToolTip(f"Close {dock.windowTitle()}")
+        close.setAccessibleName(f"Close {dock.windowTitle()}")
+        close.clicked.connect(dock.close)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.PADDING_PX, 2, 4, 2)
+        row.addWidget(caption)
+        row.addStretch()
+        row.addWidget(close)
+
+
+def _encoded(data: QByteArray) -> str:
+    return base64.b64encode(data.data()).decode("ascii")
+
+
+def _decoded(text: str) -> QByteArray:
+    try:
+        return QByteArray(base64.b64decode(text, validate=True))
+    except (ValueError, binascii.Error):
+        return QByteArray()

@@ -1,0 +1,158 @@
+"""Opening: models and sessions, from whatever path. What was open stays until the next is ready."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt, Signal
+
+from latentlab.core.atomic import displayed
+from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
+from latentlab.core.directions import DirectionSet
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import CheckpointError, LatentlabError
+from latentlab.core.first_state import first_state
+from latentlab.core.fitting import fit_directions
+from latentlab.core.requests import Opened, OpenFailed, OpenModel
+from latentlab.core.state import State
+from latentlab.ui.notices import Action
+from latentlab.ui.workspace import OpenedModel, Workspace
+
+CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
+
+
+def resolved(path: Path) -> Path:
+    """The checkpoint or session that a path means; a run folder means the checkpoint in it. Raises CheckpointError."""
+    if path.is_dir():
+        inside = path / CHECKPOINT_IN_RUN
+        if inside.is_file():
+            return inside
+        raise CheckpointError(f"The folder {displayed(path)} holds no {CHECKPOINT_IN_RUN}; name the file itself.")
+    if not path.exists():
+        raise CheckpointError(f"{displayed(path)} does not exist; check the path.")
+    if not path.is_file():
+        raise CheckpointError(f"{displayed(path)} is not a regular file; name a checkpoint or a session.")
+    return path
+
+
+def read_natively(path: Path) -> OpenedModel | None:
+    """Header and encodings without torch; None when the file is of another format. Raises CheckpointError."""
+    if not is_native(path):
+        return None
+    return OpenedModel(model_info(path, read_header(path)), read_encodings(path))
+
+
+class Opening(QObject):
+    """The window hears `shown` when `workspace.opened` is another model, `refused` when one could not be opened."""
+
+    shown = Signal()
+    refused = Signal(str)  # the path
+    _fitted = Signal(object, object)  # checkpoint, DirectionSet
+
+    def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._wanted = ""  # the path the engine was last asked for
+        self._state: State | None = None  # what a session file goes on with
+        self._fits: list[threading.Thread] = []
+        workspace.decoding.opened.connect(self._on_opened)
+        workspace.decoding.open_failed.connect(self._on_failed)
+        self._fitted.connect(self._take_directions, Qt.ConnectionType.QueuedConnection)
+
+    def begin(self, opened: OpenedModel) -> None:
+        """The first model: its map stands before the engine has said a word."""
+        self._show(opened, None)
+        self._ask(opened.info.path)
+
+    def open(self, path: Path, state: State | None = None) -> None:
+        """Asks the engine; the model takes over when it is ready. A session goes on at `state`."""
+        try:
+            found = resolved(path)
+        except LatentlabError as error:
+            self._refuse(displayed(path), str(error))
+            return
+        self._state = state
+        self._ask(str(found))
+
+    @property
+    def waiting_for(self) -> str:
+        """The path that is being opened; empty when nothing is."""
+        return self._wanted
+
+    def close(self) -> None:
+        for thread in self._fits:
+            thread.join(2.0)
+
+    def _ask(self, path: str) -> None:
+        self._wanted = path
+        self._workspace.decoding.open(OpenModel(path, device=self._workspace.settings.device))
+
+    def _on_opened(self, reply: Opened) -> None:
+        if reply.info.path != self._wanted:
+            return  # asked for before another was
+        self._wanted = ""
+        current = self._workspace.opened
+        if reply.info.sha256 == current.info.sha256 and self._state is None:
+            self._workspace.opened = replace(current, info=reply.info)
+        else:
+            self._show(OpenedModel(reply.info, self._encodings(reply)), self._state)
+        self._state = None
+        self._workspace.settings.add_recent(reply.info.path)
+        for warning in reply.info.warnings:
+            self._workspace.notices.warn(warning)
+
+    def _encodings(self, reply: Opened) -> EncodingSet | None:
+        if reply.encodings is not None:
+            return reply.encodings
+        native = read_natively(Path(reply.info.path))
+        return native.encodings if native else None
+
+    def _on_failed(self, reply: OpenFailed) -> None:
+        if reply.path == self._wanted:
+            self._wanted = ""
+            self._state = None
+            self._refuse(reply.path, reply.message)
+
+    def _refuse(self, path: str, message: str) -> None:
+        again = Action("Try again", lambda: self.open(Path(path)))
+        self._workspace.notices.error(message, again)
+        self.refused.emit(path)
+
+    def _show(self, opened: OpenedModel, state: State | None) -> None:
+        workspace = self._workspace
+        workspace.opened = opened
+        workspace.decoding.checkpoint = opened.info.sha256
+        workspace.session.restart(state or first_state(opened.info, opened.encodings))
+        self.shown.emit()
+        if opened.encodings is not None and not (state and state.directions):
+            self._fit(opened.encodings, opened.info.sha256)
+
+    def _fit(self, encodings: EncodingSet, checkpoint: str) -> None:
+        """Directions take a tenth of a second at 10,000 encodings: on a thread, numpy lets the window go on."""
+
+        def work() -> None:
+            try:
+                found = fit_directions(encodings, checkpoint=checkpoint)
+            except LatentlabError as error:
+                self._fitted.emit(checkpoint, error)
+            else:
+                self._fitted.emit(checkpoint, found)
+
+        self._fits = [thread for thread in self._fits if thread.is_alive()]
+        self._fits.append(threading.Thread(target=work, name="directions"))
+        self._fits[-1].start()
+
+    def _take_directions(self, checkpoint: str, found: DirectionSet | LatentlabError) -> None:
+        if checkpoint != self._workspace.opened.info.sha256:
+            return
+        if isinstance(found, LatentlabError):
+            self._workspace.notices.report(found)
+            return
+        self._workspace.session.amend(lambda state: replace(state, directions=_merged(found, state.directions)))
+
+
+def _merged(fitted: DirectionSet, own: DirectionSet) -> DirectionSet:
+    """Directions the user has made meanwhile stay, after those of the checkpoint."""
+    return DirectionSet([*fitted.values(), *(own[name] for name in own if name not in fitted)])

@@ -1,0 +1,135 @@
+"""The status line: model, device, decode time, how typical, nearest encoding; at the right the jobs that run."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QStatusBar, QToolButton, QWidget
+
+from latentlab.core.requests import Decoded
+from latentlab.ui import theme
+from latentlab.ui.icons import icon
+from latentlab.ui.notices import Notices
+from latentlab.ui.running import Running, RunningJob
+from latentlab.ui.standing import Place
+from latentlab.ui.workspace import OpenedModel
+
+JOBS_SHOWN = 2
+
+
+class StatusLine(QStatusBar):
+    messages_wanted = Signal()
+
+    def __init__(self, running: Running, notices: Notices, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizeGripEnabled(False)
+        self._running = running
+        self._notices = notices
+        self.model = _label("Model", width_px=0)
+        self.device = _label("Device")
+        self.decode = _label("Time of the last decode", width_px=60)
+        self.typical = _label("How typical the current latent is", width_px=70)
+        self.nearest = _label("Nearest encoding", width_px=190)
+        for label in (self.model, self.device, self.decode, self.typical, self.nearest):
+            self.addWidget(label)
+        self._rows: dict[RunningJob, JobRow] = {}
+        self._more = _label("Further jobs")
+        self.addPermanentWidget(self._more)
+        self._messages = QToolButton()
+        self._messages.setIcon(icon("mdi6.bell-outline"))
+        self._messages.setIconSize(QSize(14, 14))
+        self._messages.setToolTip("Messages of this session")
+        self._messages.setAccessibleName("Messages of this session")
+        self._messages.clicked.connect(self.messages_wanted)
+        self.addPermanentWidget(self._messages)
+        running.changed.connect(self.show_jobs)
+        notices.added.connect(self._count_messages)
+        self._count_messages()
+        self.show_jobs()
+
+    def show_model(self, opened: OpenedModel, name: str) -> None:
+        self.model.setText(name)
+        self.model.setToolTip(f"{opened.info.path}\n{opened.info.family}, SHA-256 {opened.info.sha256[:12]}…")
+
+    def show_decoded(self, reply: Decoded) -> None:
+        self.device.setText(reply.device)
+        if len(reply.images) == 1:
+            self.decode.setText(f"{reply.decode_ms:.1f} ms")
+
+    def show_engine(self, text: str) -> None:
+        """In place of the device while the engine starts."""
+        self.device.setText(text)
+
+    def show_place(self, place: Place) -> None:
+        self.typical.setText(place.word)
+        self.typical.setToolTip(place.caption)
+        self.nearest.setText("" if place.nearest is None else f"nearest {place.name}, {place.nearest.sigmas:.2f} σ")
+
+    def show_jobs(self) -> None:
+        running = self._running.running
+        for job in [job for job in self._rows if job not in running]:
+            row = self._rows.pop(job)
+            self.removeWidget(row)
+            row.deleteLater()
+        for job in running[:JOBS_SHOWN]:
+            if job not in self._rows:
+                self._rows[job] = JobRow(job)
+                self.insertPermanentWidget(0, self._rows[job])
+            self._rows[job].refresh()
+        further = len(running) - JOBS_SHOWN
+        self._more.setText(f"and {further} more" if further > 0 else "")
+
+    def _count_messages(self) -> None:
+        self._messages.setVisible(bool(self._notices.log))
+
+
+class JobRow(QWidget):
+    """ "t-SNE 62 %", a bar where the total is known, and Cancel."""
+
+    def __init__(self, job: RunningJob) -> None:
+        super().__init__()
+        self._job = job
+        self._text = QLabel()
+        self._text.setProperty("role", "caption")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setFixedWidth(96)
+        self._bar.setAccessibleName(f"Progress of {job.title}")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(theme.GRID_PX, 0, theme.GRID_PX, 0)
+        row.setSpacing(theme.GRID_PX)
+        row.addWidget(self._text)
+        row.addWidget(self._bar, 0, Qt.AlignmentFlag.AlignVCenter)
+        self._cancel = QToolButton()
+        self._cancel.setIcon(icon("mdi6.close-circle-outline"))
+        self._cancel.setIconSize(QSize(14, 14))
+        self._cancel.setToolTip(f"Cancel {job.title}")
+        self._cancel.setAccessibleName(f"Cancel {job.title}")
+        self._cancel.clicked.connect(job.cancel)
+        self._cancel.setVisible(job.cancellable)
+        row.addWidget(self._cancel)
+        self.refresh()
+
+    def refresh(self) -> None:
+        latest = self._job.latest
+        words = [self._job.title, latest.text]
+        if self._job.cancelling:
+            words.append("cancelling…")
+        elif latest.total > 0:
+            words.append(f"{100 * min(1.0, latest.done / latest.total):.0f} %")
+        self._text.setText("  ".join(word for word in words if word))
+        self._bar.setRange(0, 1000 if latest.total > 0 else 0)
+        if latest.total > 0:
+            self._bar.setValue(round(1000 * latest.done / latest.total))
+        self._cancel.setEnabled(not self._job.cancelling)
+
+
+def _label(name: str, width_px: int = 0) -> QLabel:
+    """Wide enough for what it will hold: a line of text that jumps is not read."""
+    label = QLabel()
+    label.setProperty("role", "caption")
+    label.setFont(theme.caption_font(label))
+    label.setAccessibleName(name)
+    label.setContentsMargins(theme.GRID_PX, 0, theme.GRID_PX, 0)
+    label.setMinimumWidth(width_px)
+    label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+    return label
