@@ -1,0 +1,243 @@
+"""A network as core's LatentModel: numpy in, numpy out, inference only.
+
+Shapes: B batch, D latent, H height, W width, C channels (1 or 3), S side in pixels.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from latentlab.core.directions import DirectionSet
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import Failure, OptionError
+from latentlab.core.fitting import fit_directions
+from latentlab.core.latent_model import Images, ModelInfo
+from latentlab.core.pictures import Crop, resized
+from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.models.device import chosen_device
+from latentlab.models.family import Network
+
+PIXELS_AT_ONCE = 2**18  # 64 pictures of 64 px: more gains nothing and costs memory
+NAMES_SHOWN = 3
+NO_MEMORY_ON_CPU = "DefaultCPUAllocator"
+
+
+class TorchModel:
+    """Satisfies `latentlab.core.latent_model.LatentModel`."""
+
+    def __init__(
+        self, network: Network, info: ModelInfo, encodings: EncodingSet | None = None, *, device: str = "auto"
+    ) -> None:
+        self.device = chosen_device(device)
+        self.network = network.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._encodings = encodings
+        self._at_once = max(1, PIXELS_AT_ONCE // (info.image.height * info.image.width))
+        broken = [
+            name
+            for name, value in network.state_dict().items()
+            if value.is_floating_point() and not torch.isfinite(value).all()
+        ]
+        self.broken = tuple(broken)
+        self._info = info
+        if broken:
+            self._warn(
+                f"{len(broken)} tensors hold NaN or Inf ({_few(broken)}); a placeholder is shown instead of pictures."
+            )
+
+    @property
+    def info(self) -> ModelInfo:
+        return self._info
+
+    @property
+    def encodings(self) -> EncodingSet | None:
+        return self._encodings
+
+    @cached_property
+    def directions(self) -> DirectionSet:
+        """Balanced directions of the checkpoint's attributes and classes, fitted on first use."""
+        if self._encodings is None:
+            return DirectionSet()
+        return fit_directions(self._encodings, checkpoint=self._info.sha256)
+
+    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
+        return self._space(space).sample(count, seed, truncation)
+
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
+        out = np.empty((0, *self._image_shape), np.uint8)
+        pieces = [_as_bytes(images) for images in self._decoded(latents, space, condition)]
+        return np.concatenate(pieces) if pieces else out
+
+    def decode_float(
+        self, latents: FloatArray, *, space: str | None = None, condition: int | None = None
+    ) -> FloatArray:
+        out = np.empty((0, *self._image_shape), np.float32)
+        pieces = [
+            images.float().add(1).mul(0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().cpu().numpy()
+            for images in self._decoded(latents, space, condition)
+        ]
+        return np.concatenate(pieces) if pieces else out
+
+    def encode(self, images: Images, *, condition: int | None = None) -> FloatArray:
+        if not self._info.encoder:
+            raise OptionError("This model has no encoder; invert the picture instead.")
+        inputs = self.prepared(images)
+        conditions = self._conditions(condition, len(inputs))
+        codes: list[FloatArray] = []
+        for start in range(0, len(inputs), self._at_once):
+            chunk = slice(start, start + self._at_once)
+            codes += [
+                code.float().cpu().numpy()
+                for code in self._run(
+                    lambda images_BHWC, c: self.network.encode(_as_input(images_BHWC), c),
+                    torch.from_numpy(inputs[chunk]),
+                    None if conditions is None else conditions[chunk],
+                )
+            ]
+        return np.concatenate(codes) if codes else np.empty((0, self._info.spaces[0].dim), np.float32)
+
+    def prepared(self, images: Images) -> Images:
+        """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).
+
+        Takes uint8 (B, H, W, C), (B, H, W), or a single (H, W, 3). Raises OptionError for anything else.
+        """
+        if images.dtype != np.uint8:
+            raise OptionError(f"Pictures must be uint8 in 0 to 255; these are {images.dtype}.")
+        if images.ndim == 3:
+            images = images[None] if images.shape[2] == 3 else images[..., None]
+        if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape[1:]:
+            raise OptionError(f"Pictures must be (B, H, W, C) with 1 or 3 channels; these are {images.shape}.")
+        size, _, channels = self._image_shape
+        out = np.empty((len(images), size, size, channels), np.uint8)
+        left, top, right, bottom = Crop("centre").rectangle(images.shape[2], images.shape[1])
+        for index, picture in enumerate(images[:, top:bottom, left:right]):
+            out[index] = _with_channels(resized(np.ascontiguousarray(picture), size), channels)
+        return out
+
+    # --- inside ------------------------------------------------------------------------------------------------
+
+    @property
+    def _image_shape(self) -> tuple[int, int, int]:
+        return self._info.image.height, self._info.image.width, self._info.image.channels
+
+    def _space(self, name: str | None) -> LatentSpace:
+        if name is not None and name not in {space.name for space in self._info.spaces}:
+            known = ", ".join(space.name for space in self._info.spaces)
+            raise OptionError(f"This model has no latent space '{name}'. Known: {known}.")
+        return self._info.spaces[0] if name is None else self._info.space(name)
+
+    def _conditions(self, condition: int | None, count: int) -> Tensor | None:
+        classes = self._info.conditional
+        if classes is None:
+            return None
+        chosen = 0 if condition is None else condition
+        if not 0 <= chosen < len(classes):
+            raise OptionError(f"There is no class {chosen}; this model has {len(classes)}, counted from 0.")
+        return torch.full((count,), chosen, dtype=torch.int64)
+
+    def _decoded(self, latents: FloatArray, space: str | None, condition: int | None) -> list[Tensor]:
+        """Images (B, C, H, W) in [-1, 1], in pieces; a placeholder where a picture is not finite."""
+        dim = self._space(space).dim
+        latents_BD = np.atleast_2d(np.asarray(latents, np.float32))
+        if latents_BD.ndim != 2 or latents_BD.shape[1] != dim:
+            raise OptionError(f"Latents must be (B, {dim}) or ({dim},); these are {np.shape(latents)}.")
+        if self.broken:
+            return [self._placeholder(len(latents_BD))]
+        conditions = self._conditions(condition, len(latents_BD))
+        pieces: list[Tensor] = []
+        for start in range(0, len(latents_BD), self._at_once):
+            chunk = slice(start, start + self._at_once)
+            pieces += self._run(
+                self.network.decode,
+                torch.from_numpy(latents_BD[chunk]),
+                None if conditions is None else conditions[chunk],
+            )
+        for piece in pieces:
+            finite = torch.isfinite(piece).flatten(1).all(1)
+            if not finite.all():
+                piece[~finite] = self._placeholder(int((~finite).sum())).to(piece.dtype).to(piece.device)
+        return pieces
+
+    def _placeholder(self, count: int) -> Tensor:
+        """Diagonal stripes of two greys: plainly no picture of a model."""
+        height, width, channels = self._image_shape
+        rows, columns = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+        stripes = ((rows + columns) // max(2, height // 8)) % 2 * 0.25 - 0.125
+        return stripes.float().expand(count, channels, height, width).clone()
+
+    @torch.inference_mode()
+    def _run(
+        self, function: Callable[[Tensor, Tensor | None], Tensor], inputs: Tensor, conditions: Tensor | None
+    ) -> list[Tensor]:
+        """`function` on the device; without memory there in halves, then on the CPU. Raises Failure on the CPU."""
+        try:
+            there = None if conditions is None else conditions.to(self.device)
+            return [function(inputs.to(self.device), there)]
+        except torch.OutOfMemoryError:
+            pass  # leave the handler first: the exception keeps the tensors of the attempt alive
+        except RuntimeError as error:
+            if NO_MEMORY_ON_CPU not in str(error):
+                raise
+            raise Failure("There is not enough memory to decode; close other programs or use fewer pictures.") from None
+        torch.cuda.empty_cache()
+        if len(inputs) > 1:
+            half = len(inputs) // 2
+            self._at_once = max(1, min(self._at_once, half))
+            self._warn("The device's memory is full; pictures are decoded in smaller batches.")
+            first = self._run(function, inputs[:half], None if conditions is None else conditions[:half])
+            return first + self._run(function, inputs[half:], None if conditions is None else conditions[half:])
+        self._warn(f"The memory of {self.device} is full; pictures are decoded on the CPU from now on.")
+        self.device = torch.device("cpu")
+        self.network.to(self.device)
+        return self._run(function, inputs, conditions)
+
+    def _warn(self, text: str) -> None:
+        """Once each: what a banner says."""
+        if text not in self._info.warnings:
+            self._info = dataclasses.replace(self._info, warnings=(*self._info.warnings, text))
+
+
+def _as_input(images_BHWC: Tensor) -> Tensor:
+    return images_BHWC.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+
+
+def _as_bytes(images_BCHW: Tensor) -> Images:
+    scaled = images_BCHW.float().add(1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def _with_channels(picture_HWC: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+    if picture_HWC.shape[2] == channels:
+        return picture_HWC
+    if channels == 3:
+        return np.repeat(picture_HWC, 3, axis=2)
+    return np.asarray(Image.fromarray(picture_HWC).convert("L"))[..., None]
+
+
+def _few(names: list[str]) -> str:
+    return ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+
+
+def model_of(network: Network, path: Path | str = "") -> TorchModel:
+    """A network that was just trained, as a model without encodings."""
+    from latentlab.core.latent_model import ImageShape
+
+    a = network.architecture
+    info = ModelInfo(
+        path=str(path),
+        format="native",
+        family=a.name,
+        image=ImageShape(a.image_size, a.image_size, a.channels),
+        spaces=network.spaces,
+        encoder=network.encodes,
+        invertible=not network.encodes,
+    )
+    return TorchModel(network, info, device=str(next(network.parameters()).device))

@@ -1,0 +1,66 @@
+"""Means of the losses over an epoch, read from the device rarely; and the held-out losses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.models.family import Network
+from training.objectives.objective import Losses, Objective
+
+EVALUATED_AT_ONCE = 256
+
+
+class MeanLosses:
+    """Sums so far. `recent` are the means over what was added last."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.sums: dict[str, float] = {}
+        self.recent: dict[str, float] = {}
+
+    def add(self, losses: list[Losses]) -> None:
+        """Waits for the device once for all of them."""
+        if not losses:
+            return
+        names = list(losses[0])
+        values = torch.stack([torch.stack([step[name].float() for name in names]) for step in losses])
+        sums = values.double().sum(0).tolist()
+        self.count += len(losses)
+        for name, total in zip(names, sums, strict=True):
+            self.sums[name] = self.sums.get(name, 0.0) + total
+            self.recent[name] = total / len(losses)
+
+    @property
+    def finite(self) -> bool:
+        return all(math.isfinite(value) for value in self.recent.values())
+
+    def taken(self) -> dict[str, float]:
+        """The means; the sums begin anew."""
+        means = {name: total / max(1, self.count) for name, total in self.sums.items()}
+        self.count, self.sums = 0, {}
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"count": self.count, "sums": self.sums}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.count, self.sums = state["count"], dict(state["sums"])
+
+
+@torch.inference_mode()
+def evaluated(objective: Objective, network: Network, images_NHWC: NDArray[np.uint8], seed: int) -> dict[str, float]:
+    """Held-out losses, means over the pictures, with random numbers of their own; in float32."""
+    device = next(network.parameters()).device
+    generator = torch.Generator().manual_seed(seed)
+    sums: dict[str, float] = {}
+    for start in range(0, len(images_NHWC), EVALUATED_AT_ONCE):
+        chunk = torch.from_numpy(images_NHWC[start : start + EVALUATED_AT_ONCE]).to(device)
+        batch = chunk.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+        for name, value in objective.evaluate(network, batch, generator).items():
+            sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
+    return {name: total / len(images_NHWC) for name, total in sums.items()}

@@ -1,0 +1,110 @@
+"""The evidence lower bound: reconstruction + beta * KL, *summed* over pixels and latents, mean over the batch.
+
+With a mean over pixels the KL would swamp the rest. Shapes: B batch, D latent, C H W of images in [-1, 1].
+Intensities are counted in [0, 1], so that figures compare with the literature's.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Generator, Tensor, nn, optim
+from torch.nn import functional as F
+
+from latentlab.models.family import Network
+from latentlab.models.vae import VAE, VAEArchitecture
+from training.config import VAEOptions
+from training.objectives.objective import Losses
+from training.precision import Precision
+
+LOG_SIGMA_FLOOR = -6.0  # Rybkin et al. 2021: below this the likelihood would blow up on a constant pixel
+
+
+def kl_per_dimension(mean_BD: Tensor, log_variance_BD: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, 1)) in nats, (B, D); closed form of Kingma and Welling 2014, appendix B."""
+    return -0.5 * (1 + log_variance_BD - mean_BD.square() - log_variance_BD.exp())
+
+
+def sigma_nll(errors: Tensor, batch: int) -> Tensor:
+    """Gaussian negative log-likelihood per picture with the analytically optimal sigma of the batch, in nats.
+
+    Rybkin et al. 2021 (sigma-VAE), equations 4 to 6, log sigma softly clipped from below.
+    """
+    mean_square = errors.square().mean()
+    log_sigma = LOG_SIGMA_FLOOR + F.softplus(0.5 * mean_square.clamp_min(1e-12).log() - LOG_SIGMA_FLOOR)
+    per_pixel = 0.5 * mean_square * (-2 * log_sigma).exp() + log_sigma + 0.5 * math.log(2 * math.pi)
+    return errors.numel() / batch * per_pixel
+
+
+class VAEObjective:
+    judged_by: ClassVar[str | None] = "loss"
+
+    def __init__(self, architecture: VAEArchitecture, options: VAEOptions) -> None:
+        self.options = options
+        self.vae = VAE(architecture)
+        self.network: Network = self.vae
+        self.modules: dict[str, nn.Module] = {"network": self.vae}
+        self.optimisers: dict[str, optim.Optimizer] = {}
+        self._posterior = self.vae.posterior
+        self._logits = self.vae.logits
+
+    def make_optimisers(self) -> None:
+        parameters = list(self.vae.parameters())
+        self.optimisers["network"] = optim.Adam(
+            parameters,
+            self.options.learning_rate,
+            betas=self.options.adam_betas,
+            fused=parameters[0].device.type in ("cpu", "cuda"),
+        )
+
+    def compile(self) -> None:
+        self._posterior = torch.compile(self.vae.posterior)
+        self._logits = torch.compile(self.vae.logits)
+
+    def step(self, images_BCHW: Tensor, step: int, precision: Precision, clip: float | None) -> Losses:
+        with precision.autocast():
+            mean_BD, log_variance_BD = self._posterior(images_BCHW)
+            latents_BD = mean_BD + torch.randn_like(mean_BD) * (0.5 * log_variance_BD).exp()
+            logits_BCHW = self._logits(latents_BD)
+        losses, objective = self._losses(images_BCHW, logits_BCHW.float(), mean_BD, log_variance_BD, step)
+        precision.step(objective, self.optimisers["network"], self.vae, clip)
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def evaluate(self, network: Network, images_BCHW: Tensor, generator: Generator) -> Losses:
+        assert isinstance(network, VAE)
+        mean_BD, log_variance_BD = network.posterior(images_BCHW)
+        noise_BD = torch.randn(mean_BD.shape, generator=generator).to(mean_BD.device)
+        logits = network.logits(mean_BD + noise_BD * (0.5 * log_variance_BD).exp()).float()
+        return self._losses(images_BCHW, logits, mean_BD, log_variance_BD, None)[0]
+
+    def _losses(
+        self, images: Tensor, logits: Tensor, mean_BD: Tensor, log_variance_BD: Tensor, step: int | None
+    ) -> tuple[Losses, Tensor]:
+        """What is reported (`loss` is -ELBO for beta 1) and what is minimised."""
+        options = self.options
+        targets = images.float().add(1).mul(0.5)
+        errors = torch.sigmoid(logits) - targets
+        kl_BD = kl_per_dimension(mean_BD, log_variance_BD)
+        kl = kl_BD.sum(1).mean()
+        batch = len(images)
+        if options.likelihood == "bce":
+            reconstruction = F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / batch
+        elif options.likelihood == "mse":
+            reconstruction = errors.square().sum() / batch
+        else:
+            reconstruction = sigma_nll(errors, batch)
+        losses = {
+            "loss": reconstruction + options.beta * kl,
+            "reconstruction": reconstruction,
+            "kl": kl,
+            "mse": errors.square().mean(),
+        }
+        warm = 1.0 if step is None or not options.kl_warmup_steps else min(1.0, step / options.kl_warmup_steps)
+        paid = kl_BD.mean(0).clamp_min(options.free_bits).sum() if options.free_bits else kl
+        objective = reconstruction + warm * options.beta * paid
+        if options.edges:
+            differences = torch.cat([errors.diff(dim=2).flatten(), errors.diff(dim=3).flatten()])
+            objective = objective + options.edges * sigma_nll(differences, batch)
+        return losses, objective

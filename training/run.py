@@ -1,0 +1,298 @@
+"""A run: networks, data, progress and the folder they are kept in. The loop moves it on; it knows how to be saved.
+
+RUN/ checkpoint.safetensors  best.safetensors  metrics.jsonl  samples/  resume/
+Shapes: N pictures, H W C of each.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from latentlab.core.atomic import atomic_write
+from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, write_checkpoint
+from latentlab.core.errors import DataError, OptionError
+from latentlab.models.device import chosen_device
+from latentlab.models.family import Network, architecture_from
+from latentlab.models.loading import weights_of
+from training import resume
+from training.averaging import Averaged
+from training.config import TrainingConfig
+from training.data import Dataset
+from training.losses import MeanLosses, evaluated
+from training.objectives.objective import OBJECTIVES, Objective
+from training.precision import Precision
+from training.sheets import write_sheets
+
+CHECKPOINT = "checkpoint.safetensors"
+BEST = "best.safetensors"
+METRICS = "metrics.jsonl"
+# What may differ between a run and its resumption: how long it goes on and what is stored at its end.
+MAY_CHANGE = {"epochs", "half", "encodings", "thumbnail_size", "licence", "device", "threads", "recipe"}
+
+
+@dataclass(frozen=True)
+class StepReport:
+    epoch: int  # from 1
+    step: int
+    step_in_epoch: int
+    steps_per_epoch: int
+    images_per_second: float
+    losses: dict[str, float]
+
+
+@dataclass(frozen=True)
+class EpochReport:
+    epoch: int  # from 1
+    epochs: int
+    step: int
+    seconds: float
+    images_per_second: float
+    train: dict[str, float]
+    held_out: dict[str, float]
+
+
+@dataclass
+class Run:
+    config: TrainingConfig
+    data: Dataset
+    out: Path
+    objective: Objective
+    device: torch.device
+    precision: Precision
+    images: torch.Tensor  # uint8 (N, H, W, C), the pictures trained on
+    held_out: NDArray[np.uint8]
+    averaged: Averaged | None = None
+    epoch: int = 0  # epochs finished
+    step: int = 0
+    step_in_epoch: int = 0
+    seconds: float = 0.0  # in this epoch
+    best: float = math.inf
+    losses: MeanLosses = field(default_factory=MeanLosses)
+
+    # --- beginning ---------------------------------------------------------------------------------------------
+
+    @classmethod
+    def begun(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
+        """A new run. Raises OptionError when `out` already holds one, or what is asked cannot be built."""
+        if (out / METRICS).exists() or (out / "resume" / resume.STATE).exists():
+            raise OptionError(f"{out} already holds a run; go on with --resume, or choose another folder.")
+        run = cls._made(config, data, out)
+        out.mkdir(parents=True, exist_ok=True)
+        atomic_write(out / "config.json", config.model_dump_json(indent=1).encode())
+        return run
+
+    @classmethod
+    def resumed(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
+        """The run in `out` where it stopped. Raises CheckpointError, or OptionError when the configuration differs."""
+        state = resume.load(out / "resume")
+        _check_same(TrainingConfig.model_validate(state["config"]), config, out)
+        if state["threads"] and config.threads is None:
+            config = config.model_copy(update={"threads": state["threads"]})
+        run = cls._made(config.model_copy(update={"precision": state["precision"]["name"]}), data, out)
+        run.load_state(state)
+        return run
+
+    @classmethod
+    def _made(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
+        if data.height != data.width:
+            raise DataError(f"The pictures are {data.height} x {data.width}; choose a square --image-size.")
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        device = chosen_device(config.device)
+        precision = Precision.choose(device, config.precision)
+        train_idx, held_out_idx = data.split(config.seed, config.held_out)
+        if len(train_idx) < 2:
+            raise DataError(f"'{data.name}' leaves {len(train_idx)} pictures to train on; at least 2 are needed.")
+        # A run is the same whatever was drawn in this process before it.
+        torch.manual_seed(config.seed)
+        network_class, architecture = architecture_from(
+            {"name": config.family, "image_size": data.height, "channels": data.channels, **config.architecture}
+        )
+        network_class.on_meta(architecture)  # refuses what is too large
+        objective: Objective = OBJECTIVES[config.family].load()(architecture, config.options())
+        for module in objective.modules.values():
+            module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        objective.make_optimisers()
+        if config.compile:
+            objective.compile()
+        return cls(
+            config=config,
+            data=data,
+            out=out,
+            objective=objective,
+            device=device,
+            precision=precision,
+            images=torch.from_numpy(data.images[train_idx]).to(device),
+            held_out=data.images[held_out_idx],
+            averaged=Averaged(objective.network, config.ema) if config.ema else None,
+        )
+
+    # --- while it runs -----------------------------------------------------------------------------------------
+
+    @property
+    def batch_size(self) -> int:
+        return min(self.config.batch_size, len(self.images))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Whole batches only: a last batch of one picture would break batch normalisation."""
+        return len(self.images) // self.batch_size
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.out / CHECKPOINT
+
+    @property
+    def shown(self) -> Network:
+        """The network that is kept: the average where there is one."""
+        return self.averaged.network if self.averaged else self.objective.network
+
+    def average(self) -> None:
+        if self.averaged:
+            self.averaged.update(self.objective.network)
+
+    def finish_epoch(self, train: dict[str, float]) -> EpochReport:
+        """Evaluates, draws the sheets, writes metrics, checkpoints and the state to resume from."""
+        self.epoch += 1
+        images = self.step_in_epoch * self.batch_size
+        report = EpochReport(
+            epoch=self.epoch,
+            epochs=self.config.epochs,
+            step=self.step,
+            seconds=round(self.seconds, 3),
+            images_per_second=round(images / max(self.seconds, 1e-9), 1),
+            train=train,
+            held_out={},
+        )
+        self.step_in_epoch, self.seconds = 0, 0.0
+        network = self.shown
+        was_training = network.training
+        network.eval()
+        held_out = evaluated(self.objective, network, self.held_out, self.config.seed)
+        write_sheets(self.out / "samples", self.epoch, network, self.held_out)
+        report = EpochReport(**{**vars(report), "held_out": held_out})
+        self._write_metrics(report)
+        self._write_checkpoints(report)
+        network.train(was_training)
+        self.save_state()
+        return report
+
+    def finish(self) -> Path:
+        """The encodings are written into the checkpoint, and into the best one."""
+        from training.encode import write_encodings
+
+        for path in (self.checkpoint, self.out / BEST):
+            if path.exists():
+                write_encodings(path, self.data, self.config)
+        return self.checkpoint
+
+    # --- writing -----------------------------------------------------------------------------------------------
+
+    def header(self, report: EpochReport) -> Header:
+        network = self.shown
+        architecture = network.architecture
+        training = self.config.model_dump(mode="json", exclude={"half", "device", "licence"})
+        figures = {"train": report.train, "held_out": report.held_out}
+        return Header(
+            family=self.config.family,
+            architecture=architecture.model_dump(mode="json"),
+            spaces=[SpaceSpec(name=s.name, shape=list(s.shape), prior=s.prior) for s in network.spaces],
+            image=ImageSpec(height=self.data.height, width=self.data.width, channels=architecture.channels),
+            encoder=network.encodes,
+            invertible=not network.encodes,
+            classes=list(self.data.label_names),
+            attributes=list(self.data.attribute_names),
+            training={**training, "epochs": report.epoch, "steps": report.step, "data": self.data.name},
+            figures={name: values for name, values in figures.items() if values},
+            licence=self.config.licence or self.data.licence,
+        )
+
+    def _write_checkpoints(self, report: EpochReport) -> None:
+        header, weights = self.header(report), weights_of(self.shown)
+        write_checkpoint(self.checkpoint, header, weights, half=self.config.half)
+        judged_by = self.objective.judged_by
+        if judged_by in report.held_out and report.held_out[judged_by] < self.best:
+            self.best = report.held_out[judged_by]
+            write_checkpoint(self.out / BEST, header, weights, half=self.config.half)
+
+    def _write_metrics(self, report: EpochReport) -> None:
+        path = self.out / METRICS
+        # After a kill, the file may hold epochs that are now trained again.
+        kept = [line for line in _lines(path) if line.get("epoch", 0) < report.epoch]
+        common = {
+            "epoch": report.epoch,
+            "step": report.step,
+            "seconds": report.seconds,
+            "images_per_second": report.images_per_second,
+        }
+        kept.append({**common, "split": "train", **report.train})
+        if report.held_out:
+            kept.append({**common, "split": "held_out", **report.held_out})
+        atomic_write(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+
+    # --- resuming ----------------------------------------------------------------------------------------------
+
+    def save_state(self) -> None:
+        resume.save(
+            self.out / "resume",
+            {
+                "config": self.config.model_dump(mode="json"),
+                "modules": {name: module.state_dict() for name, module in self.objective.modules.items()},
+                "optimisers": {name: o.state_dict() for name, o in self.objective.optimisers.items()},
+                "averaged": self.averaged.state_dict() if self.averaged else None,
+                "precision": self.precision.state_dict(),
+                "random": resume.random_states(self.device),
+                "threads": torch.get_num_threads(),
+                "epoch": self.epoch,
+                "step": self.step,
+                "step_in_epoch": self.step_in_epoch,
+                "seconds": self.seconds,
+                "best": self.best,
+                "losses": self.losses.state_dict(),
+                "saved": time.time(),
+            },
+        )
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        for name, module in self.objective.modules.items():
+            module.load_state_dict(state["modules"][name])
+        for name, optimiser in self.objective.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        if self.averaged and state["averaged"]:
+            self.averaged.load_state_dict(state["averaged"])
+        self.precision.load_state_dict(state["precision"])
+        resume.restore_random_states(state["random"], self.device)
+        self.epoch, self.step, self.step_in_epoch = state["epoch"], state["step"], state["step_in_epoch"]
+        self.seconds, self.best = state["seconds"], state["best"]
+        self.losses.load_state_dict(state["losses"])
+
+
+def _check_same(before: TrainingConfig, now: TrainingConfig, out: Path) -> None:
+    old, new = before.model_dump(), now.model_dump()
+    for name in old:
+        if name not in MAY_CHANGE and name != "precision" and old[name] != new[name]:
+            raise OptionError(
+                f"The run in {out} was begun with {name} = {old[name]!r}; it cannot be resumed with {new[name]!r}. "
+                "Leave the option out, or begin a new run in another folder."
+            )
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.exists():
+        return []
+    lines = []
+    for text in path.read_text("utf-8").splitlines():
+        try:
+            lines.append(json.loads(text))
+        except ValueError:
+            continue  # cut off by a kill; the epoch is trained again
+    return lines

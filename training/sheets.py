@@ -1,0 +1,67 @@
+"""Sheets of pictures that show how a run is doing: draws from the prior, and held-out pictures above their reconstructions.
+
+Made with random numbers of their own, so that looking changes no run. Shapes: N pictures, H W C of each, uint8.
+"""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from latentlab.core.atomic import atomic_write
+from latentlab.models.family import Network
+
+COLUMNS = 8
+SAMPLES = 64
+RECONSTRUCTIONS = 32
+GAP = 2  # px between pictures
+SEED = 20_140_410  # the same draws in every epoch, so that sheets compare
+GROUND = 255
+
+
+def sheet(images_NHWC: NDArray[np.uint8], columns: int = COLUMNS, gap: int = GAP) -> NDArray[np.uint8]:
+    """The pictures in rows of `columns`, uint8 (H', W', C)."""
+    count, height, width, channels = images_NHWC.shape
+    rows = -(-count // columns)
+    canvas = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), GROUND, np.uint8)
+    for index, image in enumerate(images_NHWC):
+        row, column = divmod(index, columns)
+        top, left = gap + row * (height + gap), gap + column * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def as_bytes(images_BCHW: Tensor) -> NDArray[np.uint8]:
+    """[-1, 1] float (B, C, H, W) as uint8 (B, H, W, C)."""
+    scaled = images_BCHW.float().add(1).mul(127.5).round().clamp(0, 255).to(torch.uint8)
+    return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+@torch.inference_mode()
+def write_sheets(folder: Path, epoch: int, network: Network, images_NHWC: NDArray[np.uint8], seed: int = SEED) -> None:
+    """`samples-0001.png` and, with an encoder, `reconstructions-0001.png` (each row of originals, then its row)."""
+    device = next(network.parameters()).device
+    latents_ND = torch.from_numpy(network.spaces[0].sample(SAMPLES, seed=seed)).to(device)
+    save_png(folder / f"samples-{epoch:04d}.png", sheet(as_bytes(network.decode(latents_ND))))
+    if network.encodes and len(images_NHWC):
+        originals = images_NHWC[:RECONSTRUCTIONS]
+        inputs = torch.from_numpy(originals.copy()).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        decoded = as_bytes(network.decode(network.encode(inputs)))
+        rows = [
+            np.concatenate([originals[start : start + COLUMNS], decoded[start : start + COLUMNS]])
+            for start in range(0, len(originals) - len(originals) % COLUMNS or len(originals), COLUMNS)
+        ]
+        save_png(folder / f"reconstructions-{epoch:04d}.png", sheet(np.concatenate(rows)))
+
+
+def save_png(path: Path, picture_HWC: NDArray[np.uint8]) -> None:
+    buffer = io.BytesIO()
+    Image.fromarray(picture_HWC[..., 0] if picture_HWC.shape[2] == 1 else picture_HWC).save(buffer, "PNG")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, buffer.getvalue())
