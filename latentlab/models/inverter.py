@@ -51,10 +51,10 @@ class Inverter(nn.Module):
         channels = architecture.channels
         for stage in range(len(sizes) - 1):
             width = architecture.width * min(2**stage, WIDEST)
-            layers += [nn.Conv2d(channels, width, 4 if stage else 5, 2, 2 if not stage else 1, bias=False)]
-            layers += [nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
+            layers += [nn.Conv2d(channels, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
+            layers += [nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
             channels = width
-        self.layers = nn.Sequential(*layers, nn.AdaptiveAvgPool2d(sizes[-1]))
+        self.layers = nn.Sequential(*layers)
         self.latent = nn.Linear(channels * sizes[-1] ** 2, architecture.latent_dim)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from latentlab.core.errors import DataError, OptionError, did_you_mean
+from latentlab.core.picture_folder import Progress
 from latentlab.core.pictures import Crop
 from latentlab.core.registry import Entry, Registry
 from training.data.dataset import Dataset, Indices
-from training.data.source import Progress, Request, silent
+from training.data.source import Request, silent
 
 __all__ = ["SOURCES", "Dataset", "Indices", "Request", "load"]
 

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import DataError
+from latentlab.core.picture_folder import portable_name
 from training.data.dataset import Dataset
-from training.data.source import Request, portable_name
+from training.data.source import Request
 
 KNOWN = ("images", "labels", "attributes", "attribute_names", "label_names", "names", "licence")
 RATIO_LIMIT = 100  # an honest set of pictures deflates less; a bomb about 1,000 times

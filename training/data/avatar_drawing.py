@@ -174,8 +174,8 @@ class Face:
             for side in (-1, 1):
                 x = CENTRE_X + side * self.rx * 1.1 - 0.25 * shift
                 pen.shape(_lock(x, 0.36, length, 0.045, side), self.hair)
-        shine = _arc(CENTRE_X - 0.02 + shift, 0.42, self.rx * 0.78, self.ry * 0.78, 1.17 * np.pi, 1.42 * np.pi)
-        pen.line(shine, 0.02, self.hair_light)
+        gleam = _arc(CENTRE_X - 0.02 + shift, 0.42, self.rx * 0.78, self.ry * 0.78, 1.17 * np.pi, 1.42 * np.pi)
+        pen.line(gleam, 0.02, self.hair_light)
 
     def wear(self, pen: Pen) -> None:
         if self.who.glasses != "none":

@@ -1,52 +1,17 @@
-"""A folder of pictures: flat, one folder per class, or with an attributes.csv (file, then columns of numbers).
-
-Files that cannot be used are skipped, and each is listed with its reason in `Dataset.skipped`.
-"""
+"""A folder of pictures as a data set; how folders are understood is in `latentlab.core.picture_folder`."""
 
 from __future__ import annotations
 
-import csv
-import math
-import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentlab.core.errors import DataError
-from latentlab.core.pictures import ENDINGS, Crop, Picture, read_picture
+from latentlab.core.picture_folder import listed, portable_name, read_all
 from training.data.dataset import Dataset
-from training.data.source import Progress, Request, portable_name
+from training.data.source import Request
 
 DEFAULT_SIZE = 64  # px
-TABLE = "attributes.csv"
-READERS = 4  # Pillow decodes without the GIL
-
-
-@dataclass(frozen=True, eq=False)
-class Listing:
-    """Which files there are and what is said of each; nothing is decoded yet."""
-
-    files: tuple[Path, ...]
-    names: tuple[str, ...]
-    labels: NDArray[np.int64] | None = None
-    label_names: tuple[str, ...] = ()
-    attributes: NDArray[np.float32] | None = None
-    attribute_names: tuple[str, ...] = ()
-    skipped: tuple[str, ...] = ()
-
-    def subset(self, indices: Sequence[int] | NDArray[np.int64]) -> Listing:
-        return replace(
-            self,
-            files=tuple(self.files[i] for i in indices),
-            names=tuple(self.names[i] for i in indices),
-            labels=None if self.labels is None else self.labels[np.asarray(indices, np.int64)],
-            attributes=None if self.attributes is None else self.attributes[np.asarray(indices, np.int64)],
-        )
 
 
 def load(request: Request) -> Dataset:
@@ -74,77 +39,6 @@ def load(request: Request) -> Dataset:
     )
 
 
-def listed(folder: Path) -> Listing:
-    """The pictures of a folder in a stable order."""
-    if (folder / TABLE).is_file():
-        return _from_table(folder)
-    own = _pictures_in(folder, deep=False)
-    classes = {sub: found for sub in _subfolders(folder) if (found := _pictures_in(sub, deep=True))}
-    if not own and not classes:
-        raise DataError(f"There is no picture in {folder}; looked for {', '.join(ENDINGS)}.")
-    if len(classes) < 2:
-        files = own + [file for found in classes.values() for file in found]
-        return Listing(tuple(files), tuple(_relative(file, folder) for file in files))
-    files, labels = list(own), [-1] * len(own)
-    for label, found in enumerate(classes.values()):
-        files += found
-        labels += [label] * len(found)
-    return Listing(
-        tuple(files),
-        tuple(_relative(file, folder) for file in files),
-        np.array(labels, np.int64),
-        tuple(portable_name(sub.name) for sub in classes),
-    )
-
-
-def read_all(
-    files: Sequence[Path], size: int, crop: Crop, report: Progress
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    """(pictures uint8 (N, size, size, C), which files they are, a reason for each that is not among them)."""
-    try:
-        pictures = np.empty((len(files), size, size, 3), np.uint8)
-    except MemoryError as error:
-        need = len(files) * size * size * 3 / 2**30
-        raise DataError(f"{len(files):,} pictures need {need:.1f} GiB; use --image-size or --limit.") from error
-    usable: list[int] = []
-    reasons: list[str] = []
-    coloured = False
-    workers = min(READERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-    with ThreadPoolExecutor(workers) as pool:
-        for index, found in enumerate(pool.map(partial(_read, size=size, crop=crop), files)):
-            if isinstance(found, str):
-                reasons.append(found)
-            else:
-                pictures[len(usable)] = found  # a grey picture is repeated into three channels
-                usable.append(index)
-                coloured = coloured or found.shape[2] == 3
-            report(index + 1, len(files), "reading pictures")
-    pictures = pictures[: len(usable)]
-    return (pictures if coloured else pictures[..., :1].copy()), np.array(usable, np.int64), reasons
-
-
-def _read(file: Path, size: int, crop: Crop) -> Picture | str:
-    try:
-        return read_picture(file, crop=crop, size=size)
-    except DataError as error:
-        return str(error)
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
-
-
-def _pictures_in(folder: Path, *, deep: bool) -> list[Path]:
-    found = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(
-        file for file in found if file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
-    )
-
-
-def _relative(file: Path, folder: Path) -> str:
-    return portable_name(file.relative_to(folder).as_posix())
-
-
 def _licence(folder: Path) -> str:
     """The first line of LICENCE.txt beside the pictures, where there is one."""
     for name in ("LICENCE.txt", "LICENSE.txt", "LICENCE", "LICENSE"):
@@ -153,77 +47,3 @@ def _licence(folder: Path) -> str:
             lines = file.read_text("utf-8", "replace").strip().splitlines()
             return lines[0][:200] if lines else ""
     return ""
-
-
-# --- attributes.csv --------------------------------------------------------------------------------------------
-
-
-def _from_table(folder: Path) -> Listing:
-    table = folder / TABLE
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.reader(opened))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} is not a UTF-8 table separated by commas ({error}).") from error
-    if len(rows) < 2 or len(rows[0]) < 2:
-        raise DataError(f"{table} needs a first line 'file,Name,…' and one line for each picture.")
-    names = tuple(name.strip() for name in rows[0][1:])
-    if len(set(names)) != len(names) or not all(names):
-        raise DataError(f"{table}: the columns need names that differ; they are {', '.join(names)}.")
-    files: list[Path] = []
-    values: list[list[float]] = []
-    skipped: list[str] = []
-    seen: set[Path] = set()
-    base = folder / "images" if (folder / "images").is_dir() else folder
-    for line, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(rows[0]):
-            raise DataError(f"{table}, line {line} has {len(row)} columns; the first line has {len(rows[0])}.")
-        file, reason = _named_file(base, row[0].strip())
-        if file in seen:
-            reason = f"{row[0]}: named twice in {TABLE}"
-        if reason:
-            skipped.append(reason)
-            continue
-        seen.add(file)
-        files.append(file)
-        values.append([_number(cell, table, line, name) for cell, name in zip(row[1:], names, strict=True)])
-    if not files:
-        raise DataError(f"{table} names no picture that exists in {base}; the first: {skipped[0]}.")
-    unnamed = [file for file in _pictures_in(base, deep=True) if file not in seen]
-    skipped += [f"{_relative(file, base)}: has no line in {TABLE}" for file in unnamed]
-    return Listing(
-        tuple(files),
-        tuple(_relative(file, base) for file in files),
-        attributes=_as_attributes(np.array(values, np.float32)),
-        attribute_names=names,
-        skipped=tuple(skipped),
-    )
-
-
-def _named_file(base: Path, name: str) -> tuple[Path, str]:
-    """The file a line names, and why it cannot be used ("" when it can)."""
-    file = base / name
-    if PurePosixPath(name.replace("\\", "/")).is_absolute() or ".." in PurePosixPath(name.replace("\\", "/")).parts:
-        return file, f"{name}: points outside the folder"
-    return file, "" if name and file.is_file() else f"{name or 'an empty name'}: does not exist"
-
-
-def _number(cell: str, table: Path, line: int, column: str) -> float:
-    if not cell.strip():
-        return math.nan
-    try:
-        return float(cell)
-    except ValueError:
-        raise DataError(f"{table}, line {line}, column '{column}': '{cell}' is not a number.") from None
-
-
-def _as_attributes(values_NA: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Columns of -1 and 1 become 0 and 1; others stay the numbers they are."""
-    result = values_NA.copy()
-    for column in result.T:
-        known = column[~np.isnan(column)]
-        if len(known) and np.isin(known, (-1, 1)).all():
-            column[column == -1] = 0
-    return result

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from latentlab.core.picture_folder import Progress
 from latentlab.core.pictures import Crop
-
-Progress = Callable[[int, int, str], None]  # done, total, what
 
 
 def silent(_done: int, _total: int, _text: str) -> None:
     """Reports nothing."""
-
-
-def portable_name(text: str) -> str:
-    """A file name that can be written as UTF-8 whatever its bytes were."""
-    return os.fsencode(text).decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)
