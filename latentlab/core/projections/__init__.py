@@ -26,9 +26,14 @@ class Inverse:
 
 
 class Projection(Protocol):
-    """Constructor stores parameters; `fit` learns and sets `layout_` (N, 2) float32."""
+    """Constructor stores parameters; `fit` learns and sets `layout_` (N, 2) float32.
+
+    An encoding that is not finite has no place: its row of the layout is NaN. `notes` say in sentences where the map is
+    less than what was asked for: rows left out, perplexity lowered, another method used.
+    """
 
     layout_: FloatArray
+    notes: tuple[str, ...]
 
     def fit(self, latents_ND: FloatArray, report: Report | None = None) -> Projection:
         """May be long: reports progress and partial layouts (N, 2), and is cancelled by the report raising."""
