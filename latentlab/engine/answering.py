@@ -1,0 +1,159 @@
+"""Answering requests with open models: pieces of at most 8 ms, uint8 pictures, errors as replies.
+
+Shapes: B batch, D latent, H W C of pictures.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from latentlab.core.errors import LatentlabError, OptionError
+from latentlab.core.latent_model import Images, ImageShape, LatentModel
+from latentlab.core.pictures import Crop
+from latentlab.core.requests import (
+    Decode,
+    Decoded,
+    Encode,
+    Encoded,
+    Opened,
+    OpenFailed,
+    OpenModel,
+    Reply,
+    RequestFailed,
+)
+from latentlab.engine.scheduling import Pace, Task
+
+MODELS_AT_MOST = 2  # the main one and the one it is compared with
+Opener = Callable[..., LatentModel]  # (path, device, trust, options)
+
+
+class Answering:
+    """The open models, least recently used first, and how to answer with them."""
+
+    def __init__(self, opener: Opener | None = None) -> None:
+        self._opener = opener
+        self._models: dict[str, LatentModel] = {}
+        self._paces: dict[tuple[str, type], Pace] = {}
+        self._said: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def open_models(self) -> tuple[str, ...]:
+        return tuple(self._models)
+
+    def open(self, request: OpenModel) -> Opened | OpenFailed:
+        """Opens a model; the least recently used one is let go of when there would be three."""
+        assert self._opener is not None
+        try:
+            model = self._opener(Path(request.path), request.device, request.trust, dict(request.options))
+            return self.hold(model)
+        except LatentlabError as error:
+            return OpenFailed(request.path, str(error))
+        except MemoryError:
+            return OpenFailed(request.path, f"{request.path} does not fit in memory. Close other models or programs.")
+        except Exception as error:  # noqa: BLE001 - whatever a reader raises is said, and the engine lives
+            traceback.print_exc()
+            return OpenFailed(request.path, f"{request.path} could not be opened: {_first_line(error)}.")
+
+    def hold(self, model: LatentModel) -> Opened:
+        """Makes an opened model one of those that requests can name."""
+        info, encodings = model.info, model.encodings
+        self._models.pop(info.sha256, None)
+        self._models[info.sha256] = model
+        while len(self._models) > MODELS_AT_MOST:
+            del self._models[next(iter(self._models))]
+        self._said[info.sha256] = info.warnings
+        self._paces = {key: pace for key, pace in self._paces.items() if key[0] in self._models}
+        return Opened(info, encodings)
+
+    def warnings(self) -> list[str]:
+        """What the models had to say since they were opened, once each: memory that was full, a slower device."""
+        new: list[str] = []
+        for sha256, model in self._models.items():
+            warnings = model.info.warnings
+            new += [text for text in warnings if text not in self._said[sha256]]
+            self._said[sha256] = warnings
+        return new
+
+    def advance(self, task: Task) -> Reply | None:
+        """Does the next piece of a task. The reply once it is complete, else None."""
+        model = self._models.get(task.request.checkpoint)
+        if model is None:
+            # Quiet, without a message: the window has moved on to another checkpoint.
+            return RequestFailed(task.consumer, task.ticket, "", f"{task.request.checkpoint[:12]} is not open.")
+        try:
+            _check(task.request)
+            begin = perf_counter()
+            pace = self._paces.setdefault((task.request.checkpoint, type(task.request)), Pace())
+            size = min(pace.size, task.count - task.done)
+            task.parts.append(_piece(model, task.request, slice(task.done, task.done + size)))
+            spent_ms = (perf_counter() - begin) * 1e3
+            task.done += size
+            task.spent_ms += spent_ms
+            if size:
+                pace.learn(size, spent_ms)
+            if task.done < task.count:
+                return None
+            self._models[task.request.checkpoint] = self._models.pop(task.request.checkpoint)
+            return _reply(model, task)
+        except LatentlabError as error:
+            return RequestFailed(task.consumer, task.ticket, str(error))
+        except Exception as error:  # noqa: BLE001 - a model can raise anything; the last good picture stays
+            verb = "decoded" if isinstance(task.request, Decode) else "encoded"
+            message = (
+                f"The picture could not be {verb}: {_first_line(error)}. The last one stays; copy details to report it."
+            )
+            return RequestFailed(task.consumer, task.ticket, message, traceback.format_exc())
+
+
+def fitted(images: Images, shape: ImageShape) -> Images:
+    """Pictures (B, H, W, C) or (B, H, W) of any size as a model takes them: crop, size and channels."""
+    if images.ndim == 3:
+        images = images[..., None]
+    if images.shape[1:] == (shape.height, shape.width, shape.channels):
+        return images
+    resized = np.empty((len(images), shape.height, shape.width, shape.channels), np.uint8)
+    for target, image in zip(resized, images, strict=True):
+        picture = Image.fromarray(image[..., 0] if image.shape[2] == 1 else image)
+        box = Crop("centre").rectangle(*picture.size) if shape.height == shape.width else None
+        picture = picture.convert("L" if shape.channels == 1 else "RGB")
+        picture = picture.resize((shape.width, shape.height), Image.Resampling.BICUBIC, box)
+        target[:] = np.asarray(picture).reshape(target.shape)
+    return resized
+
+
+def _check(request: Decode | Encode) -> None:
+    array, ndim = (request.latents, 2) if isinstance(request, Decode) else (request.images, 4)
+    if array.ndim != ndim:
+        noun = "Latents (B, D)" if isinstance(request, Decode) else "Pictures (B, H, W, C)"
+        raise OptionError(f"{noun} were expected, but an array of shape {array.shape} came.")
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def _piece(model: LatentModel, request: Decode | Encode, part: slice) -> tuple[Any, ...]:
+    if isinstance(request, Decode):
+        return (model.decode(request.latents[part], space=request.space, condition=request.condition),)
+    originals = fitted(request.images[part], model.info.image)
+    latents = model.encode(originals, condition=request.condition)
+    images = model.decode(latents, condition=request.condition)
+    difference = (images.astype(np.float32) - originals) / 255
+    return latents, images, np.mean(difference**2, axis=(1, 2, 3), dtype=np.float32)
+
+
+def _reply(model: LatentModel, task: Task) -> Reply:
+    columns = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*task.parts, strict=True)]
+    request = task.request
+    if isinstance(request, Decode):
+        device = str(getattr(model, "device", "cpu"))
+        return Decoded(task.consumer, task.ticket, request, columns[0], task.spent_ms, device)
+    return Encoded(task.consumer, task.ticket, request, *columns)

@@ -1,0 +1,185 @@
+"""What goes through the pipe between the window's process and a process it started.
+
+Both ends are ours and the pipe is anonymous, so pickle is safe here; nothing read from a file is ever unpickled.
+Messages to the engine: Open, Submit, Withdraw. From it: Ready, Answer. A job is sent a JobOrder, then a CancelJob.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import IO, Any
+
+import numpy as np
+
+from latentlab.core.requests import Decode, Decoded, Encode, Encoded, Lane, OpenModel, Reply
+
+LOG_TAIL_BYTES = 8_000
+PIPE_BUFFER_BYTES = 1 << 20  # a picture of 512 px goes out in one piece, where the system allows it
+# PASSIVE: waiting OpenMP threads sleep instead of spinning on the core that draws the window.
+ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+NO_LATENTS = np.empty((0, 0), np.float32)
+NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Open:
+    number: int
+    request: OpenModel
+
+
+@dataclass(frozen=True, eq=False)
+class Submit:
+    consumer: str
+    ticket: int
+    request: Decode | Encode
+    lane: Lane
+
+
+@dataclass(frozen=True, eq=False)
+class Withdraw:
+    consumer: str
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Everything is imported; requests are being answered from now on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """`number` is that of the Open it answers, else 0; `open_models` are the SHA-256 of all that are open now."""
+
+    reply: Reply
+    number: int = 0
+    open_models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class JobOrder:
+    function: str  # "module:name"
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class CancelJob:
+    pass
+
+
+def without_request(reply: Reply) -> Reply:
+    """A reply that does not carry its latents or pictures back to where they came from."""
+    match reply:
+        case Decoded():
+            return replace(reply, request=replace(reply.request, latents=NO_LATENTS))
+        case Encoded():
+            return replace(reply, request=replace(reply.request, images=NO_IMAGES))
+    return reply
+
+
+def with_request(reply: Reply, request: Decode | Encode) -> Reply:
+    """The reply as `without_request` was given it."""
+    if isinstance(reply, Decoded | Encoded):
+        return replace(reply, request=request)  # type: ignore[arg-type]  # a ticket belongs to one kind of request
+    return reply
+
+
+def send(connection: Connection, message: object) -> None:
+    connection.send_bytes(pickle.dumps(message, protocol=5))
+
+
+def receive(connection: Connection) -> Any:
+    """The next message; waits. Raises EOFError or OSError once the other side is gone."""
+    return pickle.loads(connection.recv_bytes())
+
+
+class Child:
+    """A process of ours: a pipe to talk to it, a log of what it printed, and an end that comes with ours.
+
+    Its standard input stays open as long as this process lives; when it closes, the child ends at once.
+    """
+
+    def __init__(self, module: str, arguments: Iterable[str] = ()) -> None:
+        ours, theirs = Pipe(duplex=True)
+        self.connection: Connection = ours
+        self._log: IO[bytes] = tempfile.TemporaryFile("a+b", prefix="latentlab-")  # noqa: SIM115 - closed in close()
+        handle = theirs.fileno()
+        passing: dict[str, Any] = {}
+        if sys.platform == "win32":
+            os.set_handle_inheritable(handle, True)
+            startup = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})
+            passing = {"startupinfo": startup, "creationflags": subprocess.CREATE_NO_WINDOW, "close_fds": False}
+        else:
+            _widen(ours)
+            _widen(theirs)
+            passing = {"pass_fds": [handle]}
+        try:
+            # Not multiprocessing.Process: that would import the user's __main__ again in the child.
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", module, str(handle), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=self._log,
+                stderr=self._log,
+                env={**os.environ, **ENVIRONMENT},
+                **passing,
+            )
+        except BaseException:
+            ours.close()
+            self._log.close()
+            raise
+        finally:
+            theirs.close()
+
+    def log_tail(self) -> str:
+        """The end of what the process printed, for "copy details"."""
+        with suppress(OSError, ValueError):
+            size = self._log.seek(0, os.SEEK_END)
+            self._log.seek(max(0, size - LOG_TAIL_BYTES))
+            return self._log.read().decode("utf-8", "replace").strip()
+        return ""
+
+    def ended(self) -> str:
+        """How a process whose pipe broke ended: "was stopped by signal 9", "ended with status 1"."""
+        try:
+            status = self.process.wait(1.0)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            status = self.process.wait()
+        return f"was stopped by signal {-status}" if status < 0 else f"ended with status {status}"
+
+    def kill(self) -> None:
+        """By force; harmless when it has ended already."""
+        with suppress(OSError):
+            self.process.kill()
+
+    def hang_up(self) -> None:
+        """Closes its standard input: it ends by itself, at once."""
+        if self.process.stdin is not None:
+            with suppress(OSError):
+                self.process.stdin.close()
+
+    def close(self, patience_s: float = 1.0) -> None:
+        """Ends the process, by force after `patience_s`, and lets go of pipe and log."""
+        self.hang_up()
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            self.process.wait()
+        with suppress(OSError):
+            self.connection.close()
+        self._log.close()
+
+
+def _widen(connection: Connection) -> None:
+    with socket.socket(fileno=os.dup(connection.fileno())) as view, suppress(OSError):
+        view.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PIPE_BUFFER_BYTES)
+        view.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, PIPE_BUFFER_BYTES)

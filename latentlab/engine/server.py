@@ -1,0 +1,63 @@
+"""The engine's process: owns torch and the open models, answers requests from the pipe, one thread.
+
+Started by `latentlab.engine.client` as `python -m latentlab.engine.server HANDLE FACTORY`. Between two pieces of work
+it takes in everything that has arrived, so that the newest request replaces the one that still waits.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import deque
+from multiprocessing.connection import Connection
+
+from latentlab.core.requests import EngineState
+from latentlab.engine.answering import Answering
+from latentlab.engine.child import connected, named
+from latentlab.engine.protocol import Answer, Open, Ready, Submit, Withdraw, receive, send, without_request
+from latentlab.engine.scheduling import Schedule
+
+FORMATS = "latentlab.formats:open_checkpoint"
+
+
+def main(handle: str, factory: str) -> None:
+    connection = connected(handle)
+    if factory == FORMATS:
+        import torch
+
+        # A second thread makes 3 ms of a live decode 318 ms once another program is on that core.
+        torch.set_num_threads(1)
+    answering = Answering(named(factory))
+    try:
+        send(connection, Ready())
+        serve(connection, answering)
+    except (EOFError, OSError):
+        pass  # the window is gone
+
+
+def serve(connection: Connection, answering: Answering) -> None:
+    schedule = Schedule()
+    opening: deque[Open] = deque()
+    while True:
+        while connection.poll(0 if schedule or opening else None):
+            match receive(connection):
+                case Open() as message:
+                    opening.append(message)
+                case Submit(consumer, ticket, request, lane):
+                    schedule.put(consumer, ticket, request, lane)
+                case Withdraw(consumer):
+                    schedule.withdraw(consumer)
+        if opening:  # first: requests for a model that is being opened wait for it
+            message = opening.popleft()
+            opened = answering.open(message.request)
+            send(connection, Answer(opened, message.number, answering.open_models))
+        elif task := schedule.next():
+            reply = answering.advance(task)
+            if reply is not None:
+                schedule.finish(task)
+                send(connection, Answer(without_request(reply)))
+                for text in answering.warnings():
+                    send(connection, Answer(EngineState(True, text)))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
