@@ -56,6 +56,7 @@ class HoverCard(QFrame):
             self._picture.setPixmap(pixmap)
         self.adjustSize()
         parent = self.parentWidget()
+        assert parent is not None
         x, y = int(pointer.x()) + GAP_PX, int(pointer.y()) + GAP_PX
         if x + self.width() > parent.width():
             x = max(0, int(pointer.x()) - GAP_PX - self.width())

@@ -177,7 +177,7 @@ def gradient(anchors: tuple[str, ...], count: int, first: float = 0.0, last: flo
 
 
 def _dimension(encodings: EncodingSet, colour: str) -> int | None:
-    """"dimension 12" is the twelfth: index 11."""
+    """ "dimension 12" is the twelfth: index 11."""
     number = colour.removeprefix(DIMENSION)
     if colour.startswith(DIMENSION) and number.isdecimal() and 1 <= int(number) <= encodings.dim:
         return int(number) - 1

@@ -127,7 +127,11 @@ class PointIndex:
         self._y_N = y_N[self._order_N]
 
     def nearest(
-        self, camera: Camera, screen_x: float, screen_y: float, radius_px: float = PICK_RADIUS_PX,
+        self,
+        camera: Camera,
+        screen_x: float,
+        screen_y: float,
+        radius_px: float = PICK_RADIUS_PX,
         shown_N: NDArray[np.bool_] | None = None,
     ) -> int | None:
         """The index of the nearest shown point within `radius_px`; None where there is none."""
@@ -145,9 +149,7 @@ class PointIndex:
         return int(self._order_N[int(first) + best]) if distance2_n[best] <= radius_px**2 else None
 
 
-def inside_polygon(
-    x_N: FloatArray, y_N: FloatArray, polygon_V2: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def inside_polygon(x_N: FloatArray, y_N: FloatArray, polygon_V2: NDArray[np.float64]) -> NDArray[np.int64]:
     """Indices of the points within a closed polygon (V, 2) in the same units; even-odd rule, so a loop excludes."""
     if len(polygon_V2) < 3:
         return np.zeros(0, np.int64)
@@ -167,7 +169,7 @@ def simplified(polygon_V2: NDArray[np.float64], limit: int = 128) -> NDArray[np.
     """At most `limit` vertices of a hand-drawn outline, evenly taken along its length."""
     if len(polygon_V2) <= limit:
         return polygon_V2
-    return polygon_V2[np.linspace(0, len(polygon_V2) - 1, limit).round().astype(int)]
+    return np.asarray(polygon_V2[np.linspace(0, len(polygon_V2) - 1, limit).round().astype(int)])
 
 
 def spacing_on_screen(visible: int, camera: Camera) -> float:

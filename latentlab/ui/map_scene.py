@@ -30,6 +30,12 @@ GROUP_RING_PX = 2.0
 class Cloud:
     """The points of one layout as they are drawn: colours, who is hidden, an index for picking."""
 
+    x_N: FloatArray
+    y_N: FloatArray
+    bounds: tuple[float, float, float, float]
+    _index: PointIndex | None
+    _order_N: NDArray[np.int64]
+
     def __init__(
         self, points_N2: FloatArray, colouring: Colouring, hidden: frozenset[str], previous: Cloud | None = None
     ) -> None:
@@ -60,8 +66,6 @@ class Cloud:
         self._density: QImage | None = None
         self._density_theme: Theme | None = None
 
-    _index: PointIndex | None
-
     def __len__(self) -> int:
         return len(self.points_N2)
 
@@ -75,7 +79,7 @@ class Cloud:
         left, bottom, right, top = camera.visible
         x_N, y_N = self.drawn_x_N, self.drawn_y_N
         inside_N = (x_N >= left) & (x_N <= right) & (y_N >= bottom) & (y_N <= top)
-        return self._order_N[np.flatnonzero(inside_N)[::-1]]
+        return np.asarray(self._order_N[np.flatnonzero(inside_N)[::-1]])
 
     def density(self, theme: Theme) -> tuple[QImage, tuple[float, float, float, float]]:
         """The shade of inhabited places and the world rectangle it covers."""
@@ -132,7 +136,7 @@ def paint(scene: Scene, camera: Camera, theme: Theme, ratio: float) -> QPixmap:
     visible_n = scene.cloud.visible(camera)
     if scene.tiles is not None:
         _paint_tiles(painter, scene.tiles, camera)
-    _paint_dots(painter, scene, camera, theme, ratio, len(visible_n))
+    _paint_dots(painter, scene, camera, ratio, len(visible_n))
     if scene.tiles is None and scene.thumbnail is not None:
         _paint_thumbnails(painter, scene, camera, visible_n)
     painter.end()
@@ -154,9 +158,7 @@ def _paint_density(painter: QPainter, cloud: Cloud, camera: Camera, theme: Theme
     painter.drawImage(seen, shade, source)
 
 
-def _paint_dots(
-    painter: QPainter, scene: Scene, camera: Camera, theme: Theme, ratio: float, visible: int
-) -> None:
+def _paint_dots(painter: QPainter, scene: Scene, camera: Camera, ratio: float, visible: int) -> None:
     cloud, colouring = scene.cloud, scene.cloud.colouring
     radius_px = map_splat.dot_radius_px(visible, camera.width, camera.height)
     x_N, y_N = camera.all_to_screen(cloud.drawn_x_N, cloud.drawn_y_N, ratio)
@@ -206,9 +208,7 @@ def apart(x_n: Iterable[float], y_n: Iterable[float], side_px: float) -> list[in
     free: list[int] = []
     for index, (x, y) in enumerate(zip(x_n, y_n, strict=True)):
         column, row = int(x // side_px), int(y // side_px)
-        near = [
-            taken.get((column + dx, row + dy)) for dx in (-1, 0, 1) for dy in (-1, 0, 1)
-        ]
+        near = [taken.get((column + dx, row + dy)) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]
         if any(o is not None and abs(o[0] - x) < side_px and abs(o[1] - y) < side_px for o in near):
             continue
         taken[column, row] = (x, y)

@@ -73,8 +73,8 @@ def _within(shape: str, x: FloatArray, y: FloatArray) -> NDArray[np.bool_]:
     if shape == "hexagon":
         return (np.abs(x) <= 0.93) & (np.abs(x) * 0.5 + np.abs(y) * 0.866 <= 0.93)
     if shape == "ring":
-        return np.abs(np.hypot(x, y) - 0.86) <= 0.14
-    return x * x + y * y <= 1
+        return np.asarray(np.abs(np.hypot(x, y) - 0.86) <= 0.14)
+    return np.asarray(x * x + y * y <= 1)
 
 
 @lru_cache(maxsize=256)
@@ -86,7 +86,8 @@ def coverage(shape: str, radius_px: float, phase_x: int, phase_y: int) -> FloatA
     offset_x, offset_y = (phase_x + 0.5) / PHASES, (phase_y + 0.5) / PHASES
     y, x = np.meshgrid((fine - offset_y) / radius_px, (fine - offset_x) / radius_px, indexing="ij")
     inside = _within(shape, x.astype(np.float32), y.astype(np.float32))
-    return inside.reshape(side, SUPERSAMPLING, side, SUPERSAMPLING).mean(axis=(1, 3)).astype(np.float32)
+    shares = inside.reshape(side, SUPERSAMPLING, side, SUPERSAMPLING).mean(axis=(1, 3))
+    return np.asarray(shares, np.float32)
 
 
 def stamps(colours_C: NDArray[np.uint32], shapes: tuple[str, ...], radius_px: float) -> Stamps:

@@ -141,13 +141,15 @@ class MapCanvas(QWidget):
     def caption(self) -> str:
         return self._caption
 
-    def show_marks(
-        self, path: list[tuple[float, float]], loop: bool, stars: list[tuple[float, float]]
-    ) -> None:
+    def show_marks(self, path: list[tuple[float, float]], loop: bool, stars: list[tuple[float, float]]) -> None:
         """The walk's keyframes and the kept samples, at places of the world."""
         if ((path, loop), stars) != (self._path, self._stars):
             self._path, self._stars = (path, loop), stars
             self.update()
+
+    def follow(self) -> None:
+        """Fit whatever is shown next, until the view is moved by hand."""
+        self._follows = True
 
     def fit(self) -> None:
         """Show the whole map and keep doing so."""
@@ -211,9 +213,7 @@ class MapCanvas(QWidget):
         assert self._canvas is not None
         if self._canvas_camera == self.camera:
             ratio = self._canvas.devicePixelRatio()
-            source = QRectF(
-                region.x() * ratio, region.y() * ratio, region.width() * ratio, region.height() * ratio
-            )
+            source = QRectF(region.x() * ratio, region.y() * ratio, region.width() * ratio, region.height() * ratio)
             painter.drawPixmap(QRectF(region), self._canvas, source)
             return
         # The picture of a moment ago, moved and scaled, until the new one is drawn within a frame.
@@ -242,9 +242,7 @@ class MapCanvas(QWidget):
         return QPointF(*self.camera.to_screen(*place))
 
     def _caption_rect(self, place: QPointF) -> QRectF:
-        return map_overlay.caption_rect(
-            self._caption, place.x(), place.y(), self.width(), self.height(), self.font()
-        )
+        return map_overlay.caption_rect(self._caption, place.x(), place.y(), self.width(), self.height(), self.font())
 
     def _moving_region(self) -> QRegion:
         if self._crosshair is None:

@@ -10,12 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from PySide6.QtCore import QObject, Qt, Signal
 
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import LatentlabError, OptionError
+from latentlab.core.errors import LatentlabError
 from latentlab.core.projections import Projection
+from latentlab.core.projections.job import from_arrays
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import JobFailed, Progress
 from latentlab.core.spaces import FloatArray
@@ -48,6 +50,7 @@ class Projecting(QObject):
     changed = Signal()  # `layout`: another one, or the next step of one that settles
     progressed = Signal()  # `job` began, advanced or ended
     failed = Signal(str)  # the wanted layout cannot be had; `layout` stays
+    noted = Signal(str)  # where a layout is less than what was asked for
     given_up = Signal(object)  # the wanted layout (its MapView.projection) was cancelled
     _fitted = Signal(object, object)  # (Key, Projection or the error), from the thread
 
@@ -141,7 +144,8 @@ class Projecting(QObject):
 
     def _start(self, key: Key, kind: str, encodings: EncodingSet) -> None:
         title = PROJECTIONS[kind].title
-        arguments: dict[str, Any] = {"kind": kind, "latents": encodings.latents}
+        # Averages of draws from a prior are shorter than any draw; encodings of data have no such length.
+        arguments = {"kind": kind, "latents": encodings.latents, "parameters": {"spherical": encodings.samples}}
         job = self._running.start(f"{title} map", JOB, arguments)
         self._jobs[key] = job
         job.partial.connect(lambda points: self._settle(key, encodings, title, points))
@@ -159,10 +163,10 @@ class Projecting(QObject):
         if key == self._wanted:
             self.progressed.emit()
 
-    def _take_result(self, key: Key, encodings: EncodingSet, result: Projection) -> None:
+    def _take_result(self, key: Key, encodings: EncodingSet, result: dict[str, Any]) -> None:
         if encodings is self._encodings:
             self._jobs.pop(key, None)
-            self._finish(key, result)
+            self._finish(key, from_arrays(result, encodings.latents))
             self.progressed.emit()
 
     def _take_failure(self, key: Key, encodings: EncodingSet, failure: JobFailed) -> None:
@@ -183,6 +187,9 @@ class Projecting(QObject):
 
     def _finish(self, key: Key, projection: Projection) -> None:
         self._kept[key] = MapLayout(projection.layout_, projection, projection.axes, key)
+        self._thread.submit(_warmed, projection)
+        for note in projection.notes:
+            self.noted.emit(note)
         if key == self._wanted:
             self._put(self._kept[key])
 
@@ -213,4 +220,17 @@ def layout_key(view: MapView, directions: DirectionSet) -> Key:
 
 
 def fitted_here(view: MapView, directions: DirectionSet, encodings: EncodingSet) -> Projection:
-    raise OptionError(f"{view} {directions} {encodings}")
+    """A linear map, ready to be asked back from. Raises OptionError for axes that do not exist, DataError."""
+    if view.projection == "pca":
+        projection: Projection = PROJECTIONS["pca"].load()(view.x, view.y, encodings.principal)
+    else:
+        projection = PROJECTIONS["plane"].load()(view.x, view.y, directions)
+    return projection.fit(encodings.latents)
+
+
+def _warmed(projection: Projection) -> Projection:
+    """The first question back builds what finds neighbours: a moment that no drag should pay for."""
+    placed = projection.layout_[np.isfinite(projection.layout_).all(axis=1)][:1]
+    if len(placed):
+        projection.inverse(placed)
+    return projection

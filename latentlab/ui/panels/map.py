@@ -1,0 +1,302 @@
+"""The map panel: every encoding a point, the current latent a crosshair, and the way from a place to its picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtGui import QImage, QResizeEvent
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+
+from latentlab.core.registry import PROJECTIONS
+from latentlab.core.requests import Decoded, RequestFailed
+from latentlab.core.state import MapView, NamedLatent, State
+from latentlab.ui import map_colours, theme
+from latentlab.ui.map_card import HoverCard
+from latentlab.ui.map_controls import MapControls, MapTools, axis_choices, with_projection
+from latentlab.ui.map_groups import group_menu, next_name, outline_colours, with_group
+from latentlab.ui.map_lattice import Lattice
+from latentlab.ui.map_legend import Legend
+from latentlab.ui.map_progress import MapProgress
+from latentlab.ui.map_scene import Cloud, Scene
+from latentlab.ui.map_steering import Steering
+from latentlab.ui.map_thumbnails import ThumbnailStore
+from latentlab.ui.map_view import KEY_FACTOR, MapCanvas
+from latentlab.ui.panel import Panel
+from latentlab.ui.workspace import Workspace
+
+NO_ENCODINGS = "This checkpoint carries no encodings, so there is no map yet.\nEncode a folder of pictures to get one."
+NOTHING_YET = "The map is being laid out…"
+
+
+class MapPanel(Panel):
+    key = "map"
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self.controls = MapControls(lambda module: find_spec(module) is not None, self)
+        self.canvas = MapCanvas(self)
+        self.legend = Legend(lambda name: group_menu(workspace, name, self), self)
+        self.tools = MapTools(self.canvas)
+        self.progress = MapProgress(self.canvas)
+        self.card = HoverCard(self.canvas)
+        self._steering = Steering(workspace, self)
+        self._thumbnails = ThumbnailStore(self)
+        self._lattice = Lattice(workspace, self.consumer("lattice"), self)
+        self._cloud: Cloud | None = None
+        self._colouring: tuple[tuple[object, ...], map_colours.Colouring] | None = None
+        self._view_before = MapView()  # what a cancelled projection goes back to
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.controls)
+        column.addWidget(self.canvas, 1)
+        margins = QVBoxLayout()
+        margins.setContentsMargins(theme.PADDING_PX, theme.GRID_PX // 2, theme.PADDING_PX, theme.GRID_PX // 2)
+        margins.addWidget(self.legend)
+        column.addLayout(margins)
+        self._connect()
+
+    def _connect(self) -> None:
+        projecting, canvas = self.workspace.projecting, self.canvas
+        projecting.changed.connect(self._show_layout)
+        projecting.progressed.connect(self._show_progress)
+        projecting.failed.connect(self._refused)
+        projecting.noted.connect(self.workspace.notices.info)
+        projecting.given_up.connect(self._go_back)
+        self.progress.cancelled.connect(projecting.cancel)
+        canvas.pressed.connect(self._press)
+        canvas.dragged.connect(self._steering.drag)
+        canvas.released.connect(self._steering.release)
+        canvas.abandoned.connect(self._steering.abandon)
+        canvas.nudged.connect(self._steering.nudge)
+        canvas.selected.connect(self._select)
+        canvas.hovered.connect(self._hover)
+        canvas.camera_moved.connect(self._look)
+        canvas.menu_asked.connect(self._show_menu)
+        self.controls.projection_chosen.connect(self._choose_projection)
+        self.controls.axes_chosen.connect(lambda x, y: self._change_view("Choose the map's axes", x=x, y=y))
+        self.controls.colour_chosen.connect(
+            lambda colour: self._change_view("Colour the map", colour=colour, hidden=frozenset())
+        )
+        self.legend.toggled.connect(self._toggle)
+        self.legend.singled.connect(self._single)
+        self.tools.tool_chosen.connect(canvas.choose_tool)
+        self.tools.lattice_chosen.connect(lambda on: self._change_view("Lattice" if on else "No lattice", lattice=on))
+        self.tools.fit_asked.connect(canvas.fit)
+        self.tools.zoom_asked.connect(lambda way: canvas.zoom(KEY_FACTOR**way))
+        self._thumbnails.arrived.connect(canvas.redraw)
+        self._lattice.changed.connect(self._show_scene)
+
+    # --- drawing: nothing here writes to the session -----------------------------------------------------------
+
+    def show_model(self) -> None:
+        encodings = self.workspace.opened.encodings
+        self._cloud, self._colouring = None, None
+        self._steering.forget()
+        self._lattice.stop()
+        self._thumbnails.open(encodings.thumbnails if encodings is not None else None)
+        self.canvas.follow()
+        self.card.hide()
+        self.workspace.projecting.open(encodings)
+        self.canvas.show_scene(None, NO_ENCODINGS if encodings is None or not len(encodings) else NOTHING_YET)
+
+    def show_state(self, new: State, old: State | None) -> None:
+        encodings = self.workspace.opened.encodings
+        if old is None or new.view != old.view or new.directions is not old.directions:
+            if old is not None and new.view.projection != old.view.projection:
+                self._view_before = old.view
+                self._lattice.stop()
+            self._show_controls(new)
+            self.workspace.projecting.ask(new.view, new.directions)
+        if old is None or (new.view, new.groups) != (old.view, old.groups):
+            self._show_cloud()
+        if encodings is None:
+            return
+        if old is None or not np.array_equal(new.latent, old.latent):
+            self._show_crosshair(new)
+        if old is None or new.walk is not old.walk or new.samples is not old.samples:
+            self._show_marks(new)
+        if new.view.lattice:
+            self._lattice.look(self.canvas.camera)
+        elif old is not None and old.view.lattice:
+            self._lattice.stop()
+
+    def show_theme(self) -> None:
+        self._colouring = None
+        self.tools.show_theme()
+        self.card.show_theme()
+        self.progress.show_theme()
+        self._show_cloud()
+
+    def show_decoded(self, reply: Decoded) -> None:
+        if reply.consumer == self.consumer("lattice"):
+            self._lattice.take(reply)
+
+    def show_failure(self, reply: RequestFailed) -> None:
+        self.workspace.notices.error(f"The lattice could not be decoded: {reply.message}", details=reply.details)
+
+    def _show_controls(self, state: State) -> None:
+        encodings, view = self.workspace.opened.encodings, state.view
+        axes = axis_choices(view.projection, encodings, state.directions)
+        colour = map_colours.chosen(encodings, view.colour) if encodings is not None else view.colour
+        self.controls.show_view(view, axes, map_colours.choices(encodings), colour)
+        self.tools.lattice.setChecked(view.lattice)
+
+    def _show_layout(self) -> None:
+        """The projection is another one, or settled a little more."""
+        self._steering.forget()
+        self._show_cloud()
+        self._show_crosshair(self.workspace.state)
+        self._show_marks(self.workspace.state)
+        self._look()
+
+    def _show_cloud(self) -> None:
+        layout, encodings = self.workspace.projecting.layout, self.workspace.opened.encodings
+        state = self.workspace.state
+        if layout is None or encodings is None or len(layout.points) != len(encodings):
+            self.legend.show_legend(None, frozenset(), (), [])
+            return
+        colouring = self._coloured(state.view.colour)
+        before = self._cloud
+        if (
+            before is None
+            or before.points_N2 is not layout.points
+            or before.colouring is not colouring
+            or before.hidden != state.view.hidden
+        ):
+            self._cloud = Cloud(layout.points, colouring, state.view.hidden, before)
+        colours = outline_colours(len(state.groups), theme.current())
+        self.legend.show_legend(colouring, state.view.hidden, state.groups, colours)
+        self._show_scene()
+
+    def _coloured(self, colour: str) -> map_colours.Colouring:
+        encodings = self.workspace.opened.encodings
+        assert encodings is not None
+        key = (id(encodings), colour, theme.current())
+        if self._colouring is None or self._colouring[0] != key:
+            self._colouring = (key, map_colours.colouring(encodings, colour, theme.current()))
+        return self._colouring[1]
+
+    def _show_scene(self) -> None:
+        if self._cloud is None:
+            return
+        groups = self.workspace.state.groups
+        count = len(self._cloud)
+        outlined = tuple(
+            (group.members[group.members < count], colour)
+            for group, colour in zip(groups, outline_colours(len(groups), theme.current()), strict=True)
+        )
+        thumbnail: Callable[[int], QImage | None] | None = self._thumbnails.get if self._thumbnails.some else None
+        tiles = self._lattice.tiles if self.workspace.state.view.lattice else None
+        self.canvas.show_scene(Scene(self._cloud, outlined, tiles, thumbnail))
+
+    def _show_crosshair(self, state: State) -> None:
+        if self._steering.belongs(state.latent):
+            self.canvas.place_crosshair(self._steering.place, self._steering.caption)
+            return
+        place = self._places([NamedLatent(state.latent)])
+        self.canvas.place_crosshair(place[0] if place else None)
+
+    def _show_marks(self, state: State) -> None:
+        keyframes = self._places(list(state.walk.keyframes))
+        self.canvas.show_marks(keyframes, state.walk.loop, self._places(list(state.samples.kept)))
+
+    def _places(self, latents: list[NamedLatent]) -> list[tuple[float, float]]:
+        """Where latents belong on the map; nowhere while it settles."""
+        layout = self.workspace.projecting.layout
+        encodings = self.workspace.opened.encodings
+        fitting = [item.latent for item in latents if encodings is not None and item.latent.shape == (encodings.dim,)]
+        if layout is None or layout.projection is None or not fitting:
+            return []
+        return [(float(x), float(y)) for x, y in layout.projection.transform(np.stack(fitting))]
+
+    def _show_progress(self) -> None:
+        job = self.workspace.projecting.job
+        self.progress.show_job(job)
+        self.progress.place(self.canvas.width(), self.canvas.height())
+
+    def _hover(self, index: int, pointer: QPointF) -> None:
+        encodings = self.workspace.opened.encodings
+        if index < 0 or encodings is None:
+            self.card.hide()
+        else:
+            self.card.show_encoding(encodings, index, self._thumbnails.now(index), pointer)
+
+    def _look(self) -> None:
+        if self.workspace.state.view.lattice:
+            self._lattice.look(self.canvas.camera)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.tools.adjustSize()
+        self.tools.move(self.canvas.width() - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
+        self.progress.place(self.canvas.width(), self.canvas.height())
+
+    # --- what a person does ------------------------------------------------------------------------------------
+
+    def _press(self, x: float, y: float, index: int) -> None:
+        self._steering.press(x, y, index)
+        if not self._steering.belongs(self.workspace.state.latent):
+            self.canvas.place_crosshair(self.canvas.crosshair, self._steering.caption)
+
+    def _change_view(self, label: str, **parts: object) -> None:
+        view = replace(self.workspace.state.view, **parts)  # type: ignore[arg-type]
+        if view != self.workspace.state.view:
+            self.workspace.change(label, view=view)
+
+    def _choose_projection(self, projection: str) -> None:
+        state = self.workspace.state
+        axes = axis_choices(projection, self.workspace.opened.encodings, state.directions)
+        view = with_projection(state.view, projection, axes)
+        if view != state.view:
+            self.workspace.change(_switch_label(projection), view=view)
+
+    def _toggle(self, key: str) -> None:
+        hidden = self.workspace.state.view.hidden
+        label = f"Show {key}" if key in hidden else f"Hide {key}"
+        self._change_view(label, hidden=hidden ^ {key})
+
+    def _single(self, key: str) -> None:
+        others = frozenset(self.legend.entries) - {key}
+        hidden = frozenset() if self.workspace.state.view.hidden == others else others
+        self._change_view(f"Only {key}" if hidden else "Show all", hidden=hidden)
+
+    def _select(self, members: NDArray[np.int64]) -> None:
+        state = self.workspace.state
+        self.workspace.session.update(with_group(state, members), f"Select {next_name(state.groups)}")
+
+    def _refused(self, message: str) -> None:
+        self.workspace.notices.error(message)
+        self._go_back(self.workspace.state.view.projection)
+
+    def _go_back(self, projection: str) -> None:
+        """The map of before: by taking the switch back while it is the last step, else by a step of its own."""
+        session = self.workspace.session
+        if session.state.view.projection != projection:
+            return
+        if session.undo_label == _switch_label(projection) and not session.open_gesture:
+            session.undo()
+        else:
+            before = self._view_before if self._view_before.projection != projection else MapView()
+            self._change_view(
+                f"Back to {PROJECTIONS[before.projection].title}", projection=before.projection, x=before.x, y=before.y
+            )
+
+    def _show_menu(self, at: QPoint) -> None:
+        menu = QMenu(self)
+        menu.addAction("Fit the map", self.canvas.fit)
+        for group in self.workspace.state.groups:
+            submenu = group_menu(self.workspace, group.name, menu)
+            submenu.setTitle(group.name)
+            menu.addMenu(submenu)
+        menu.aboutToHide.connect(menu.deleteLater)
+        menu.popup(at)
+
+
+def _switch_label(projection: str) -> str:
+    return f"Map by {PROJECTIONS[projection].title}"
