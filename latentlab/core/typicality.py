@@ -53,9 +53,9 @@ class Typicality:
         """What share of the prior, 0 to 100, lies closer to its densest place than `latent` (D,).
 
         50 is as typical as can be, 99 as far out as one draw in a hundred. Normal: the chi-square law of the squared
-        norm. Uniform: the norm beside those of draws, and 100 outside of the cube. Empirical: the Mahalanobis distance beside those of
-        the encodings, or beside the prior's own mean and deviation where there are no encodings. Raises OptionError for
-        a latent of another size.
+        norm. Uniform: the norm beside those of draws, and 100 outside of the cube. Empirical: the Mahalanobis distance
+        beside those of the encodings, or by the prior's own mean and deviation where there are no encodings. Raises
+        OptionError for a latent of another size.
         """
         if latent.shape != (self._space.dim,):
             raise OptionError(f"A latent of shape {latent.shape} is not one of {self._space.dim} numbers.")
