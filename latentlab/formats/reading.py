@@ -1,0 +1,85 @@
+"""Opening a checkpoint of any format: recognised by content, read by the first reader that says it is its own.
+
+A format is one class with `recognises` and `open`, one line in `latentlab.core.registry.FORMATS`, one test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from latentlab.core.atomic import displayed
+from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.latent_model import LatentModel
+from latentlab.core.registry import FORMATS
+from latentlab.formats.sniff import REASONS, TORCH_TENSORS, Found, found, refusal
+
+ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
+RANGES = ("tanh", "sigmoid", "none")  # what the last layer puts out: [-1, 1], [0, 1], or logits that become [0, 1]
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a file of weights alone does not say; empty where it is to be guessed, with a warning."""
+
+    device: str = "auto"
+    trust: bool = False  # the user vouches for a file that can run code
+    activation: str = ""
+    range: str = ""
+
+
+class Format(Protocol):
+    def recognises(self, file: Found) -> bool:
+        """Whether the file is of this format, from its content; quick, and nothing in it is run."""
+
+    def open(self, file: Found, options: Options) -> LatentModel:
+        """The model. Raises CheckpointError."""
+
+
+def open_checkpoint(
+    path: Path, device: str = "auto", trust: bool = False, options: Mapping[str, Any] | None = None
+) -> LatentModel:
+    """The model in a checkpoint or run folder. Raises CheckpointError, OptionError for an unknown device or option."""
+    file = found(Path(path))
+    chosen = _options(device, trust, options or {})
+    reader = reader_of(file)
+    if reader is not None:
+        return reader.open(file, chosen)
+    if file.kind in REASONS:
+        raise refusal(file)
+    raise CheckpointError(_unknown_weights(file))
+
+
+def reader_of(file: Found) -> Format | None:
+    """The reader of a file; None when no format is its own. Raises CheckpointError for a file that is not sound."""
+    for entry in FORMATS.values():
+        reader: Format = entry.load()()
+        if reader.recognises(file):
+            return reader
+    return None
+
+
+def _options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:
+    activation, output = str(options.get("activation") or ""), str(options.get("range") or "")
+    for name, value, known in (("activation", activation, ACTIVATIONS), ("range", output, RANGES)):
+        if value and value not in known:
+            raise OptionError(f"There is no {name} '{value}'. Known: {', '.join(known)}.")
+    return Options(device, trust, activation, output)
+
+
+def _unknown_weights(file: Found) -> str:
+    shown = displayed(file.path)
+    if file.kind in TORCH_TENSORS:
+        from latentlab.formats.state_dict import read_state_dict
+
+        names = list(read_state_dict(file))
+        return (
+            f"{shown} holds weights of a network that is not known ({', '.join(names[:4])}, … {len(names)} tensors). "
+            "Train one with latentlab-train, or open a native checkpoint."
+        )
+    return (
+        f"{shown} is a safetensors file, but no latentlab checkpoint: it does not say what its weights belong to. "
+        "Open a checkpoint that latentlab-train wrote."
+    )
