@@ -1,0 +1,152 @@
+"""Encoding many pictures: what a map shows of them.
+
+Shapes: N pictures, D latent, H W C of pictures (uint8).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from latentlab.core.encodings import EncodingSet, StoredPCA, Thumbnails
+from latentlab.core.errors import DataError, OptionError
+from latentlab.core.latent_model import LatentModel
+from latentlab.core.picture_folder import listed, read_all
+from latentlab.core.pictures import Crop
+from latentlab.core.requests import Report
+from latentlab.core.spaces import FloatArray
+from latentlab.measure.metrics import kl_per_dimension
+from latentlab.models.torch_model import TorchModel
+
+Pictures = NDArray[np.uint8]
+
+BATCH = 256
+COMPONENTS = 64  # stored principal components
+THUMBNAIL_SIZE = 64  # px
+WEBP_QUALITY = 78
+
+OnBatch = Callable[[int, int], None]  # done, total
+
+
+def encode_pictures(model: LatentModel, images: Pictures, on_batch: OnBatch | None = None) -> EncodingSet:
+    """Posterior means of uint8 (N, H, W, C), with their principal components and, of a VAE, the KL per dimension.
+
+    Raises OptionError where the model has no encoder.
+    """
+    if not model.info.encoder:
+        raise OptionError("This model has no encoder; invert the pictures one by one instead.")
+    means: list[FloatArray] = []
+    log_variances: list[FloatArray] = []
+    for start in range(0, len(images), BATCH):
+        batch = images[start : start + BATCH]
+        found = posterior(model, batch) if isinstance(model, TorchModel) else None
+        if found is None:
+            means.append(model.encode(batch))
+        else:
+            means.append(found[0])
+            log_variances.append(found[1])
+        if on_batch:
+            on_batch(min(start + BATCH, len(images)), len(images))
+    if not means:
+        raise DataError("There is no picture to encode.")
+    latents_ND = np.concatenate(means)
+    kl = kl_per_dimension(latents_ND, np.concatenate(log_variances)) if log_variances else None
+    return EncodingSet(latents_ND, model.info.spaces[0].name, pca=components(latents_ND), kl_per_dimension=kl)
+
+
+@torch.inference_mode()
+def posterior(model: TorchModel, images: Pictures) -> tuple[FloatArray, FloatArray] | None:
+    """Means and log-variances (N, D) of a batch; None where the model's encoder gives only one latent."""
+    moments = getattr(model.network, "posterior", None)
+    if moments is None or model.info.conditional is not None:
+        return None
+    inputs = torch.from_numpy(model.prepared(images)).to(model.device)
+    mean, log_variance = moments(inputs.permute(0, 3, 1, 2).float().div(127.5).sub(1))
+    return mean.float().cpu().numpy(), log_variance.float().cpu().numpy()
+
+
+def components(latents_ND: FloatArray) -> StoredPCA | None:
+    """Up to 64; None where no latent is finite."""
+    if not np.isfinite(latents_ND).all(axis=1).any():
+        return None
+    return StoredPCA.fit(latents_ND, min(COMPONENTS, latents_ND.shape[1]))
+
+
+def coded_thumbnails(images: Pictures, size: int = THUMBNAIL_SIZE) -> Thumbnails:
+    """WebP of at most `size` px, of uint8 (N, H, W, C)."""
+    coded: list[bytes] = []
+    for picture in images:
+        image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)
+        image.thumbnail((size, size), Image.Resampling.BICUBIC)
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=4)
+        coded.append(buffer.getvalue())
+    offsets = np.concatenate([[0], np.cumsum([len(code) for code in coded])]).astype(np.int64)
+    return Thumbnails(b"".join(coded), offsets)
+
+
+def encode_folder(
+    model: LatentModel,
+    folder: Path,
+    *,
+    crop: Crop | None = None,
+    limit: int | None = None,
+    report: Report | None = None,
+) -> tuple[EncodingSet, tuple[str, ...]]:
+    """(encodings with labels, attributes, names and thumbnails; a line for each file that could not be used).
+
+    Folders are understood as the trainer does. Raises DataError, OptionError.
+    """
+    if not model.info.encoder:
+        raise OptionError("This model has no encoder; invert the pictures one by one instead.")
+    listing = listed(folder)
+    if limit is not None and limit < len(listing.files):
+        listing = listing.subset(np.linspace(0, len(listing.files) - 1, limit).astype(np.int64))
+
+    def tell(begin: float, done: int, total: int, text: str) -> None:
+        if report is not None:
+            report.progress(begin + 0.5 * done / max(total, 1), 1.0, f"{text}: {done:,} of {total:,}")
+
+    pictures, usable, reasons = read_all(
+        listing.files, model.info.image.height, crop or Crop(), lambda done, total, text: tell(0.0, done, total, text)
+    )
+    skipped = listing.skipped + tuple(reasons)
+    if not len(usable):
+        raise DataError(f"No picture in {folder} can be used; the first: {skipped[0]}")
+    kept = listing.subset(usable)
+    encodings = encode_pictures(model, pictures, lambda done, total: tell(0.5, done, total, "encoding"))
+    return (
+        replace(
+            encodings,
+            labels=kept.labels,
+            label_names=kept.label_names,
+            attributes=kept.attributes,
+            attribute_names=kept.attribute_names,
+            names=kept.names,
+            thumbnails=coded_thumbnails(pictures),
+        ),
+        skipped,
+    )
+
+
+def run(
+    report: Report,
+    checkpoint_path: str,
+    folder: str,
+    crop: str = "centre",
+    limit: int | None = None,
+    device: str = "cpu",
+    loader: str = "latentlab.models.loading:load_native",
+) -> tuple[EncodingSet, tuple[str, ...]]:
+    """`encode_folder` as a job; `loader` names what opens the checkpoint."""
+    module, _, function = loader.partition(":")
+    model = getattr(import_module(module), function)(Path(checkpoint_path), device=device)
+    return encode_folder(model, Path(folder), crop=Crop.parse(crop), limit=limit, report=report)
