@@ -14,6 +14,7 @@ import json
 import mmap
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -47,6 +48,7 @@ class SpaceSpec(BaseModel):
     name: str = "z"
     shape: Annotated[list[Annotated[int, Field(ge=1, le=1_000_000)]], Field(min_length=1, max_length=3)]
     prior: Literal["normal", "uniform", "empirical"] = "normal"
+    std: Annotated[list[Annotated[float, Field(ge=0, allow_inf_nan=False)]], Field(max_length=100_000)] | None = None
 
 
 class ImageSpec(BaseModel):
@@ -180,7 +182,7 @@ def model_info(path: Path, header: Header) -> ModelInfo:
         format="native",
         family=header.family,
         image=ImageShape(header.image.height, header.image.width, header.image.channels),
-        spaces=tuple(LatentSpace(s.name, tuple(s.shape), s.prior) for s in header.spaces),
+        spaces=tuple(_space(path, spec) for spec in header.spaces),
         encoder=header.encoder,
         conditional=tuple(header.classes) if header.conditional else None,
         invertible=header.invertible,
@@ -189,6 +191,15 @@ def model_info(path: Path, header: Header) -> ModelInfo:
         licence=header.licence,
         sha256=header.sha256,
     )
+
+
+def _space(path: Path, spec: SpaceSpec) -> LatentSpace:
+    space = LatentSpace(spec.name, tuple(spec.shape), spec.prior)
+    if spec.std is None:
+        return space
+    if len(spec.std) != space.dim:
+        raise CheckpointError(f"{path}: the space '{spec.name}' has {space.dim} numbers, its prior {len(spec.std)}.")
+    return replace(space, std=np.array(spec.std, np.float32))
 
 
 # --- reading ---------------------------------------------------------------------------------------------------
