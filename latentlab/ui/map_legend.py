@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent, QPixmap
-from PySide6.QtWidgets import QLayout, QLayoutItem, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLayout, QLayoutItem, QMenu, QToolButton, QWidget
 
 from latentlab.core.state import Group
 from latentlab.ui import map_overlay, map_splat, theme
@@ -31,6 +31,20 @@ class Legend(QWidget):
         self._bar: ColourScale | None = None
         self._drawn: tuple[object, ...] = ()
         self.setAccessibleName("Legend of the map")
+        self.show_theme()
+
+    def show_theme(self) -> None:
+        """Quiet: words and dots on the panel, a button only under the pointer."""
+        colours = theme.current()
+        self.setStyleSheet(
+            f"QToolButton {{ border: none; background: transparent; color: {colours.disabled}; padding: 1px 5px;"
+            f" border-radius: 4px; min-height: 0; font-size: {theme.CAPTION_PX}px; }}"
+            f"QToolButton:checked {{ color: {colours.text}; background: transparent; }}"
+            f"QToolButton[group=true] {{ color: {colours.text}; }}"
+            f"QToolButton:hover {{ background: {colours.hover}; }}"
+            f"QToolButton:focus {{ border: 1px solid {colours.accent}; padding: 0 4px; }}"
+            "QToolButton::menu-indicator { image: none; }"
+        )
 
     def show_legend(
         self, colouring: Colouring | None, hidden: frozenset[str], groups: tuple[Group, ...], colours: list[str]
@@ -71,6 +85,7 @@ class Legend(QWidget):
     def _chip(self, group: Group, colour: str) -> QToolButton:
         button = _button(group.name, len(group.members), swatch(colour, "ring", self.devicePixelRatioF()), self)
         button.setToolTip(f"{group.name}: {len(group.members):,} encodings. Click for what can be done with it.")
+        button.setProperty("group", True)
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         menu.aboutToShow.connect(lambda: self._fill(menu, group.name))
@@ -84,8 +99,6 @@ class Legend(QWidget):
         menu.addActions(built.actions())
 
     def _clicked(self, key: str) -> None:
-        from PySide6.QtWidgets import QApplication
-
         alone = QApplication.keyboardModifiers() & Qt.KeyboardModifier.AltModifier
         (self.singled if alone else self.toggled).emit(key)
 

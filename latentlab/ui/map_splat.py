@@ -149,13 +149,12 @@ def splat(
     that no dot needs clipping. Points outside and NaN are left out. `into` continues an earlier picture of the same
     stamps' reach.
     """
-    margin = dots.reach + 1
+    margin = 2 * dots.reach + 1
     stride = width + 2 * margin
     pixels = np.zeros((height + 2 * margin, stride), np.uint32) if into is None else into
-    # The margin around the view is drawn too: there a dot's body can still reach into the view.
-    keep_N = (x_N > -margin + dots.reach) & (x_N < width + margin - dots.reach - 1)
-    keep_N &= y_N > -margin + dots.reach
-    keep_N &= y_N < height + margin - dots.reach - 1
+    # A dot just outside still reaches into the view.
+    keep_N = (x_N > -dots.reach) & (x_N < width + dots.reach)
+    keep_N &= (y_N > -dots.reach) & (y_N < height + dots.reach)
     if keep_N.all():
         x_n, y_n, codes_n = x_N, y_N, codes_N
     else:

@@ -129,6 +129,7 @@ class MapPanel(Panel):
     def show_theme(self) -> None:
         self._colouring = None
         self.tools.show_theme()
+        self.legend.show_theme()
         self.card.show_theme()
         self.progress.show_theme()
         self._show_cloud()
