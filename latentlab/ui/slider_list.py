@@ -6,9 +6,7 @@ A row is one control: its rail, its number field, its lock and, where it has one
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
@@ -23,24 +21,16 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QAbstractScrollArea, QLineEdit, QToolTip, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
-from latentlab.ui.slider_row import RowGeometry, SliderRow, paint_row
+from latentlab.ui.row_editor import RowEditor, number_in
+from latentlab.ui.slider_row import RowGeometry, SliderRow, paint_row, tip_of
+from latentlab.ui.slider_track import Drag
 from latentlab.ui.theme import CONTROL_PX, current
 
-FINE = 0.1  # of the pointer's way, while Shift is held
 STEP = 0.01  # of the range, for one press of an arrow key or one notch of the wheel
-DRAG_STARTS_PX = 3
 
 Part = str  # "switch", "title", "rail", "number", "lock"; empty between them
-
-
-@dataclass
-class _Drag:
-    row: int
-    start_x: float
-    start_value: float
-    moved: bool = False
 
 
 class SliderList(QAbstractScrollArea):
@@ -75,26 +65,23 @@ class SliderList(QAbstractScrollArea):
         self._renamable = renamable
         self._count = 0
         self._row_at: Callable[[int], SliderRow] = lambda _: SliderRow("", 0.0, 0.0, 1.0)
-        self._drag: _Drag | None = None
+        self._drag: Drag | None = None
         self._hovered = -1
         self.current = 0
         self.hint = ""  # shown instead of rows where there are none
-        self._editor = QLineEdit(self.viewport())
-        self._editor.hide()
-        self._editor.editingFinished.connect(self._take_text)
-        self._edited: tuple[int, Part] | None = None
+        self._editor = RowEditor(self)
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.verticalScrollBar().setSingleStep(row_height)
-        self.verticalScrollBar().valueChanged.connect(self._dismiss_editor)
+        self.verticalScrollBar().valueChanged.connect(self._editor.dismiss)
 
     # --- what is shown
 
     def set_rows(self, count: int, row_at: Callable[[int], SliderRow]) -> None:
         """Other rows; the editor closes, the current row stays where it exists."""
-        self._dismiss_editor()
+        self._editor.dismiss()
         self._count, self._row_at = count, row_at
         self._hovered = -1
         self.current = min(self.current, max(0, count - 1))
@@ -125,9 +112,7 @@ class SliderList(QAbstractScrollArea):
 
     def handle_position(self, number: int) -> QPoint:
         """Where the handle of a row is, in the viewport."""
-        row = self.row(number)
-        rail = self.part_rect(number, "rail")
-        return QPointF(self._geometry.track(rail, row).x_of(row.value), rail.center().y()).toPoint()
+        return self.position_of(number, self.row(number).value)
 
     def position_of(self, number: int, value: float) -> QPoint:
         """Where the handle of a row would be for a value, in the viewport."""
@@ -194,7 +179,7 @@ class SliderList(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._dismiss_editor()
+        self._editor.dismiss()
         self._fit_scroll_bar()
 
     def scrollContentsBy(self, _dx: int, _dy: int) -> None:
@@ -220,42 +205,42 @@ class SliderList(QAbstractScrollArea):
         if part == "lock":
             self.lock_clicked.emit(number)
         elif part == "switch" or (part == "title" and self._geometry.switchable):
-            self.switched.emit(number)
+            self._switch(number)
         elif part == "number":
             self.edit_number(number)
         elif part == "rail":
             self._begin_drag(number, event)
 
-    def _begin_drag(self, number: int, event: QMouseEvent) -> None:
+    def _refuses(self, number: int) -> bool:
+        """Whether the row is locked; says so where it is."""
         row = self.row(number)
         if row.locked:
-            QToolTip.showText(event.globalPosition().toPoint(), f"{row.title} is locked; click its lock to free it.")
+            where = self.viewport().mapToGlobal(self.part_rect(number, "rail").center().toPoint())
+            QToolTip.showText(where, f"{row.title} is locked; its lock frees it (L).", self.viewport())
+        return row.locked
+
+    def _switch(self, number: int) -> None:
+        if self._geometry.switchable and not self._refuses(number):
+            self.switched.emit(number)
+
+    def _begin_drag(self, number: int, event: QMouseEvent) -> None:
+        if self._refuses(number):
             return
+        row = self.row(number)
         track = self._geometry.track(self.part_rect(number, "rail"), row)
-        x = event.position().x()
-        self._drag = _Drag(number, x, row.value)
+        self._drag = Drag(number, track, row.value, row.marks, event.position().x())
         self.pressed.emit(number)
-        if abs(track.x_of(row.value) - x) > 8:  # beside the handle: it jumps there
-            self._drag.start_value = track.snapped(x, row.marks)
-            self._drag.moved = True
+        if self._drag.moved:  # pressed beside the handle: it jumps there
             self.moved.emit(number, self._drag.start_value)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._drag is None:
             self._hover(event.position())
             return
-        drag, x = self._drag, event.position().x()
-        if not drag.moved and abs(x - drag.start_x) < DRAG_STARTS_PX:
-            return
-        drag.moved = True
-        row = self.row(drag.row)
-        track = self._geometry.track(self.part_rect(drag.row, "rail"), row)
-        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            way = (x - drag.start_x) * FINE
-            value = track.value_at(track.x_of(drag.start_value) + way)
-        else:
-            value = track.snapped(track.x_of(drag.start_value) + x - drag.start_x, row.marks)
-        self.moved.emit(drag.row, value)
+        fine = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+        value = self._drag.value_at(event.position().x(), fine)
+        if value is not None:
+            self.moved.emit(self._drag.row, value)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and event.button() == Qt.MouseButton.LeftButton:
@@ -267,9 +252,12 @@ class SliderList(QAbstractScrollArea):
         number, part = self._at(event.position())
         if number < 0:
             return
-        if part == "rail" and not self.row(number).locked:
-            self.reset.emit(number)
-        elif part == "title" and self._renamable and not self._geometry.switchable:
+        if part == "rail":
+            if not self.row(number).locked:
+                self.reset.emit(number)
+        elif part in ("title", "switch") and self._geometry.switchable:
+            return  # the first click has done it; a second one would take it back
+        elif part == "title" and self._renamable:
             self.edit_title(number)
         else:
             self.mousePressEvent(event)
@@ -314,22 +302,10 @@ class SliderList(QAbstractScrollArea):
     def viewportEvent(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ToolTip and isinstance(event, QHelpEvent):
             number, part = self._at(QPointF(event.pos()))
-            tip = self._tip(number, part) if number >= 0 else ""
+            tip = tip_of(self.row(number), part, self._geometry.switchable) if number >= 0 else ""
             QToolTip.showText(event.globalPos(), tip, self.viewport())
             return True
         return super().viewportEvent(event)
-
-    def _tip(self, number: int, part: Part) -> str:
-        row = self.row(number)
-        if part == "lock":
-            return f"{'Free' if row.locked else 'Lock'} {row.title} (L)"
-        if part == "switch" or (part == "title" and self._geometry.switchable):
-            return f"{row.tip or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
-        if part == "rail":
-            return "Drag; Shift for fine steps; double-click resets (Backspace); arrow keys, or Ctrl and the wheel"
-        if part == "number":
-            return "Type a number (Enter)"
-        return row.tip or row.title
 
     # --- the keyboard
 
@@ -356,7 +332,7 @@ class SliderList(QAbstractScrollArea):
             Qt.Key.Key_Enter: lambda: self.edit_number(number),
             Qt.Key.Key_F2: lambda: self.edit_title(number),
             Qt.Key.Key_L: lambda: self.lock_clicked.emit(number) if self._geometry.lockable else None,
-            Qt.Key.Key_Space: lambda: self.switched.emit(number),
+            Qt.Key.Key_Space: lambda: self._switch(number),
         }
         way = ways.get(Qt.Key(key))
         if way is not None:
@@ -369,7 +345,7 @@ class SliderList(QAbstractScrollArea):
 
     def _step(self, number: int, notches: float) -> None:
         row = self.row(number)
-        if not row.locked:
+        if not self._refuses(number):
             step = row.step or (row.high - row.low) * STEP
             self.stepped.emit(number, min(max(row.value + notches * step, row.low), row.high))
 
@@ -388,71 +364,33 @@ class SliderList(QAbstractScrollArea):
 
     def edit_number(self, number: int, text: str | None = None) -> None:
         """Opens the number field of a row; `text` replaces what it says."""
-        row = self.row(number)
-        if not row.locked:
-            self._open_editor(number, "number", row.number, text)
-            self._editor.setAlignment(Qt.AlignmentFlag.AlignRight)
+        if not self._refuses(number):
+            row = self.row(number)
+            rect = self.part_rect(number, "number").toRect()
+            self._editor.open(
+                rect,
+                row.number if text is None else text,
+                f"{row.title}, value",
+                lambda said: self._take_number(number, said),
+                select=text is None,
+                right=True,
+            )
 
     def edit_title(self, number: int) -> None:
         if self._renamable:
-            self._open_editor(number, "title", self.row(number).title, None)
-            self._editor.setAlignment(Qt.AlignmentFlag.AlignLeft)
+            title = self.row(number).title
+            rect = self.part_rect(number, "title").toRect()
+            self._editor.open(rect, title, f"{title}, name", lambda said: self._take_title(number, said))
 
     @property
-    def editor(self) -> QLineEdit:
+    def editor(self) -> RowEditor:
         return self._editor
 
-    def _open_editor(self, number: int, part: Part, said: str, text: str | None) -> None:
-        self._edited = (number, part)
-        rect = self.part_rect(number, part).toRect()
-        self._editor.setStyleSheet("min-height: 0; padding: 0 4px;")
-        self._editor.setGeometry(rect)
-        self._editor.setAccessibleName(f"{self.row(number).title}, {'value' if part == 'number' else 'name'}")
-        self._editor.setText(said if text is None else text)
-        self._editor.show()
-        self._editor.setFocus()
-        if text is None:
-            self._editor.selectAll()
+    def _take_number(self, number: int, said: str) -> None:
+        value = number_in(said)
+        if value is not None and said != self.row(number).number:
+            self.typed.emit(number, value)
 
-    def _take_text(self) -> None:
-        if self._edited is None:
-            return
-        (number, part), text = self._edited, self._editor.text().strip()
-        had_focus = self._editor.hasFocus()
-        self._dismiss_editor()
-        if had_focus:
-            self.setFocus()
-        if part == "title":
-            if text != self.row(number).title:
-                self.renamed.emit(number, text)
-        else:
-            value = _number(text)
-            if value is not None and text != self.row(number).number:
-                self.typed.emit(number, value)
-
-    def _dismiss_editor(self) -> None:
-        if self._edited is not None:
-            self._edited = None
-            self._editor.hide()
-
-    def event(self, event: QEvent) -> bool:
-        if (
-            event.type() == QEvent.Type.ShortcutOverride
-            and self._edited is not None
-            and isinstance(event, QKeyEvent)
-            and event.key() == Qt.Key.Key_Escape
-        ):
-            self._dismiss_editor()
-            self.setFocus()
-            event.accept()
-            return True
-        return super().event(event)
-
-
-def _number(text: str) -> float | None:
-    """A finite number as people write it, also with a decimal comma and a real minus; None where it is none."""
-    try:
-        value = float(text.replace(",", ".").replace("−", "-").split()[0])
-    except (ValueError, IndexError):
-        return None
-    return value if math.isfinite(value) and abs(value) <= 1e6 else None
+    def _take_title(self, number: int, said: str) -> None:
+        if said != self.row(number).title:
+            self.renamed.emit(number, said)

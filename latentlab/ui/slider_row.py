@@ -83,6 +83,19 @@ class RowGeometry:
         return Track(rail.left() + inset, rail.right() - inset, row.low, row.high)
 
 
+def tip_of(row: SliderRow, part: str, switchable: bool) -> str:
+    """The tooltip of a part of a row."""
+    if part == "lock":
+        return f"{'Free' if row.locked else 'Lock'} {row.title} (L)"
+    if part == "switch" or (part == "title" and switchable):
+        return f"{row.tip or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
+    if part == "rail":
+        return "Drag; Shift for fine steps; double-click resets (Backspace); arrow keys, or Ctrl and the wheel"
+    if part == "number":
+        return "Type a number (Enter)"
+    return row.tip or row.title
+
+
 def paint_row(
     painter: QPainter,
     geometry: RowGeometry,
@@ -114,7 +127,7 @@ def paint_row(
         row.value,
         row.home,
         theme,
-        locked=row.locked and not geometry.switchable,
+        locked=row.locked,
         hot=hot,
     )
     _paint_number(painter, parts["number"], row, theme, font, boxed=hot or focused)

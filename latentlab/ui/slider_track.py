@@ -11,6 +11,8 @@ from latentlab.ui.theme import Theme
 
 RAIL_PX = 3
 HANDLE_RADIUS_PX = 6
+FINE = 0.1  # of the pointer's way, while Shift is held
+DRAG_STARTS_PX = 3
 SNAP_PX = 4  # this close to zero or home a drag lands exactly on it
 
 
@@ -43,6 +45,26 @@ class Track:
         return self.value_at(x)
 
 
+class Drag:
+    """A handle under the pointer. Pressed beside it, it jumps to the pointer: `moved` is True from the start."""
+
+    def __init__(self, row: int, track: Track, value: float, marks: tuple[float, ...], x: float) -> None:
+        self.row = row
+        self._track, self._marks, self._start_x = track, marks, x
+        self.moved = abs(track.x_of(value) - x) > HANDLE_RADIUS_PX + 2
+        self.start_value = track.snapped(x, marks) if self.moved else value
+
+    def value_at(self, x: float, fine: bool) -> float | None:
+        """The value for the pointer at `x`; None as long as it has hardly moved."""
+        if not self.moved and abs(x - self._start_x) < DRAG_STARTS_PX:
+            return None
+        self.moved = True
+        start = self._track.x_of(self.start_value)
+        if fine:
+            return self._track.value_at(start + (x - self._start_x) * FINE)
+        return self._track.snapped(start + x - self._start_x, self._marks)
+
+
 def paint_track(
     painter: QPainter,
     centre_y: float,
@@ -56,7 +78,8 @@ def paint_track(
 ) -> None:
     """The rail with its tick at zero, the part between zero and the value, a mark at home, and the handle."""
     line, accent, quiet = QColor(theme.line), QColor(theme.accent), QColor(theme.secondary)
-    handle = quiet if locked else accent
+    # A slider at rest is quiet, so that those in use stand out.
+    handle = quiet if locked or (value == home == 0 and not hot) else accent
     painter.setPen(QPen(line, 0))
     painter.setBrush(line)
     top = centre_y - RAIL_PX / 2

@@ -1,0 +1,387 @@
+"""Attributes: named directions with a strength each, how good they are, and what an edit drags along.
+
+Shapes: D latent. What is drawn comes from `state.directions`, `strengths` and `locked`; a click writes to those.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from latentlab.core.directions import Direction, DirectionSet
+from latentlab.core.fitting import METHODS, Method, leak
+from latentlab.core.requests import Decode, Decoded, Lane
+from latentlab.core.state import NO_STRENGTHS, NamedLatent, State, with_strength
+from latentlab.ui.before_after import BeforeAfter
+from latentlab.ui.cosine_table import CosineTable
+from latentlab.ui.direction_editing import PRINCIPAL, DirectionEditing
+from latentlab.ui.group_form import GroupForm
+from latentlab.ui.icons import icon
+from latentlab.ui.panel import Panel
+from latentlab.ui.pictures import Pictures
+from latentlab.ui.slider_list import SliderList
+from latentlab.ui.slider_row import SliderRow
+from latentlab.ui.stepped_gesture import SteppedGesture
+from latentlab.ui.theme import GRID_PX, PADDING_PX
+from latentlab.ui.workspace import Workspace
+
+STRONGEST = 3.0
+ONE_CLICK = 2.0  # puts glasses on 94 % of faces where 1 does on 13 %
+ROW_PX = 46
+STEP = 0.05
+LEAKS_SHOWN = 3
+SMALLEST_LEAK = 0.05
+TRIED_ON = 24  # pictures in the strip
+NOTHING, SAMPLES = "Try on many pictures…", "Try on samples"
+
+
+class AttributesPanel(Panel):
+    key = "attributes"
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self._names: list[str] = []
+        self._drawn: State | None = None
+        self._pictures = Pictures()
+        self._pointed = ""
+        self._steps = SteppedGesture(workspace.session, self)
+        self.editing = DirectionEditing(workspace)
+        self._leak_timer = QTimer(self)
+        self._leak_timer.setSingleShot(True)
+        self._leak_timer.setInterval(120)
+        self._leak_timer.timeout.connect(self._show_leak)
+        self._build()
+
+    # --- the widgets
+
+    def _build(self) -> None:
+        self.add_button = QPushButton("From selection")
+        self.add_button.setIcon(icon("mdi6.plus"))
+        self.add_button.setCheckable(True)
+        self.add_button.toggled.connect(self._show_form)
+        self.method_choice = QComboBox()
+        self.method_choice.addItems([name.capitalize() for name in METHODS.values()])
+        self.method_choice.setAccessibleName("How directions are fitted")
+        self.method_choice.setToolTip(
+            "How directions are fitted from labels: balanced means leave out what other attributes explain"
+        )
+        self.method_choice.activated.connect(self._choose_method)
+        self.more_button = QToolButton()
+        self.more_button.setIcon(icon("mdi6.dots-horizontal"))
+        self.more_button.setToolTip("More: principal components, cosines, load, save, take all edits off")
+        self.more_button.setAccessibleName("More")
+        self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more_button.setMenu(self._menu())
+        self.form = GroupForm()
+        self.form.hide()
+        self.form.wanted.connect(self._add_from_groups)
+        self.form.closed.connect(lambda: self.add_button.setChecked(False))
+        self.list = SliderList(row_height=ROW_PX, title_width=110, switchable=True, number_width=48)
+        self.list.setAccessibleName("Attributes")
+        self.leak_label = QLabel()
+        self.leak_label.setProperty("role", "caption")
+        self.leak_label.setWordWrap(True)
+        self.leak_label.setContentsMargins(PADDING_PX, 4, PADDING_PX, 4)
+        self.leak_label.setToolTip("What strength 1 of the attribute still changes, in strengths of the others")
+        self.try_choice = QComboBox()
+        self.try_choice.setAccessibleName("Try the edits on")
+        self.try_choice.setToolTip("Shows the edits of the moment on many pictures, before above after")
+        self.try_choice.activated.connect(lambda _: self._show_strip())
+        self.strip = BeforeAfter(self._pictures)
+        self.strip.hide()
+        self.strip.chosen.connect(lambda item: self.workspace.go_to(item.latent, item.name))
+        self._lay_out()
+        self._connect_list()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, GRID_PX)
+        top.setSpacing(GRID_PX)
+        top.addWidget(self.add_button)
+        top.addWidget(self.method_choice, 1)
+        top.addWidget(self.more_button)
+        bottom = QHBoxLayout()
+        bottom.setContentsMargins(PADDING_PX, 4, PADDING_PX, GRID_PX)
+        bottom.addWidget(self.try_choice, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addWidget(self.form)
+        column.addWidget(self.list, 1)
+        column.addWidget(self.leak_label)
+        column.addLayout(bottom)
+        column.addWidget(self.strip)
+
+    def _connect_list(self) -> None:
+        session = self.workspace.session
+        self.list.pressed.connect(self._press)
+        self.list.moved.connect(lambda row, value: self._set(self._names[row], value))
+        self.list.released.connect(lambda _row: session.end())
+        self.list.stepped.connect(self._step)
+        self.list.typed.connect(lambda row, value: self._finish_and_set(self._names[row], value))
+        self.list.reset.connect(lambda row: self._finish_and_set(self._names[row], 0.0))
+        self.list.switched.connect(lambda row: self.switch(self._names[row]))
+        self.list.lock_clicked.connect(lambda row: self.lock(self._names[row]))
+        self.list.renamed.connect(lambda row, name: self.editing.rename(self._names[row], name))
+        self.list.deleted.connect(lambda row: self.editing.delete(self._names[row]))
+        self.list.menu_wanted.connect(self._open_row_menu)
+        self.list.pointed.connect(self._point_at)
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction(
+            icon("mdi6.chart-scatter-plot"), f"Add the first {PRINCIPAL} components (PCA)", self.editing.add_principal
+        )
+        menu.addAction(icon("mdi6.table"), "Cosines between attributes…", self.show_cosines)
+        menu.addSeparator()
+        menu.addAction(icon("mdi6.folder-open-outline"), "Load directions…", self._ask_to_load)
+        menu.addAction(icon("mdi6.content-save-outline"), "Save directions…", self._ask_to_save)
+        menu.addSeparator()
+        menu.addAction(icon("mdi6.backup-restore"), "Take all edits off", self.clear_edits)
+        return menu
+
+    def _open_row_menu(self, row: int, where: QPoint) -> None:
+        name = self._names[row]
+        state = self.workspace.state
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction("Take off\tSpace" if name in state.strengths else "Put on\tSpace", lambda: self.switch(name))
+        menu.addAction("Free\tL" if name in state.locked else "Lock\tL", lambda: self.lock(name))
+        menu.addAction("Rename…\tF2", lambda: self.list.edit_title(row))
+        menu.addAction("Delete\tDel", lambda: self.editing.delete(name))
+        menu.popup(where)
+
+    # --- drawing
+
+    def show_model(self) -> None:
+        self._drawn = None
+        self._pictures.clear()
+        encodings = self.workspace.opened.encodings
+        labelled = encodings is not None and (encodings.attributes is not None or encodings.labels is not None)
+        self.method_choice.setEnabled(labelled)
+        self.list.hint = (
+            "Attribute directions are being fitted…"
+            if labelled
+            else "No labels in this model. Select two groups on the map and press “From selection”, or add "
+            "principal components from the menu above."
+        )
+
+    def show_state(self, new: State, old: State | None) -> None:
+        drawn, self._drawn = (None if old is None else self._drawn), new
+        if drawn is None or new.directions is not drawn.directions:
+            self._names = list(new.directions)
+            self.list.set_rows(len(self._names), self._row)
+            self._show_method(new.directions)
+            self._leak_timer.start()
+        elif new.strengths is not drawn.strengths or new.locked != drawn.locked:
+            self._redraw_rows(new, drawn)
+        if drawn is None or new.groups is not drawn.groups:
+            self._show_groups(new)
+        moved = drawn is None or any(
+            getattr(new, part) is not getattr(drawn, part)
+            for part in ("strengths", "locked", "directions", "groups", "samples", "condition")
+        )
+        if moved and self._tried_on():
+            self._show_strip()
+
+    def _redraw_rows(self, new: State, drawn: State) -> None:
+        for row, name in enumerate(self._names):
+            if new.strengths.get(name) != drawn.strengths.get(name) or (name in new.locked) != (name in drawn.locked):
+                self.list.redraw(row)
+        if new.locked != drawn.locked:
+            self._leak_timer.start()
+
+    def _row(self, row: int) -> SliderRow:
+        state = self._drawn or self.workspace.state
+        direction = state.directions[self._names[row]]
+        strength = state.strengths.get(direction.name, 0.0)
+        return SliderRow(
+            title=direction.name,
+            value=strength,
+            low=-STRONGEST,
+            high=STRONGEST,
+            locked=direction.name in state.locked,
+            on=bool(strength),
+            caption=self._made(direction),
+            badge="predicted" if direction.predicted else "",
+            tip=self._about(direction),
+            step=STEP,
+        )
+
+    @staticmethod
+    def _made(direction: Direction) -> str:
+        said = [direction.method] if direction.method else []
+        if direction.auc is not None:
+            said.append(f"AUC {direction.auc:.2f}")
+        if direction.examples:
+            said.append(f"{direction.examples:,} examples")
+        return " · ".join(said)
+
+    @staticmethod
+    def _about(direction: Direction) -> str:
+        lines = [f"{direction.name}: {direction.method}" if direction.method else direction.name]
+        if direction.examples:
+            lines.append(f"rests on {direction.examples:,} examples")
+        if direction.auc is not None:
+            lines.append(f"tells held-out ones apart with AUC {direction.auc:.3f} (0.5 is chance, 1 perfect)")
+        if direction.predicted:
+            lines.append("the labels came from a classifier, not from people")
+        return "\n".join(lines)
+
+    def _show_method(self, directions: DirectionSet) -> None:
+        made = next((d.method for d in directions.values() if d.method in METHODS.values()), None)
+        if made is not None:
+            with QSignalBlocker(self.method_choice):
+                self.method_choice.setCurrentIndex(list(METHODS.values()).index(made))
+
+    def _show_groups(self, state: State) -> None:
+        self.form.show_groups(state.groups)
+        self.add_button.setEnabled(bool(state.groups))
+        self.add_button.setToolTip(
+            "Make an attribute of two selected groups"
+            if state.groups
+            else "Select a group on the map first (drag a lasso around points)"
+        )
+        if not state.groups:
+            self.add_button.setChecked(False)
+        with QSignalBlocker(self.try_choice):
+            kept = self.try_choice.currentText()
+            self.try_choice.clear()
+            self.try_choice.addItems([NOTHING, SAMPLES, *(f"Try on {group.name}" for group in state.groups)])
+            self.try_choice.setCurrentIndex(max(0, self.try_choice.findText(kept)))
+
+    # --- strengths
+
+    def _press(self, row: int) -> None:
+        self._steps.finish()
+        self.workspace.session.begin(self._names[row])
+
+    def _step(self, row: int, value: float) -> None:
+        self._steps.step(self._names[row])
+        self._set(self._names[row], round(value, 3))
+
+    def _finish_and_set(self, name: str, strength: float) -> None:
+        self._steps.finish()
+        self._set(name, strength)
+
+    def _set(self, name: str, strength: float) -> None:
+        state = self.workspace.state
+        if strength != state.strengths.get(name, 0.0):
+            self.workspace.session.update(with_strength(state, name, strength), f"{name} {strength:g}")
+
+    def switch(self, name: str) -> None:
+        """Puts an attribute on at a strength that shows, or takes it off."""
+        self._finish_and_set(name, 0.0 if self.workspace.state.strengths.get(name) else ONE_CLICK)
+
+    def lock(self, name: str) -> None:
+        """Every edit keeps a locked attribute as it is; a second call frees it."""
+        locked = self.workspace.state.locked
+        self.workspace.change(f"{'Free' if name in locked else 'Lock'} {name}", locked=locked ^ {name})
+
+    def clear_edits(self) -> None:
+        if self.workspace.state.strengths:
+            self.workspace.change("Take all edits off", strengths=NO_STRENGTHS)
+
+    # --- the set of directions
+
+    def _add_from_groups(self, name: str, having: int, lacking: int) -> None:
+        if self.editing.add_from_groups(name, having, lacking):
+            self.add_button.setChecked(False)
+            self.form.name.clear()
+
+    def _choose_method(self, which: int) -> None:
+        job = self.editing.refit(get_args(Method)[which])
+        if job is not None:
+            job.ended.connect(lambda: self._show_method(self.workspace.state.directions))
+
+    def _ask_to_load(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load directions", "", "Directions (*.json)")
+        if path:
+            self.editing.load_from(Path(path))
+
+    def _ask_to_save(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save directions", "directions.json", "Directions (*.json)")
+        if path:
+            self.editing.save_to(Path(path))
+
+    def show_cosines(self) -> CosineTable:
+        table = CosineTable(self.workspace.state.directions, self)
+        table.show()
+        return table
+
+    def _show_form(self, shown: bool) -> None:
+        self.form.setVisible(shown)
+        if shown:
+            self.form.name.setFocus()
+
+    # --- what leaks
+
+    def _point_at(self, row: int) -> None:
+        if 0 <= row < len(self._names) and self._names[row] != self._pointed:
+            self._pointed = self._names[row]
+            self._leak_timer.start()
+
+    def _show_leak(self) -> None:
+        state = self.workspace.state
+        name = self._pointed if self._pointed in state.directions else next(iter(state.strengths), "")
+        self.leak_label.setText(self._leak_of(state, name) if name in state.directions else "")
+
+    def _leak_of(self, state: State, name: str) -> str:
+        encodings = self.workspace.opened.encodings
+        if encodings is not None and encodings.space != state.space:
+            encodings = None
+        leaks = leak(state.directions[name], state.locked, encodings)
+        worst = sorted(leaks.items(), key=lambda item: -abs(item[1]))[:LEAKS_SHOWN]
+        said = [f"{other} {amount:+.2f}".replace("-", "−") for other, amount in worst if abs(amount) >= SMALLEST_LEAK]
+        if not leaks:
+            return ""
+        kept = f" with {len(state.locked - {name})} locked" if state.locked - {name} else ""
+        return f"{name}{kept} also moves {', '.join(said)}" if said else f"{name}{kept} moves nothing else much"
+
+    # --- on many pictures
+
+    def _tried_on(self) -> list[NamedLatent]:
+        state, encodings, chosen = self.workspace.state, self.workspace.opened.encodings, self.try_choice.currentIndex()
+        if chosen == 1:
+            sheet = state.samples
+            latents = self.workspace.space.sample(TRIED_ON, sheet.seed, sheet.truncation)
+            return [NamedLatent(latent, f"sample {i} of seed {sheet.seed}") for i, latent in enumerate(latents)]
+        if chosen >= 2 and encodings is not None and chosen - 2 < len(state.groups):
+            members = state.groups[chosen - 2].members[:TRIED_ON].tolist()
+            return [NamedLatent(encodings.latents[i], encodings.name_of(i)) for i in members if i < len(encodings)]
+        return []
+
+    def _show_strip(self) -> None:
+        state, items = self.workspace.state, self._tried_on()
+        self.strip.setVisible(bool(items))
+        if not items:
+            self.workspace.decoding.withdraw(self.consumer("strip"))
+            return
+        latents = self.strip.show_latents(items, state.edit, state.condition, state.checkpoint)
+        missing = self._pictures.missing(latents, state.condition)
+        if missing:
+            request = Decode(state.checkpoint, np.stack(missing), state.space, state.condition)
+            self.workspace.decoding.submit(self.consumer("strip"), request, Lane.VISIBLE)
+
+    def show_decoded(self, reply: Decoded) -> None:
+        self._pictures.keep(reply)
+        self.strip.redraw()
+
+    def show_theme(self) -> None:
+        self.list.redraw_all()
+        self.strip.redraw()

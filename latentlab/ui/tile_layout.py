@@ -1,0 +1,76 @@
+"""Where equal square tiles lie in a row or in a grid that wraps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF
+
+GAP_PX = 6
+CAPTION_ROOM_PX = 16
+
+
+@dataclass(frozen=True)
+class TileLayout:
+    """`columns` tiles of `side` pixels to a row, each with room for a caption below where `captioned`."""
+
+    count: int
+    columns: int
+    side: float
+    captioned: bool = False
+    margin: float = 0.0
+
+    @classmethod
+    def in_a_row(cls, count: int, height: float, *, captioned: bool, margin: float = 0.0) -> TileLayout:
+        """One row as tall as there is room."""
+        side = max(24.0, height - 2 * margin - (CAPTION_ROOM_PX if captioned else 0))
+        return cls(count, max(count, 1), side, captioned, margin)
+
+    @classmethod
+    def wrapped(
+        cls, count: int, width: float, least_side: float, *, captioned: bool = False, margin: float = 0.0
+    ) -> TileLayout:
+        """As many columns of at least `least_side` as the width holds; the tiles grow to fill it."""
+        room = max(width - 2 * margin, least_side)
+        columns = max(1, int((room + GAP_PX) // (least_side + GAP_PX)))
+        return cls(count, columns, (room - (columns - 1) * GAP_PX) / columns, captioned, margin)
+
+    @property
+    def row_height(self) -> float:
+        return self.side + GAP_PX + (CAPTION_ROOM_PX if self.captioned else 0)
+
+    @property
+    def rows(self) -> int:
+        return -(-self.count // self.columns)
+
+    @property
+    def width(self) -> float:
+        return min(self.columns, self.count) * (self.side + GAP_PX) - GAP_PX + 2 * self.margin
+
+    @property
+    def height(self) -> float:
+        return self.rows * self.row_height - GAP_PX + 2 * self.margin
+
+    def rows_in(self, height: float) -> int:
+        """How many whole rows fit."""
+        return max(1, int((height - 2 * self.margin + GAP_PX) // self.row_height))
+
+    def rect(self, index: int) -> QRectF:
+        """Of a tile's picture, without its caption."""
+        row, column = divmod(index, self.columns)
+        left = self.margin + column * (self.side + GAP_PX)
+        return QRectF(left, self.margin + row * self.row_height, self.side, self.side)
+
+    def index_at(self, point: QPointF) -> int:
+        """The tile under a point; -1 beside all."""
+        column = int((point.x() - self.margin) // (self.side + GAP_PX))
+        row = int((point.y() - self.margin) // self.row_height)
+        index = row * self.columns + column
+        inside = 0 <= column < self.columns and row >= 0 and index < self.count
+        return index if inside and self.rect(index).contains(point) else -1
+
+    def insertion_at(self, point: QPointF) -> int:
+        """Before which tile something dropped at a point belongs; `count` for the end."""
+        row = min(max(int((point.y() - self.margin) // self.row_height), 0), max(self.rows - 1, 0))
+        column = int((point.x() - self.margin + GAP_PX / 2 + self.side / 2) // (self.side + GAP_PX))
+        return min(max(row * self.columns + min(max(column, 0), self.columns), 0), self.count)

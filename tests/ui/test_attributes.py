@@ -1,0 +1,307 @@
+"""The attributes panel: one click puts glasses on, locks keep, directions are made, fitted, kept and shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from latentlab.core import refitting
+from latentlab.core.directions import Direction, DirectionSet
+from latentlab.core.requests import Done
+from latentlab.core.state import Group, with_strength
+from latentlab.ui.panels.attributes import AttributesPanel
+from latentlab.ui.workspace import Workspace
+from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
+
+NO_KEY = Qt.KeyboardModifier.NoModifier
+LEFT = Qt.MouseButton.LeftButton
+
+
+@pytest.fixture
+def panel(workspace: Workspace, qtbot: QtBot, follow: Callable[[AttributesPanel], None]) -> AttributesPanel:
+    panel = AttributesPanel(workspace)
+    qtbot.addWidget(panel)
+    panel.resize(360, 560)
+    panel.show()
+    follow(panel)
+    return panel
+
+
+def click(panel: AttributesPanel, row: int, part: str) -> None:
+    QTest.mouseClick(panel.list.viewport(), LEFT, NO_KEY, panel.list.part_rect(row, part).center().toPoint())
+
+
+def drag(panel: AttributesPanel, row: int, *values: float) -> None:
+    sliders = panel.list
+    QTest.mousePress(sliders.viewport(), LEFT, NO_KEY, sliders.handle_position(row))
+    for value in values:
+        QTest.mouseMove(sliders.viewport(), sliders.position_of(row, value))
+    QTest.mouseRelease(sliders.viewport(), LEFT, NO_KEY, sliders.position_of(row, values[-1]))
+
+
+@pytest.mark.parametrize("part", ["switch", "title"])
+def test_one_click_on_eyeglasses_puts_them_on_and_another_takes_them_off(
+    panel: AttributesPanel, workspace: Workspace, part: str
+) -> None:
+    before = workspace.state.latent
+    click(panel, 0, part)
+    assert workspace.state.strengths == {"Eyeglasses": 2.0}
+    np.testing.assert_allclose(
+        workspace.state.latent, before + 2 * workspace.state.directions["Eyeglasses"].vector, rtol=1e-6
+    )
+    assert panel.list.row(0).on
+    click(panel, 0, part)
+    assert workspace.state.strengths == {}
+    workspace.session.undo()
+    workspace.session.undo()
+    assert workspace.state.strengths == {}
+    assert workspace.session.undo_label == ""
+
+
+def test_an_impatient_double_click_on_the_name_leaves_the_glasses_on(
+    panel: AttributesPanel, workspace: Workspace
+) -> None:
+    title = panel.list.part_rect(0, "title").center().toPoint()
+    QTest.mouseClick(panel.list.viewport(), LEFT, NO_KEY, title)
+    QTest.mouseDClick(panel.list.viewport(), LEFT, NO_KEY, title)
+    assert workspace.state.strengths == {"Eyeglasses": 2.0}
+
+
+def test_a_drag_is_live_and_one_undo_step(panel: AttributesPanel, workspace: Workspace) -> None:
+    seen: list[float] = []
+    workspace.session.changed.connect(lambda new, old: seen.append(new.strengths.get("Smiling", 0.0)))
+    drag(panel, 1, 0.8, 1.7, 2.4)
+    assert len(seen) >= 3
+    assert workspace.state.strengths["Smiling"] == pytest.approx(2.4, abs=0.1)
+    assert len(workspace.session._undo) == 1
+    workspace.session.undo()
+    assert workspace.state.strengths == {}
+
+
+def test_a_drag_near_the_tick_lands_on_zero_and_removes_the_edit(panel: AttributesPanel, workspace: Workspace) -> None:
+    drag(panel, 0, 2.0)
+    drag(panel, 0, 0.04)
+    assert "Eyeglasses" not in workspace.state.strengths
+
+
+def test_a_lock_keeps_the_locked_attribute_and_its_row(panel: AttributesPanel, workspace: Workspace) -> None:
+    smiling = np.zeros(DIM, np.float32)
+    smiling[:2] = (0.6, 0.8)
+    directions = workspace.state.directions.with_added(Direction("Smiling", smiling))
+    workspace.change("Set up", directions=directions)
+    click(panel, 1, "lock")
+    assert workspace.state.locked == {"Smiling"}
+    drag(panel, 1, 2.0)
+    click(panel, 1, "title")
+    assert workspace.state.strengths == {}
+    click(panel, 0, "title")
+    assert float(workspace.state.edit @ smiling) == pytest.approx(0, abs=1e-6)
+    assert np.linalg.norm(workspace.state.edit) > 1
+    click(panel, 1, "lock")
+    assert workspace.state.locked == frozenset()
+
+
+def test_what_leaks_is_said_of_the_row_one_points_at(
+    panel: AttributesPanel, workspace: Workspace, qtbot: QtBot
+) -> None:
+    also = np.zeros(DIM, np.float32)
+    also[:2] = (1.0, 0.5)
+    workspace.change("Set up", directions=workspace.state.directions.with_added(Direction("Hat", also)))
+    QTest.mouseMove(panel.list.viewport(), panel.list.part_rect(2, "rail").center().toPoint())
+    qtbot.waitUntil(lambda: panel.leak_label.text().startswith("Hat"))
+    assert "Eyeglasses +" in panel.leak_label.text()
+
+
+def test_a_row_says_how_its_direction_was_made(panel: AttributesPanel, workspace: Workspace) -> None:
+    made = Direction("Hat", np.ones(DIM, np.float32), method="logistic", examples=1234, auc=0.87, predicted=True)
+    workspace.change("Set up", directions=workspace.state.directions.with_added(made))
+    row = panel.list.row(2)
+    assert row.caption == "logistic · AUC 0.87 · 1,234 examples"
+    assert row.badge == "predicted"
+    assert "classifier" in row.tip
+
+
+def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    assert not panel.add_button.isEnabled()
+    assert "map" in panel.add_button.toolTip()
+    latents = workspace.opened.encodings.latents
+    groups = (
+        Group("left", np.flatnonzero(latents[:, 4] > 0)),
+        Group("right", np.flatnonzero(latents[:, 4] <= 0)),
+    )
+    workspace.change("Select", groups=groups)
+    panel.add_button.click()
+    assert panel.form.having.currentText().startswith("left")
+    assert panel.form.lacking.currentText().startswith("right")
+    qtbot.keyClicks(panel.form.name, "Hat")
+    qtbot.keyClick(panel.form.name, Qt.Key.Key_Return)
+    made = workspace.state.directions["Hat"]
+    np.testing.assert_allclose(
+        made.vector / np.linalg.norm(made.vector),
+        np.eye(DIM)[4],
+        atol=0.35,
+    )
+    assert made.examples == len(latents)
+    assert made.checkpoint == CHECKPOINT
+    assert not panel.form.isVisible()
+    workspace.session.undo()
+    assert "Hat" not in workspace.state.directions
+
+
+def test_one_group_stands_against_everything_else(panel: AttributesPanel, workspace: Workspace) -> None:
+    workspace.change("Select", groups=(Group("some", np.arange(10)),))
+    panel.add_button.click()
+    panel.form.add.click()
+    assert workspace.state.directions["some"].examples == 60
+
+
+def test_an_empty_group_is_refused_in_words(panel: AttributesPanel, workspace: Workspace) -> None:
+    workspace.change("Select", groups=(Group("none", np.zeros(0, np.int64)), Group("all", np.arange(60))))
+    before = workspace.state
+    panel.editing.add_from_groups("Hat", 0, 1)
+    assert workspace.state is before
+    assert "Hat" in workspace.notices.log[-1].text
+
+
+def test_components_are_added_in_sigmas(panel: AttributesPanel, workspace: Workspace) -> None:
+    panel.editing.add_principal()
+    pca = workspace.opened.encodings.principal
+    np.testing.assert_allclose(workspace.state.directions["PC 2"].vector, pca.components[1] * pca.sigma[1])
+    assert len(panel.list) == 7
+
+
+def test_another_method_is_fitted_as_a_job(
+    panel: AttributesPanel, workspace: Workspace, jobs: FakeJobs, settled: Callable[[], None]
+) -> None:
+    workspace.change("Set up", directions=workspace.state.directions.with_added(Direction("Own", np.ones(DIM))))
+    panel.method_choice.activated.emit(1)
+    job = jobs.started[-1]
+    assert job.function == "latentlab.core.refitting:run"
+    assert job.arguments["method"] == "means"
+    assert job.arguments["encodings"].thumbnails is None
+
+    class Quiet:
+        def progress(self, done: float, total: float, text: str = "") -> None: ...
+        def partial(self, value: object) -> None: ...
+
+    job.say(Done(refitting.run(Quiet(), **job.arguments)))
+    settled()
+    assert workspace.state.directions["Eyeglasses"].method == "plain means"
+    assert list(workspace.state.directions)[:3] == ["Eyeglasses", "Smiling", "Own"]
+    assert panel.method_choice.currentText() == "Plain means"
+    assert workspace.session.undo_label == "Fit attributes by plain means"
+
+
+def test_renaming_keeps_strength_lock_and_place(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    workspace.session.update(with_strength(workspace.state, "Eyeglasses", 1.5))
+    panel.list.setFocus()
+    qtbot.keyClick(panel.list, Qt.Key.Key_F2)
+    panel.list.editor.setText("Glasses")
+    qtbot.keyClick(panel.list.editor, Qt.Key.Key_Return)
+    assert list(workspace.state.directions) == ["Glasses", "Smiling"]
+    assert workspace.state.strengths == {"Glasses": 1.5}
+    panel.editing.rename("Glasses", "Smiling")
+    assert list(workspace.state.directions) == ["Glasses", "Smiling"]
+    assert "already" in workspace.notices.log[-1].text
+
+
+def test_deleting_takes_the_edit_along_and_undo_brings_both_back(
+    panel: AttributesPanel, workspace: Workspace, qtbot: QtBot
+) -> None:
+    click(panel, 0, "switch")
+    panel.list.setFocus()
+    qtbot.keyClick(panel.list, Qt.Key.Key_Delete)
+    assert list(workspace.state.directions) == ["Smiling"]
+    assert workspace.state.strengths == {}
+    workspace.session.undo()
+    assert workspace.state.strengths == {"Eyeglasses": 2.0}
+    assert len(panel.list) == 2
+
+
+def test_directions_are_saved_and_loaded(panel: AttributesPanel, workspace: Workspace, tmp_path: Path) -> None:
+    panel.editing.save_to(tmp_path / "mine.json")
+    workspace.change("Forget", directions=DirectionSet())
+    panel.editing.load_from(tmp_path / "mine.json")
+    assert list(workspace.state.directions) == ["Eyeglasses", "Smiling"]
+    (tmp_path / "bad.json").write_text("{")
+    before = workspace.state
+    panel.editing.load_from(tmp_path / "bad.json")
+    assert workspace.state is before
+    assert "bad.json" in workspace.notices.log[-1].text
+
+
+def test_the_cosine_table_shows_every_pair(panel: AttributesPanel, qtbot: QtBot) -> None:
+    table = panel.show_cosines()
+    qtbot.addWidget(table)
+    model = table.table.model()
+    assert model.rowCount() == model.columnCount() == 2
+    assert model.index(0, 1).data() == "0.00"
+    assert model.index(1, 1).data() == "1.00"
+
+
+def test_edits_are_tried_on_a_group_before_above_after(
+    panel: AttributesPanel, workspace: Workspace, engine: FakeEngine, settled: Callable[[], None]
+) -> None:
+    workspace.change("Select", groups=(Group("some", np.array([3, 5, 8])),))
+    panel.try_choice.setCurrentIndex(2)
+    panel.try_choice.activated.emit(2)
+    settled()
+    click(panel, 0, "switch")
+    settled()
+    consumer, request, lane, _ = engine.requests[-1]
+    assert (consumer, lane.name) == ("attributes/strip", "VISIBLE")
+    wanted = workspace.opened.encodings.latents[[3, 5, 8]] + workspace.state.edit
+    np.testing.assert_allclose(np.sort(request.latents, 0), np.sort(wanted, 0), rtol=1e-6)
+    assert panel.strip.isVisible()
+    assert all(panel.strip.after.picture(i) is not None for i in range(3))
+
+
+def test_a_thousand_directions_make_no_widgets(panel: AttributesPanel, workspace: Workspace) -> None:
+    many = DirectionSet(Direction(f"d{i}", np.ones(DIM, np.float32)) for i in range(1000))
+    workspace.change("Set up", directions=many)
+    panel.grab()
+    assert len(panel.findChildren(QWidget)) < 100
+    assert len(panel.list) == 1000
+
+
+def test_drawing_any_state_writes_nothing_back(panel: AttributesPanel, workspace: Workspace) -> None:
+    before = workspace.state
+    old = before
+    for state in (
+        with_strength(before, "Smiling", -2),
+        replace(before, locked=frozenset({"Smiling", "gone"}), strengths={"gone": 1.0}),
+        replace(before, directions=DirectionSet()),
+        replace(before, groups=(Group("far", np.array([10_000])),)),
+    ):
+        panel.show_state(state, old)
+        panel.grab()
+        old = state
+    assert workspace.state is before
+    assert workspace.session.undo_label == ""
+
+
+def test_without_labels_the_panel_says_how_to_get_attributes(panel: AttributesPanel, workspace: Workspace) -> None:
+    workspace.opened.encodings = None
+    panel.show_model()
+    panel.show_state(replace(workspace.state, directions=DirectionSet()), None)
+    assert "From selection" in panel.list.hint
+    assert not panel.method_choice.isEnabled()
+
+
+def test_the_wheel_moves_a_strength_only_with_ctrl(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    panel.list.setFocus()
+    qtbot.keyClick(panel.list, Qt.Key.Key_Space)
+    for _ in range(4):
+        qtbot.keyClick(panel.list, Qt.Key.Key_Left)
+    assert workspace.state.strengths["Eyeglasses"] == pytest.approx(1.8)
+    workspace.session.undo()
+    assert workspace.state.strengths["Eyeglasses"] == 2.0
+    assert panel.list.rect_of(0).contains(QPoint(10, 10))
