@@ -17,6 +17,7 @@ from torch import nn
 from latentlab.core.checkpoint_file import Header, model_info, read_encodings, read_header, read_weights
 from latentlab.core.errors import CheckpointError
 from latentlab.models.family import Network, architecture_from
+from latentlab.models.inverter import without_inverter
 from latentlab.models.torch_model import TorchModel
 
 ROWS_SHOWN = 10
@@ -36,7 +37,7 @@ def network_from(path: Path, header: Header, weights: Weights) -> Network:
     network_class, architecture = architecture_from(header.architecture)
     network = network_class.on_meta(architecture)
     _check_image(path, header, network)
-    load_weights(network, weights, str(path))
+    load_weights(network, without_inverter(weights), str(path))
     return network.eval()
 
 
