@@ -90,7 +90,7 @@ def coded_thumbnails(images: Pictures, size: int = THUMBNAIL_SIZE) -> Thumbnails
         image.save(buffer, "WEBP", quality=WEBP_QUALITY, method=4)
         coded.append(buffer.getvalue())
     offsets = np.concatenate([[0], np.cumsum([len(code) for code in coded])]).astype(np.int64)
-    return Thumbnails(b"".join(coded), offsets)
+    return Thumbnails(np.frombuffer(b"".join(coded), np.uint8), offsets)
 
 
 def encode_folder(

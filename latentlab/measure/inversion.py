@@ -54,7 +54,7 @@ def run(
     device: str = "cpu",
     loader: str = "latentlab.models.loading:load_native",
 ) -> Inversion:
-    """A job: inverts `image` (H, W, C), any size. `loader` names what opens the checkpoint; foreign formats have theirs.
+    """A job: inverts `image` (H, W, C) of any size. `loader` names what opens the checkpoint.
 
     `report.partial` gets the picture (S, S, C) on the way. Raises CheckpointError, DataError, OptionError.
     """

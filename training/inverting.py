@@ -1,0 +1,84 @@
+"""Fitting a latent regressor to a trained generator, so that real pictures can be inverted.
+
+Each step learns from pairs (z, G(z)) and from real pictures: the regressor's answer to a real picture is drawn by the
+generator and compared with it. Shapes: B batch, D latent, C H W of images in [-1, 1], N pictures.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional as F
+
+from latentlab.core.picture_folder import Progress
+from latentlab.models.family import Network
+from latentlab.models.inverter import Inverter, InverterArchitecture
+from training.precision import Precision
+
+BATCH = 64  # of each kind
+RATE = 1e-3
+PIXEL_WEIGHT = 4.0  # of a real picture's error beside the latent's
+NOISE = 0.03  # on the pictures, so that the regressor does not read the generator's fine print
+RANGE_WEIGHT = 0.05  # of latents beyond the prior's spread
+STEPS_AT_MOST = 2000
+
+
+def fit_inverter(
+    network: Network,
+    images: NDArray[np.uint8],
+    steps: int,
+    *,
+    width: int = 32,
+    seed: int = 0,
+    precision: Precision,
+    report: Progress,
+) -> Inverter:
+    """In eval mode, on the CPU. `images`: uint8 (N, H, W, C), those trained on. The generator is only read."""
+    device = precision.device
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        inverter = _fitted(network, images, steps, width, seed, precision, report)
+    return inverter.cpu().eval()
+
+
+def _fitted(
+    network: Network,
+    images: NDArray[np.uint8],
+    steps: int,
+    width: int,
+    seed: int,
+    precision: Precision,
+    report: Progress,
+) -> Inverter:
+    a, device, space = network.architecture, precision.device, network.spaces[0]
+    inverter = Inverter(
+        InverterArchitecture(image_size=a.image_size, channels=a.channels, latent_dim=space.dim, width=width)
+    ).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    assert isinstance(inverter, Inverter)
+    network = network.eval().requires_grad_(False).to(device)
+    pictures, rng = torch.from_numpy(images), np.random.default_rng(seed)
+    optimiser = torch.optim.Adam(inverter.parameters(), RATE)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1), eta_min=RATE / 50)
+    spread = float(np.mean(space.sample(256).var(axis=0)))
+    for step in range(steps):
+        latents = torch.from_numpy(space.sample(BATCH, seed=int(rng.integers(2**31)))).to(device)
+        real = _scaled(pictures[torch.from_numpy(rng.integers(0, len(images), BATCH))].to(device))
+        with precision.autocast():
+            with torch.no_grad():
+                drawn = network.decode(latents).float()
+            both = torch.cat([drawn, real]).contiguous(memory_format=torch.channels_last)
+            codes = inverter(both + NOISE * torch.randn_like(both)).float()
+            redrawn = network.decode(codes[BATCH:]).float()
+        of_latents = F.mse_loss(codes[:BATCH], latents) / spread
+        beyond = F.relu(codes[BATCH:].square().mean(dim=1) / spread - 1).mean()
+        loss = of_latents + PIXEL_WEIGHT * F.mse_loss(redrawn, real) + RANGE_WEIGHT * beyond
+        precision.step(loss, optimiser, inverter, 1.0)
+        schedule.step()
+        report(step + 1, steps, "fitting the inverter")
+    return inverter
+
+
+def _scaled(images_NHWC: Tensor) -> Tensor:
+    return images_NHWC.permute(0, 3, 1, 2).float().div(127.5).sub(1)
