@@ -1,127 +1,99 @@
-"""The recipe a saved PNG carries, so that dropping it back restores the work: checkpoint, latent, edits.
-
-Shapes: B pictures in the file (1, or the tiles of a grid), D latent, H W C of the picture.
-"""
+"""The recipe of a picture: what a saved PNG carries under the text key `latentlab`, and dropping it back restores."""
 
 from __future__ import annotations
 
-import io
-import json
 from dataclasses import replace
-from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
 
-from latentlab.core.atomic import displayed
 from latentlab.core.errors import DataError
-from latentlab.core.spaces import FloatArray
-from latentlab.core.state import State, at, moved_to
+from latentlab.core.state import State, at
 
-TEXT_KEY = "latentlab"
+PNG_KEY = "latentlab"
 VERSION = 1
-NUMBERS_AT_MOST = 4_000_000
-
-Latent = Annotated[list[FiniteFloat], Field(min_length=1, max_length=1_000_000)]
+SIZE_LIMIT = 20_000_000  # characters
 
 
 class Recipe(BaseModel):
-    """Keys this version does not know are kept."""
+    """`latent` alone makes the picture; `base`, `strengths` and `locked` say how it was made. Unknown keys are kept."""
 
     model_config = ConfigDict(extra="allow")
+    kind: Literal["latentlab recipe"] = "latentlab recipe"
     version: int = VERSION
     checkpoint: str  # SHA-256
-    model: str = ""  # the checkpoint's file name, to find it by
     space: str = "z"
-    latents: Annotated[list[Latent], Field(min_length=1)]  # (B, D), as shown, edits included
-    edits: dict[str, FiniteFloat] = {}  # strengths by attribute
-    keep: list[str] = []  # attributes that were locked
-    condition: int | None = None
+    latent: Annotated[list[FiniteFloat], Field(min_length=1)]
     name: str = ""
+    origin: list[FiniteFloat] = []
+    base: list[FiniteFloat] = []
+    strengths: dict[str, FiniteFloat] = {}
+    locked: list[str] = []
+    condition: int | None = None
 
-    @property
-    def array(self) -> FloatArray:
-        """(B, D)"""
-        return np.array(self.latents, np.float32)
 
-
-def recipe_of(state: State, model: str = "") -> Recipe:
-    """What it takes to show the current picture again; `model` is the checkpoint's file name."""
+def recipe_of(state: State) -> Recipe:
+    """Of the picture that is shown."""
     return Recipe(
         checkpoint=state.checkpoint,
-        model=model,
         space=state.space,
-        latents=[state.latent.tolist()],
-        edits=dict(state.strengths),
-        keep=sorted(state.locked),
-        condition=state.condition,
+        latent=state.latent.tolist(),
         name=state.name,
+        origin=state.origin.tolist(),
+        base=state.base.tolist(),
+        strengths=dict(state.strengths),
+        locked=sorted(state.locked),
+        condition=state.condition,
     )
 
 
-def restored(recipe: Recipe, state: State) -> State:
-    """`state` at the recipe's first latent, bit for bit, with those of its edits that the model knows.
-
-    The recipe must belong to the state's checkpoint and space: see `fits`.
-    """
-    known = {name: strength for name, strength in recipe.edits.items() if strength and name in state.directions}
-    locked = frozenset(name for name in recipe.keep if name in state.directions)
-    shown = recipe.array[0]
-    begun = at(replace(state, locked=locked, condition=recipe.condition), shown, recipe.name)
-    edited = moved_to(replace(begun, strengths=MappingProxyType(known)), shown)
-    return replace(edited, origin=edited.base)
-
-
-def fits(recipe: Recipe, state: State) -> bool:
-    """Whether the recipe was made with the model that is open."""
-    return (
-        recipe.checkpoint == state.checkpoint
-        and recipe.space == state.space
-        and len(recipe.latents[0]) == len(state.base)
-    )
-
-
-def png_bytes(picture: NDArray[np.uint8], recipe: Recipe | None = None) -> bytes:
-    """A PNG of uint8 (H, W, C), C 1 or 3, which carries the recipe."""
-    from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
-
-    information = PngInfo()
-    if recipe is not None:
-        # ASCII: names in any script survive as escapes in a plain text chunk, which every reader understands.
-        information.add_text(TEXT_KEY, json.dumps(recipe.model_dump(mode="json"), ensure_ascii=True))
-    buffer = io.BytesIO()
-    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
-    image.save(buffer, "PNG", pnginfo=information)
-    return buffer.getvalue()
-
-
-def read_recipe(source: Path | bytes) -> Recipe | None:
-    """The recipe in a PNG; None where the file is no PNG or carries none. Raises DataError for a damaged recipe."""
-    text = _text(source)
-    if text is None:
-        return None
-    name = "The picture" if isinstance(source, bytes) else displayed(source)
+def read_recipe(text: str) -> Recipe:
+    """From the text in a PNG. Raises DataError."""
+    if len(text) > SIZE_LIMIT:
+        raise DataError("The recipe in this picture is too large to be one. Open the picture as an image instead.")
     try:
-        document: Any = json.loads(text)
-        recipe = Recipe.model_validate(document)
-    except (ValidationError, ValueError, RecursionError) as error:
-        raise DataError(f"{name} carries a recipe that is damaged; it is opened as a plain picture.") from error
-    widths = {len(latent) for latent in recipe.latents}
-    if len(widths) != 1 or len(recipe.latents) * widths.pop() > NUMBERS_AT_MOST:
-        raise DataError(f"{name} carries a recipe whose latents differ in length; it is opened as a plain picture.")
+        recipe = Recipe.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the text"
+        raise DataError(
+            f"The recipe in this picture is damaged: {where}: {first['msg']}. Open the picture as an image instead."
+        ) from error
+    if recipe.version > VERSION:
+        raise DataError(
+            f"The recipe in this picture has version {recipe.version}; this latentlab reads up to {VERSION}. "
+            "Update latentlab."
+        )
     return recipe
 
 
-def _text(source: Path | bytes) -> str | None:
-    from PIL import Image
+def restored(state: State, recipe: Recipe) -> State:
+    """The picture of a recipe in the open model, with its edits where they still lead to the same latent.
 
-    try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=("PNG",)) as image:
-            text = image.info.get(TEXT_KEY)
-    except Exception:  # noqa: BLE001 - no PNG, or a damaged one: whoever reads the picture itself says so
-        return None
-    return text if isinstance(text, str) else None
+    Raises DataError when the recipe belongs to another model or space.
+    """
+    if recipe.checkpoint != state.checkpoint or recipe.space != state.space:
+        raise DataError(
+            f"This picture was made with another model (SHA-256 {recipe.checkpoint[:12] or 'unknown'}…, space "
+            f"{recipe.space}). Open that model first."
+        )
+    latent = np.array(recipe.latent, np.float32)
+    sizes = {len(part) for part in (recipe.latent, recipe.origin, recipe.base) if part}
+    if sizes != {len(state.origin)}:
+        raise DataError(f"The recipe holds latents of {sorted(sizes)} numbers, the open model {len(state.origin)}.")
+    shown = at(state, latent, recipe.name or "a saved picture")
+    shown = replace(shown, condition=recipe.condition)
+    if not recipe.base or not recipe.origin or not all(name in state.directions for name in recipe.strengths):
+        return shown
+    edited = replace(
+        shown,
+        origin=np.array(recipe.origin, np.float32),
+        base=np.array(recipe.base, np.float32),
+        strengths=MappingProxyType(dict(recipe.strengths)),
+        locked=frozenset(name for name in recipe.locked if name in state.directions),
+    )
+    # Directions of the same name may have been fitted anew: then only the latent itself is what was seen.
+    scale = max(1.0, float(np.abs(latent).max()))
+    return edited if np.allclose(edited.latent, latent, atol=1e-4 * scale) else shown

@@ -1,0 +1,140 @@
+"""Snapshots of unsaved work, for after a crash. Each running session holds a lock on a file of its own.
+
+The system frees the lock with the process, however it ends; so a snapshot whose lock is free was left by a crash, and
+one whose lock is held belongs to another window that is open.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from latentlab.core import project_file
+from latentlab.core.errors import SaveError
+from latentlab.core.settings import data_folder
+from latentlab.core.state import State
+
+FOLDER = "snapshots"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class LeftBehind:
+    """The unsaved work of a session that ended without saying goodbye."""
+
+    path: Path  # for project_file.load
+    session: str  # the session file it was opened from or saved to; empty for one never saved
+    saved_at: float  # seconds since the epoch
+
+
+class Snapshots:
+    """The snapshot of this process; `open` takes the lock, `close` leaves nothing behind."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder or data_folder() / FOLDER
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._lock: int | None = None
+
+    @property
+    def path(self) -> Path:
+        return self.folder / f"{self._name}{project_file.ENDING}"
+
+    def open(self) -> None:
+        """Raises SaveError when the folder cannot be used: work is then not autosaved, which should be said."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = _locked(self._lock_path)
+            if os.fstat(self._lock).st_nlink == 0:  # another start cleared it away before it was locked
+                os.close(self._lock)
+                self._lock = _locked(self._lock_path)
+        except OSError as error:
+            raise SaveError(
+                f"Unsaved work cannot be kept in {self.folder} ({error.strerror}). Save the session yourself, or set "
+                "LATENTLAB_DATA_HOME to a folder you may write to."
+            ) from error
+
+    def write(
+        self, state: State, checkpoint_path: str = "", layout: dict[str, Any] | None = None, session: str = ""
+    ) -> None:
+        """Replaces the snapshot; may run in a worker. `session` is the file this work belongs to. Raises SaveError."""
+        if self._lock is not None:
+            project_file.save(self.path, state, checkpoint_path, layout, {"session": session})
+
+    def discard(self) -> None:
+        """The work was saved: there is nothing to recover."""
+        with suppress(OSError):
+            self.path.unlink()
+
+    def close(self) -> None:
+        """A clean end."""
+        self.discard()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+            with suppress(OSError):
+                self._lock_path.unlink()
+
+    def left_behind(self) -> list[LeftBehind]:
+        """Snapshots of sessions that crashed, the newest first; those of windows that are open are not among them."""
+        found = []
+        for path in sorted(self.folder.glob(f"*{project_file.ENDING}")):
+            if path != self.path and _is_free(path.with_suffix(LOCK)):
+                with suppress(OSError):
+                    found.append(LeftBehind(path, _session(path), path.stat().st_mtime))
+        for lock in self.folder.glob(f"*{LOCK}"):
+            if lock != self._lock_path and not lock.with_suffix(project_file.ENDING).exists() and _is_free(lock):
+                with suppress(OSError):
+                    lock.unlink()
+        return sorted(found, key=lambda item: -item.saved_at)
+
+    def forget(self, left: LeftBehind) -> None:
+        """Removes a snapshot that was recovered or refused."""
+        for path in (left.path, left.path.with_suffix(LOCK)):
+            with suppress(OSError):
+                path.unlink()
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.folder / f"{self._name}{LOCK}"
+
+
+def _session(path: Path) -> str:
+    try:
+        session = json.loads(path.read_bytes()).get("session", "")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        return ""
+    return session if isinstance(session, str) else ""
+
+
+def _locked(path: Path) -> int:
+    """A descriptor that holds the lock of a file until it is closed. Raises OSError when another process has it."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_free(path: Path) -> bool:
+    if not path.exists():
+        return True
+    try:
+        os.close(_locked(path))
+    except OSError:
+        return False
+    return True
