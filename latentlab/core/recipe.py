@@ -32,12 +32,15 @@ class Recipe(BaseModel):
     strengths: dict[str, FiniteFloat] = {}
     locked: list[str] = []
     condition: int | None = None
+    model: str = ""  # the checkpoint's file name, to find it by
+    tiles: list[Annotated[list[FiniteFloat], Field(min_length=1)]] = []  # of a sheet, row by row; `latent` is the first
 
 
-def recipe_of(state: State) -> Recipe:
-    """Of the picture that is shown."""
+def recipe_of(state: State, model: str = "") -> Recipe:
+    """Of the picture that is shown; `model` is the checkpoint's file name."""
     return Recipe(
         checkpoint=state.checkpoint,
+        model=model,
         space=state.space,
         latent=state.latent.tolist(),
         name=state.name,
@@ -67,6 +70,11 @@ def read_recipe(text: str) -> Recipe:
             "Update latentlab."
         )
     return recipe
+
+
+def fits(recipe: Recipe, state: State) -> bool:
+    """Whether the recipe was made with the model that is open."""
+    return recipe.checkpoint == state.checkpoint and recipe.space == state.space
 
 
 def restored(state: State, recipe: Recipe) -> State:

@@ -23,7 +23,8 @@ from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import OptionError, SaveError
 from latentlab.core.latent_model import Images, LatentModel
 from latentlab.core.paths import frame_count, walk_latents
-from latentlab.core.recipe import Recipe, png_bytes
+from latentlab.core.recipe import Recipe
+from latentlab.core.recipe_png import png_bytes
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import Walk
@@ -173,7 +174,8 @@ def _recipe(model: LatentModel, export: WalkExport, latents: FloatArray) -> Reci
         checkpoint=info.sha256,
         model=Path(info.path).name,
         space=export.space or info.spaces[0].name,
-        latents=np.atleast_2d(latents).tolist(),
+        latent=np.atleast_2d(latents)[0].tolist(),
+        tiles=latents.tolist() if latents.ndim == 2 else [],
         condition=export.condition,
         name=f"walk {displayed(export.path.name)}",
     )
@@ -228,7 +230,7 @@ def _mp4(model: LatentModel, export: WalkExport, report: Report) -> Exported:
     frames = frame_count(export.seconds, export.fps)
     buffer = io.BytesIO()
     notes: tuple[str, ...] = ()
-    with av.open(buffer, "w", format="mp4", options={"movflags": "faststart"}) as container:
+    with av.open(buffer, "w", format="mp4") as container:
         stream = None
         for picture in _pictures(model, export, _latents(export, frames), report):
             even = _even(np.repeat(picture, 3, 2) if picture.shape[2] == 1 else picture)
