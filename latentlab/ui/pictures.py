@@ -45,7 +45,9 @@ class Pictures:
         """Store every picture of a reply."""
         request = reply.request
         for latent, image in zip(request.latents, reply.images, strict=True):
-            picture = as_qimage(image)
+            # Smooth scaling of a 1024 px picture takes 4 ms; every other row and column says enough.
+            stride = max(1, max(image.shape[:2]) // (2 * THUMBNAIL_PX))
+            picture = as_qimage(image[::stride, ::stride])
             if max(picture.width(), picture.height()) > THUMBNAIL_PX:
                 picture = picture.scaled(
                     THUMBNAIL_PX,

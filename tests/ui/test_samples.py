@@ -1,0 +1,178 @@
+"""The samples panel: draws by seed and truncation, chosen, kept, dragged out; and the strip that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from latentlab.core.state import NamedLatent, SampleSheet
+from latentlab.ui.latent_mime import LATENTS, packed, unpacked
+from latentlab.ui.panels.samples import SamplesPanel
+from latentlab.ui.tile_layout import TileLayout
+from latentlab.ui.workspace import Workspace
+from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine
+
+LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+@pytest.fixture
+def panel(workspace: Workspace, qtbot: QtBot, follow: Callable[[SamplesPanel], None]) -> SamplesPanel:
+    panel = SamplesPanel(workspace)
+    qtbot.addWidget(panel)
+    panel.resize(420, 220)
+    panel.show()
+    follow(panel)
+    return panel
+
+
+def test_a_layout_finds_its_own_tiles() -> None:
+    tiles = TileLayout.wrapped(10, 300, 64, margin=4)
+    assert tiles.columns == 4
+    assert tiles.rows == 3
+    for index in range(10):
+        assert tiles.index_at(tiles.rect(index).center()) == index
+        assert tiles.insertion_at(tiles.rect(index).center() - QPointF(20, 0)) == index
+    assert tiles.index_at(QPointF(1, 1)) == -1
+    assert tiles.index_at(tiles.rect(9).center() + QPointF(tiles.side + 6, 0)) == -1
+    assert tiles.insertion_at(QPointF(299, 500)) == 10
+    row = TileLayout.in_a_row(3, 90, captioned=True)
+    assert row.rect(2).right() == pytest.approx(row.width)
+
+
+def test_the_sheet_is_the_prior_of_the_seed_decoded_in_one_batch(
+    panel: SamplesPanel, workspace: Workspace, engine: FakeEngine, settled: Callable[[], None]
+) -> None:
+    count = len(panel.sheet.items)
+    assert count >= 8
+    consumer, request, lane, _ = engine.requests[-1]
+    assert (consumer, lane.name) == ("samples/sheet", "VISIBLE")
+    np.testing.assert_array_equal(request.latents, workspace.space.sample(count, 0, 1.0))
+    settled()
+    assert all(panel.sheet.picture(i) is not None for i in range(count))
+
+
+def test_the_next_draw_is_the_next_seed_and_can_be_undone(panel: SamplesPanel, workspace: Workspace) -> None:
+    first = panel.sheet.items[0].latent
+    panel.draw_button.click()
+    assert workspace.state.samples.seed == 1
+    assert panel.seed_field.value() == 1
+    assert not np.array_equal(panel.sheet.items[0].latent, first)
+    workspace.session.undo()
+    np.testing.assert_array_equal(panel.sheet.items[0].latent, first)
+
+
+def test_a_seed_is_typed(panel: SamplesPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    panel.seed_field.setValue(1234)
+    assert workspace.state.samples.seed == 1234
+    np.testing.assert_array_equal(panel.sheet.items[2].latent, workspace.space.sample(3, 1234)[2])
+
+
+def test_truncation_is_dragged_in_one_step_and_scales_the_draws(panel: SamplesPanel, workspace: Workspace) -> None:
+    full = panel.sheet.items[0].latent
+    slider = panel.truncation
+    QTest.mousePress(slider.viewport(), LEFT, NO_KEY, slider.handle_position(0))
+    for value in (0.8, 0.6, 0.5):
+        QTest.mouseMove(slider.viewport(), slider.position_of(0, value))
+    QTest.mouseRelease(slider.viewport(), LEFT, NO_KEY, slider.position_of(0, 0.5))
+    psi = workspace.state.samples.truncation
+    assert psi == pytest.approx(0.5, abs=0.03)
+    np.testing.assert_allclose(panel.sheet.items[0].latent, psi * full, rtol=1e-5)
+    assert len(workspace.session._undo) == 1
+    slider.reset.emit(0)
+    assert workspace.state.samples.truncation == 1.0
+    slider.typed.emit(0, -4)
+    assert workspace.state.samples.truncation == 0.0
+
+
+def test_a_click_makes_a_sample_the_current_picture(panel: SamplesPanel, workspace: Workspace) -> None:
+    where = panel.sheet.rect_of(3).center().toPoint()
+    QTest.mouseClick(panel.sheet.viewport(), LEFT, NO_KEY, where)
+    np.testing.assert_array_equal(workspace.state.latent, workspace.space.sample(4, 0)[3])
+    assert workspace.state.name == "sample 3 of seed 0"
+    assert panel.sheet.shown == 3
+
+
+def test_the_star_keeps_a_sample_beyond_its_seed(panel: SamplesPanel, workspace: Workspace) -> None:
+    chosen = panel.sheet.items[2].latent
+    QTest.mouseClick(panel.sheet.viewport(), LEFT, NO_KEY, panel.sheet.badge_rect(2).center().toPoint())
+    panel.draw_button.click()
+    assert [item.name for item in workspace.state.samples.kept] == ["sample 2 of seed 0"]
+    panel.kept_button.click()
+    assert len(panel.sheet.items) == 1
+    np.testing.assert_array_equal(panel.sheet.items[0].latent, chosen)
+    QTest.mouseClick(panel.sheet.viewport(), LEFT, NO_KEY, panel.sheet.badge_rect(0).center().toPoint())
+    assert workspace.state.samples.kept == ()
+    assert not panel.kept_button.isChecked()
+    assert len(panel.sheet.items) > 1
+    workspace.session.undo()
+    assert len(workspace.state.samples.kept) == 1
+
+
+def test_the_keyboard_walks_chooses_and_keeps(panel: SamplesPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    panel.sheet.setFocus()
+    qtbot.keyClick(panel.sheet, Qt.Key.Key_Right)
+    qtbot.keyClick(panel.sheet, Qt.Key.Key_Return)
+    assert workspace.state.name == "sample 1 of seed 0"
+    qtbot.keyClick(panel.sheet, Qt.Key.Key_Down)
+    qtbot.keyClick(panel.sheet, Qt.Key.Key_K)
+    assert len(workspace.state.samples.kept) == 1
+    assert "of" in panel.sheet.accessibleDescription()
+
+
+def test_more_room_shows_more_samples(panel: SamplesPanel, qtbot: QtBot) -> None:
+    few = [item.latent for item in panel.sheet.items]
+    panel.resize(900, 420)
+    qtbot.waitUntil(lambda: len(panel.sheet.items) > len(few))
+    np.testing.assert_array_equal([item.latent for item in panel.sheet.items[: len(few)]], few)
+
+
+def test_pictures_that_are_there_are_not_asked_for_again(
+    panel: SamplesPanel, workspace: Workspace, engine: FakeEngine, settled: Callable[[], None]
+) -> None:
+    settled()
+    asked = len(engine.requests)
+    panel.draw_button.click()
+    settled()
+    workspace.session.undo()
+    assert len(engine.requests) == asked + 1
+    assert panel.sheet.picture(0) is not None
+
+
+def test_what_is_dragged_out_can_be_dropped_in_and_nothing_of_another_model() -> None:
+    item = NamedLatent(np.arange(DIM, dtype=np.float32), "sample 1")
+    mime = packed([item], CHECKPOINT)
+    assert mime.hasFormat(LATENTS)
+    (back,) = unpacked(mime, CHECKPOINT)
+    assert back.name == item.name
+    np.testing.assert_array_equal(back.latent, item.latent)
+    assert unpacked(mime, "another") == []
+
+
+def test_the_sheet_is_one_widget(panel: SamplesPanel) -> None:
+    panel.resize(1800, 1200)
+    panel._fill()
+    assert len(panel.sheet.items) > 200
+    assert len(panel.findChildren(QWidget)) < 40
+
+
+def test_drawing_any_state_writes_nothing_back(panel: SamplesPanel, workspace: Workspace) -> None:
+    before = workspace.state
+    old = before
+    for sheet in (
+        SampleSheet(seed=7, truncation=0.2),
+        SampleSheet(kept=(NamedLatent(before.latent, "x"),)),
+        SampleSheet(seed=2**31 - 1, truncation=9.0),
+    ):
+        new = replace(before, samples=sheet)
+        panel.show_state(new, old)
+        panel.grab()
+        old = new
+    assert workspace.state is before
+    assert workspace.session.undo_label == ""
