@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QTool
 
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import DataError
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.state import MapView
 from latentlab.ui import map_colours, theme
@@ -32,11 +33,7 @@ def axis_choices(projection: str, encodings: EncodingSet | None, directions: Dir
     if encodings is None:
         return []
     if projection == "pca":
-        if encodings.pca is None and "principal" not in vars(encodings) and encodings.latents.size > IN_PLACE:
-            return [(str(k + 1), f"PC {k + 1}") for k in range(min(encodings.dim, OFFERED_AXES))]  # not fitted yet
-        variance_K = encodings.principal.variance
-        total = max(float(variance_K.sum()), 1e-12)
-        return [(str(k + 1), f"PC {k + 1} · {variance / total:.0%}") for k, variance in enumerate(variance_K.tolist())]
+        return [(str(k + 1), f"PC {k + 1}{share}") for k, share in enumerate(_shares(encodings))]
     if projection == "plane":
         order = np.argsort(encodings.informativeness)[::-1][:OFFERED_AXES]
         dimensions = sorted(order.tolist()) if encodings.dim <= OFFERED_AXES else order.tolist()
@@ -45,6 +42,19 @@ def axis_choices(projection: str, encodings: EncodingSet | None, directions: Dir
             *((f"{map_colours.DIMENSION}{d + 1}", f"Dimension {d + 1}") for d in dimensions),
         ]
     return []
+
+
+def _shares(encodings: EncodingSet) -> list[str]:
+    """How much of the variance each component holds, in words; empty words while that is not known."""
+    fitted = encodings.pca is not None or "principal" in vars(encodings)
+    if not fitted and encodings.latents.size > IN_PLACE:  # fitted on a thread, by and by
+        return [""] * min(encodings.dim, OFFERED_AXES)
+    try:
+        variance_K = encodings.principal.variance
+    except DataError:  # nothing is finite; the map says so
+        return []
+    total = max(float(variance_K.sum()), 1e-12)
+    return [f" · {variance / total:.0%}" for variance in variance_K.tolist()]
 
 
 def with_projection(view: MapView, projection: str, choices: Choices) -> MapView:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QImage
@@ -27,6 +28,7 @@ class ThumbnailStore(QObject):
         self._waiting: OrderedDict[int, None] = OrderedDict()
         self._busy = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
+        self.destroyed.connect(partial(self._worker.shutdown, wait=False, cancel_futures=True))
         self._decoded.connect(self._keep, Qt.ConnectionType.QueuedConnection)
 
     def open(self, source: Thumbnails | None) -> None:
@@ -56,10 +58,6 @@ class ThumbnailStore(QObject):
         if index not in self._pictures and self._source is not None and 0 <= index < len(self._source):
             self._remember(index, QImage.fromData(self._source.coded(index)))
         return self.get(index)
-
-    def close(self) -> None:
-        self._waiting.clear()
-        self._worker.shutdown(wait=True, cancel_futures=True)
 
     def _next(self) -> None:
         if self._busy or not self._waiting or self._source is None:

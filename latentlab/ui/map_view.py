@@ -45,6 +45,7 @@ FRAME_MS = 12
 WHEEL_FACTOR = 1.0018  # per eighth of a degree
 KEY_FACTOR = 1.25
 STILL_PX = 3.0
+FAR_PX = 1e5  # what lies farther out is drawn there: Qt's coordinates are not endless
 NUDGE_PX, FAR_NUDGE_PX = 6.0, 30.0
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
@@ -239,7 +240,8 @@ class MapCanvas(QWidget):
             self.update()
 
     def _on_screen(self, place: tuple[float, float]) -> QPointF:
-        return QPointF(*self.camera.to_screen(*place))
+        x, y = self.camera.to_screen(*place)
+        return QPointF(min(max(x, -FAR_PX), FAR_PX), min(max(y, -FAR_PX), FAR_PX))
 
     def _caption_rect(self, place: QPointF) -> QRectF:
         return map_overlay.caption_rect(self._caption, place.x(), place.y(), self.width(), self.height(), self.font())

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from latentlab.core.errors import LatentlabError
 from latentlab.core.projections import Projection
 from latentlab.core.projections.job import from_arrays
 from latentlab.core.registry import PROJECTIONS
-from latentlab.core.requests import JobFailed, Progress
+from latentlab.core.requests import Progress
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import MapView
 from latentlab.ui.running import Running, RunningJob
@@ -51,7 +52,7 @@ class Projecting(QObject):
     progressed = Signal()  # `job` began, advanced or ended
     failed = Signal(str)  # the wanted layout cannot be had; `layout` stays
     noted = Signal(str)  # where a layout is less than what was asked for
-    given_up = Signal(object)  # the wanted layout (its MapView.projection) was cancelled
+    given_up = Signal(str)  # the job of the wanted layout (its MapView.projection) was cancelled or failed
     _fitted = Signal(object, object)  # (Key, Projection or the error), from the thread
 
     def __init__(self, running: Running, parent: QObject | None = None) -> None:
@@ -64,6 +65,7 @@ class Projecting(QObject):
         self._in_thread: set[Key] = set()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="projecting")
         self.layout: MapLayout | None = None
+        self.destroyed.connect(partial(self._thread.shutdown, wait=False, cancel_futures=True))
         self._fitted.connect(self._take_fitted, Qt.ConnectionType.QueuedConnection)
 
     @property
@@ -151,7 +153,7 @@ class Projecting(QObject):
         job.partial.connect(lambda points: self._settle(key, encodings, title, points))
         job.progress.connect(lambda _progress: self._tell(key))
         job.done.connect(lambda result: self._take_result(key, encodings, result))
-        job.failed.connect(lambda failure: self._take_failure(key, encodings, failure))
+        job.failed.connect(lambda _failure: self._take_failure(key, encodings))
         job.cancelled.connect(lambda: self._take_cancelled(key, encodings, kind))
         self.progressed.emit()
 
@@ -169,11 +171,13 @@ class Projecting(QObject):
             self._finish(key, from_arrays(result, encodings.latents))
             self.progressed.emit()
 
-    def _take_failure(self, key: Key, encodings: EncodingSet, failure: JobFailed) -> None:
+    def _take_failure(self, key: Key, encodings: EncodingSet) -> None:
         if encodings is self._encodings:
             self._jobs.pop(key, None)
-            self._refuse(key, failure.message)
             self.progressed.emit()
+            if key == self._wanted:
+                self._wanted = ()
+                self.given_up.emit(key[0])  # Running has said why
 
     def _take_cancelled(self, key: Key, encodings: EncodingSet, kind: str) -> None:
         if encodings is self._encodings:

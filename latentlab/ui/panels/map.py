@@ -12,6 +12,7 @@ from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QImage, QResizeEvent
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Decoded, RequestFailed
 from latentlab.core.state import MapView, NamedLatent, State
@@ -92,10 +93,16 @@ class MapPanel(Panel):
         self._thumbnails.arrived.connect(canvas.redraw)
         self._lattice.changed.connect(self._show_scene)
 
+    @property
+    def _encodings(self) -> EncodingSet | None:
+        """Of the open model; an empty set is none."""
+        encodings = self.workspace.opened.encodings
+        return encodings if encodings is not None and len(encodings) else None
+
     # --- drawing: nothing here writes to the session -----------------------------------------------------------
 
     def show_model(self) -> None:
-        encodings = self.workspace.opened.encodings
+        encodings = self._encodings
         self._cloud, self._colouring = None, None
         self._steering.forget()
         self._lattice.stop()
@@ -103,10 +110,10 @@ class MapPanel(Panel):
         self.canvas.follow()
         self.card.hide()
         self.workspace.projecting.open(encodings)
-        self.canvas.show_scene(None, NO_ENCODINGS if encodings is None or not len(encodings) else NOTHING_YET)
+        self.canvas.show_scene(None, NO_ENCODINGS if encodings is None else NOTHING_YET)
 
     def show_state(self, new: State, old: State | None) -> None:
-        encodings = self.workspace.opened.encodings
+        encodings = self._encodings
         if old is None or new.view != old.view or new.directions is not old.directions:
             if old is not None and new.view.projection != old.view.projection:
                 self._view_before = old.view
@@ -142,7 +149,7 @@ class MapPanel(Panel):
         self.workspace.notices.error(f"The lattice could not be decoded: {reply.message}", details=reply.details)
 
     def _show_controls(self, state: State) -> None:
-        encodings, view = self.workspace.opened.encodings, state.view
+        encodings, view = self._encodings, state.view
         axes = axis_choices(view.projection, encodings, state.directions)
         colour = map_colours.chosen(encodings, view.colour) if encodings is not None else view.colour
         self.controls.show_view(view, axes, map_colours.choices(encodings), colour)
@@ -157,7 +164,7 @@ class MapPanel(Panel):
         self._look()
 
     def _show_cloud(self) -> None:
-        layout, encodings = self.workspace.projecting.layout, self.workspace.opened.encodings
+        layout, encodings = self.workspace.projecting.layout, self._encodings
         state = self.workspace.state
         if layout is None or encodings is None or len(layout.points) != len(encodings):
             self.legend.show_legend(None, frozenset(), (), [])
@@ -176,7 +183,7 @@ class MapPanel(Panel):
         self._show_scene()
 
     def _coloured(self, colour: str) -> map_colours.Colouring:
-        encodings = self.workspace.opened.encodings
+        encodings = self._encodings
         assert encodings is not None
         key = (id(encodings), colour, theme.current())
         if self._colouring is None or self._colouring[0] != key:
@@ -210,11 +217,12 @@ class MapPanel(Panel):
     def _places(self, latents: list[NamedLatent]) -> list[tuple[float, float]]:
         """Where latents belong on the map; nowhere while it settles."""
         layout = self.workspace.projecting.layout
-        encodings = self.workspace.opened.encodings
+        encodings = self._encodings
         fitting = [item.latent for item in latents if encodings is not None and item.latent.shape == (encodings.dim,)]
         if layout is None or layout.projection is None or not fitting:
             return []
-        return [(float(x), float(y)) for x, y in layout.projection.transform(np.stack(fitting))]
+        places_M2 = layout.projection.transform(np.stack(fitting))
+        return [(float(x), float(y)) for x, y in places_M2 if np.isfinite(x) and np.isfinite(y)]
 
     def _show_progress(self) -> None:
         job = self.workspace.projecting.job
@@ -222,7 +230,7 @@ class MapPanel(Panel):
         self.progress.place(self.canvas.width(), self.canvas.height())
 
     def _hover(self, index: int, pointer: QPointF) -> None:
-        encodings = self.workspace.opened.encodings
+        encodings = self._encodings
         if index < 0 or encodings is None:
             self.card.hide()
         else:
@@ -252,7 +260,7 @@ class MapPanel(Panel):
 
     def _choose_projection(self, projection: str) -> None:
         state = self.workspace.state
-        axes = axis_choices(projection, self.workspace.opened.encodings, state.directions)
+        axes = axis_choices(projection, self._encodings, state.directions)
         view = with_projection(state.view, projection, axes)
         if view != state.view:
             self.workspace.change(_switch_label(projection), view=view)
@@ -272,8 +280,11 @@ class MapPanel(Panel):
         self.workspace.session.update(with_group(state, members), f"Select {next_name(state.groups)}")
 
     def _refused(self, message: str) -> None:
-        self.workspace.notices.error(message)
-        self._go_back(self.workspace.state.view.projection)
+        """The map that was there stays; where there was none, the message takes its place."""
+        if self._cloud is None:
+            self.canvas.show_scene(None, message)
+        else:
+            self.workspace.notices.error(message)
 
     def _go_back(self, projection: str) -> None:
         """The map of before: by taking the switch back while it is the last step, else by a step of its own."""
