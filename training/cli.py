@@ -1,0 +1,170 @@
+"""`latentlab-train`: train a family on data, list what there is, evaluate a checkpoint.
+
+`--help` and `list` import no torch. Exit status: 0 done, 1 failure, 2 wrong usage or bad input, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from latentlab.core.errors import Failure, LatentlabError, OptionError, did_you_mean
+from latentlab.core.registry import FAMILIES
+from training.commanding import Asked, resolved
+from training.config import OPTIONS
+
+PROGRAM = "latentlab-train"
+DEBUG = "LATENTLAB_DEBUG"
+TRAINABLE = {key: entry for key, entry in FAMILIES.items() if key in OPTIONS}
+
+
+class Commands(TyperGroup):
+    """A family is a command; an unknown word is answered with the nearest known one."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] not in self.commands and not args[0].startswith("-"):
+            raise OptionError(f"There is no family or command '{args[0]}'.{did_you_mean(args[0], self.commands)}")
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    cls=Commands,
+    name=PROGRAM,
+    help="Train a model whose latent space latentlab can open. FAMILY is one of the commands below.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+DATA = "A name (see `list`), a folder of pictures, or an .npz file."
+
+
+def train_family(
+    ctx: typer.Context,
+    data: Annotated[str | None, typer.Option(help=DATA, show_default=False)] = None,
+    out: Annotated[Path | None, typer.Option(help="The run's folder.", show_default=False)] = None,
+    recipe: Annotated[str | None, typer.Option(help="Begin with a named recipe (see `list`).")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    epochs: Annotated[int | None, typer.Option(help="Times through the data.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
+    image_size: Annotated[int | None, typer.Option(help="Side in pixels; the data's own, folders 64.")] = None,
+    crop: Annotated[str | None, typer.Option(help="centre, none or x,y,width,height; before resizing.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
+    latent_dim: Annotated[int | None, typer.Option(help="Numbers in a latent.")] = None,
+    width: Annotated[int | None, typer.Option(help="Channels of the widest feature map.")] = None,
+    likelihood: Annotated[str | None, typer.Option(help="VAE: sigma, bce or mse.")] = None,
+    beta: Annotated[float | None, typer.Option(help="VAE: weight of the KL.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser.")] = None,
+    held_out: Annotated[float | None, typer.Option(help="Share of the data that is never trained on.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and split.")] = None,
+    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")] = None,
+    precision: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
+    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Where downloaded data lies.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data when it is not in --root.")] = False,
+    encodings: Annotated[int | None, typer.Option(help="Pictures encoded into the checkpoint at the end.")] = None,
+    thumbnails: Annotated[
+        bool | None, typer.Option(help="Keep thumbnails of the data in the checkpoint, not of reconstructions.")
+    ] = None,
+    half: Annotated[bool | None, typer.Option(help="Store the checkpoint in float16.")] = None,
+    options: Annotated[
+        list[str] | None, typer.Option("--set", help="Any other option: objective.r1=10, architecture.residual=1 …")
+    ] = None,
+) -> None:
+    """Train a model; the run's folder then holds checkpoint.safetensors, metrics.jsonl and samples/."""
+    given = {name: value for name, value in locals().items() if name not in ("ctx", "options") and value is not None}
+    asked = resolved(Asked(family=str(ctx.info_name), options=tuple(options or ()), **given))
+    from training.watching import train_and_show
+
+    checkpoint = train_and_show(asked)
+    typer.echo(str(checkpoint))
+
+
+for _key, _entry in TRAINABLE.items():
+    app.command(_key, help=f"{_entry.title}. {train_family.__doc__}")(train_family)
+
+
+@app.command("list")
+def list_known() -> None:
+    """What can be trained, on what, and the recipes of the bundled models."""
+    from training.data import SOURCES
+    from training.recipes import RECIPES
+
+    recipes = {name: str(make.__doc__).split(":")[0].split(";")[0] for name, make in RECIPES.items()}
+    for title, entries in (
+        ("Families", {key: entry.title for key, entry in TRAINABLE.items()}),
+        ("Data sets", {key: entry.title for key, entry in SOURCES.items()}),
+        ("Recipes", recipes),
+    ):
+        typer.echo(title)
+        for key, text in entries.items():
+            typer.echo(f"  {key:16}{text}")
+
+
+@app.command("evaluate")
+def evaluate_checkpoint(
+    checkpoint: Annotated[Path, typer.Argument(help="A checkpoint, or the folder of a run.")],
+    data: Annotated[str | None, typer.Option(help=f"{DATA} By default what it was trained on.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the figures go; evaluation.json beside it.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Where downloaded data lies.")] = None,
+    crop: Annotated[str | None, typer.Option(help="As in training.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
+    samples: Annotated[int, typer.Option(help="Draws from the prior that are judged.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of those draws.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+) -> None:
+    """Measure a checkpoint on held-out data; prints the figures and saves them as JSON."""
+    from training.evaluate import evaluate
+
+    figures, written = evaluate(
+        checkpoint, data, out=out, root=root, crop=crop, limit=limit, samples=samples, seed=seed, device=device
+    )
+    typer.echo(json.dumps(figures, indent=2))
+    typer.echo(f"Saved in {written}", err=True)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status. Every failure is one line on stderr; LATENTLAB_DEBUG=1 shows where it came from."""
+    try:
+        command = typer.main.get_command(app)
+        arguments = list(sys.argv[1:] if argv is None else argv)
+        status = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
+        return status if isinstance(status, int) else 0
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        status, text = told(error)
+        print(f"{PROGRAM}: {text}", file=sys.stderr)  # noqa: T201
+        return status
+    except KeyboardInterrupt:
+        print(f"{PROGRAM}: Interrupted.", file=sys.stderr)  # noqa: T201
+        return 130
+
+
+def told(error: Exception) -> tuple[int, str]:
+    """(exit status, what is said) of whatever went wrong."""
+    if isinstance(error, LatentlabError):
+        return error.exit_status, str(error)
+    if isinstance(error, typer.Abort):
+        return 130, "Interrupted."
+    if hasattr(error, "format_message"):  # of the command line's parser: wrong usage
+        return 2, f"{error.format_message()} See {PROGRAM} --help.".replace("\n", " ")
+    if isinstance(error, MemoryError) or "out of memory" in str(error) or "DefaultCPUAllocator" in str(error):
+        return Failure.exit_status, "There is not enough memory. Use a smaller --batch-size, --image-size or --limit."
+    if isinstance(error, OSError):
+        where = f" ({error.filename})" if error.filename else ""
+        return Failure.exit_status, f"{error.strerror or error}{where}."
+    first = (str(error).strip().splitlines() or [""])[0]
+    return Failure.exit_status, f"Unexpected {type(error).__name__}: {first} Set {DEBUG}=1 for where it came from."
+
+
+if __name__ == "__main__":
+    sys.exit(main())

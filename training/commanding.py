@@ -1,0 +1,210 @@
+"""From what was asked on the command line to a configuration: recipe or defaults first, then what was given.
+
+A run remembers how its data was read (RUN/data.json), so that `--out RUN --resume` is enough to go on. No torch here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from latentlab.core.atomic import atomic_write
+from latentlab.core.errors import CheckpointError, OptionError, did_you_mean
+from training.config import OPTIONS, TrainingConfig, config_from
+
+CONFIG = "config.json"
+DATA_NOTE = "data.json"
+# What marks a folder as a run's.
+MARKS = (CONFIG, DATA_NOTE, "metrics.jsonl", "resume", "checkpoint.safetensors")
+# Options of the command line that are fields of the configuration under the same name.
+PLAIN = ("epochs", "batch_size", "seed", "device", "precision", "threads", "held_out", "encodings", "half")
+ARCHITECTURE = ("latent_dim", "width")
+OBJECTIVE = ("likelihood", "beta", "learning_rate")
+
+
+class DataNote(BaseModel):
+    """How a run's data is read."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    data: str
+    image_size: int | None = None
+    crop: str = "centre"
+    limit: int | None = None
+    root: str | None = None
+    thumbnails: bool | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options as given; None where nothing was said."""
+
+    family: str
+    data: str | None = None
+    out: Path | None = None
+    recipe: str | None = None
+    resume: bool = False
+    download: bool = False
+    epochs: int | None = None
+    batch_size: int | None = None
+    image_size: int | None = None
+    crop: str | None = None
+    limit: int | None = None
+    latent_dim: int | None = None
+    width: int | None = None
+    likelihood: str | None = None
+    beta: float | None = None
+    learning_rate: float | None = None
+    held_out: float | None = None
+    seed: int | None = None
+    device: str | None = None
+    precision: str | None = None
+    threads: int | None = None
+    root: Path | None = None
+    encodings: int | None = None
+    thumbnails: bool | None = None
+    half: bool | None = None
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done, checked as far as it can be without the data."""
+
+    config: TrainingConfig
+    note: DataNote
+    out: Path
+    resume: bool
+    download: bool
+    asked: Asked = field(repr=False)
+
+
+def resolved(asked: Asked) -> Order:
+    """Raises OptionError, CheckpointError: nothing is read but the run's own notes, and nothing is written."""
+    if asked.out is None:
+        raise OptionError("Say where the run is kept: --out FOLDER.")
+    if asked.resume:
+        return _resumed(asked, asked.out)
+    check_out(asked.out)
+    if not asked.data:
+        raise OptionError("Say what to train on: --data NAME, FOLDER or FILE.npz. `latentlab-train list` shows names.")
+    note = DataNote(
+        data=asked.data,
+        image_size=asked.image_size,
+        crop=asked.crop or "centre",
+        limit=asked.limit,
+        root=str(asked.root) if asked.root else None,
+        thumbnails=asked.thumbnails,
+    )
+    return Order(_checked(asked, _begin(asked)), note, asked.out, False, asked.download, asked)
+
+
+def check_out(out: Path) -> None:
+    """Raises OptionError where a new run would mix with something that is already there."""
+    if out.exists() and not out.is_dir():
+        raise OptionError(f"--out {out} is a file; name a folder for the run.")
+    if not out.is_dir():
+        return
+    names = {path.name for path in out.iterdir()}
+    if names & set(MARKS):
+        raise OptionError(f"{out} already holds a run; add --resume to go on with it, or choose another --out.")
+    if names:
+        raise OptionError(f"{out} is not empty and holds no run; choose another --out.")
+
+
+def remember(order: Order) -> None:
+    """Writes how the data is read into the run's folder. Raises SaveError."""
+    order.out.mkdir(parents=True, exist_ok=True)
+    atomic_write(order.out / DATA_NOTE, order.note.model_dump_json(indent=1).encode())
+
+
+def _resumed(asked: Asked, out: Path) -> Order:
+    if not (out / CONFIG).is_file():
+        raise OptionError(f"There is no run to resume in {out}. Leave out --resume to begin one.")
+    try:
+        stored = json.loads((out / CONFIG).read_text("utf-8"))
+        noted = json.loads((out / DATA_NOTE).read_text("utf-8")) if (out / DATA_NOTE).is_file() else {}
+        values = TrainingConfig.model_validate(stored).model_dump(mode="json")
+        note = DataNote.model_validate({"data": asked.data or values["data"], **noted})
+    except (ValueError, ValidationError, OSError) as error:
+        raise CheckpointError(f"The notes of the run in {out} are damaged ({error}); begin a new run.") from None
+    if values["family"] != asked.family:
+        raise OptionError(
+            f"{out} holds a run of {values['family']}; resume it with latentlab-train {values['family']}."
+        )
+    if asked.data is not None and asked.data != note.data:
+        raise OptionError(f"{out} was trained on '{note.data}', not on '{asked.data}'; choose another --out.")
+    for name in ("image_size", "crop", "limit"):
+        value = getattr(asked, name)
+        if value is not None and value != getattr(note, name):
+            option = "--" + name.replace("_", "-")
+            raise OptionError(f"{out} was begun with {option} {getattr(note, name)}; it cannot change on the way.")
+    if asked.root is not None:
+        note = note.model_copy(update={"root": str(asked.root)})
+    if asked.thumbnails is not None:
+        note = note.model_copy(update={"thumbnails": asked.thumbnails})
+    return Order(_checked(asked, values), note, out, True, asked.download, asked)
+
+
+def _begin(asked: Asked) -> dict[str, Any]:
+    """The values before options: of the recipe, or sensible ones for family and data."""
+    from training import recipes
+
+    if asked.recipe is not None:
+        values = recipes.recipe(asked.recipe).model_dump(mode="json")
+        if values["family"] != asked.family:
+            raise OptionError(f"The recipe '{asked.recipe}' is of {values['family']}, not of {asked.family}.")
+        return values | {"data": asked.data or ""}
+    assert asked.data is not None
+    return recipes.defaults(asked.family, asked.data, asked.image_size or _likely_size(asked.data))
+
+
+def _likely_size(data: str) -> int:
+    return {"digits": 8, "mnist": 28, "fashion-mnist": 28, "cifar10": 32}.get(data, 64)
+
+
+def _checked(asked: Asked, values: dict[str, Any]) -> TrainingConfig:
+    values = {**values, "family": asked.family}
+    known = set(OPTIONS[asked.family].model_fields) if asked.family in OPTIONS else set()
+    values["architecture"] = {**values.get("architecture", {}), **_given(asked, ARCHITECTURE)}
+    objective = _given(asked, OBJECTIVE)
+    if foreign := sorted(objective.keys() - known):
+        option = "--" + foreign[0].replace("_", "-")
+        raise OptionError(f"{option} means nothing for the family {asked.family}; leave it out.")
+    values["objective"] = {**values.get("objective", {}), **objective}
+    values |= _given(asked, PLAIN)
+    for text in asked.options:
+        values = _with_option(values, text)
+    return config_from(**values)
+
+
+def _given(asked: Asked, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(asked, name) for name in names if getattr(asked, name) is not None}
+
+
+def _with_option(values: dict[str, Any], text: str) -> dict[str, Any]:
+    """`objective.r1=10` or `flip=true`, its value read as JSON where it is."""
+    name, separator, said = text.partition("=")
+    if not separator or not name:
+        raise OptionError(f"--set '{text}' is not understood; write it as name=value, e.g. objective.r1=10.")
+    try:
+        value = json.loads(said)
+    except ValueError:
+        value = said
+    part, dot, key = name.partition(".")
+    if not dot:
+        if name not in TrainingConfig.model_fields or name in ("family", "data", "architecture", "objective"):
+            raise OptionError(f"There is no option '{name}'.{did_you_mean(name, TrainingConfig.model_fields)}")
+        return {**values, name: value}
+    if part not in ("objective", "architecture"):
+        raise OptionError(f"--set '{text}': '{part}' is neither objective nor architecture.")
+    return {**values, part: {**values[part], key: value}}
+
+
+def with_limits(order: Order, **changes: Any) -> Order:
+    """The same order with a changed configuration."""
+    return replace(order, config=order.config.model_copy(update=changes))

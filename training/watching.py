@@ -1,0 +1,117 @@
+"""A training run on the terminal: a progress bar with speed, losses and time left, and one line for each epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from latentlab.core.errors import Interrupted
+from training.commanding import Order, remember
+from training.data import Dataset, load
+from training.loop import train
+from training.run import EpochReport, StepReport
+
+SKIPPED_SHOWN = 5
+
+
+class TrainingBar:
+    """Feeds a rich progress bar; without a terminal only the lines of the epochs are printed."""
+
+    def __init__(self, console: Console, epochs: int) -> None:
+        self.console = console
+        self.epochs = epochs
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[told]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task: TaskID | None = None
+        self._stage = ""
+
+    def stage(self, done: int, total: int, text: str) -> None:
+        """Loading before, encoding after: a bar of its own for each."""
+        if text != self._stage:
+            self._stage = text
+            self._begin(text, total)
+        if self._task is not None:
+            self.progress.update(self._task, completed=done)
+
+    def step(self, report: StepReport) -> None:
+        if self._stage != "training":
+            self._stage = "training"
+            self._begin("training", self.epochs * report.steps_per_epoch)
+        assert self._task is not None
+        self.progress.update(
+            self._task,
+            description=f"epoch {report.epoch}/{self.epochs}",
+            completed=report.step,
+            told=f"{report.images_per_second:,.0f} images/s  {_losses(report.losses)}",
+        )
+
+    def epoch(self, report: EpochReport) -> None:
+        held_out = f"  held out: {_losses(report.held_out)}" if report.held_out else ""
+        self.console.print(
+            f"epoch {report.epoch}/{report.epochs}  {report.images_per_second:,.0f} images/s  "
+            f"{_losses(report.train)}{held_out}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+    def _begin(self, text: str, total: int) -> None:
+        if self._task is not None:
+            self.progress.remove_task(self._task)
+        self._task = self.progress.add_task(text, total=total, told="")
+
+
+def train_and_show(order: Order) -> Path:
+    """Loads the data, trains, shows; the path of the checkpoint. Raises what loading and training raise."""
+    console = Console(stderr=True)
+    bar = TrainingBar(console, order.config.epochs)
+    with bar.progress:
+        try:
+            data = _data(order, bar)
+        except KeyboardInterrupt:
+            raise Interrupted("Stopped while reading the data; no run was begun.") from None
+        _tell_skipped(console, data)
+        remember(order)
+        try:
+            return train(order.config, data, order.out, resume=order.resume, on_step=bar.step, on_epoch=bar.epoch)
+        except KeyboardInterrupt:
+            raise Interrupted(f"Stopped; the run is saved in {order.out}. Go on with --resume.") from None
+
+
+def _data(order: Order, bar: TrainingBar) -> Dataset:
+    note = order.note
+    data = load(
+        note.data,
+        size=note.image_size,
+        crop=note.crop,
+        root=Path(note.root) if note.root else None,
+        download=order.download,
+        limit=note.limit,
+        seed=order.config.seed,
+        report=bar.stage,
+    )
+    return data if note.thumbnails is None else replace(data, may_ship_thumbnails=note.thumbnails)
+
+
+def _tell_skipped(console: Console, data: Dataset) -> None:
+    if data.skipped:
+        console.print(f"{len(data.skipped):,} files were skipped:", highlight=False)
+        for line in data.skipped[:SKIPPED_SHOWN]:
+            console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
+        if len(data.skipped) > SKIPPED_SHOWN:
+            console.print(f"  and {len(data.skipped) - SKIPPED_SHOWN:,} more")
+
+
+def _losses(losses: Mapping[str, float]) -> str:
+    return "  ".join(f"{name} {value:.4g}" for name, value in losses.items())
