@@ -25,6 +25,7 @@ class VAEOptions(Options):
     kl_warmup_steps: int = Field(0, ge=0)  # beta rises linearly from 0
     free_bits: float = Field(0.0, ge=0)  # nats per dimension that cost nothing
     edges: float = Field(0.0, ge=0, le=100)  # weight of the same likelihood on differences of neighbouring pixels
+    attributes: float = Field(0.0, ge=0, le=10_000)  # weight of predicting the labelled attributes from the latent
     learning_rate: float = Field(1e-3, gt=0, le=1)
     adam_betas: tuple[float, float] = (0.9, 0.99)
 
@@ -53,6 +54,8 @@ class TrainingConfig(BaseModel):
 
     family: str
     data: str = ""  # as it was named: "mnist", a folder, a file
+    crop: str = "centre"  # how pictures were cut before they were resized
+    limit: int | None = Field(None, ge=1)  # at most so many pictures of the data were used
     recipe: str = ""
     architecture: dict[str, Any] = {}  # parameters of the family; image size and channels come from the data
     objective: dict[str, Any] = {}  # options of the family's objective
@@ -62,6 +65,9 @@ class TrainingConfig(BaseModel):
     warmup_steps: int = Field(0, ge=0)
     ema: float = Field(0.0, ge=0, lt=1)  # decay per step of the averaged weights that are kept; 0 is none
     flip: bool = False  # mirror pictures left to right at random
+    evaluate_every: int = Field(1, ge=1)  # epochs between held-out losses, sheets and checkpoints
+    # At the end, turn the latent axes to the principal axes of the encodings and measure the prior along them.
+    fit_prior: bool = False
     gradient_clip: float | None = Field(None, gt=0)
     held_out: float = Field(0.1, ge=0, lt=0.9)  # share of the data that is never trained on
     seed: int = Field(0, ge=0, lt=2**31)

@@ -12,9 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from latentlab.core.errors import Failure, Interrupted
 from training.config import TrainingConfig
@@ -55,7 +53,7 @@ def train(
 
 def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> Losses:
     """The rest of the current epoch; mean losses over its steps."""
-    order = epoch_order(len(run.images), run.config.seed, run.epoch)
+    order = epoch_order(len(run.examples), run.config.seed, run.epoch)
     size = run.batch_size
     steps = run.steps_per_epoch
     begin = time.perf_counter()
@@ -64,7 +62,7 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> Losses:
     while run.step_in_epoch < steps:
         chosen = order[run.step_in_epoch * size : (run.step_in_epoch + 1) * size]
         scheduled(run.objective.optimisers, _rate_factor(run.config, run.step, steps))
-        batch = prepared(run.images, chosen, run.config.flip, run.device)
+        batch = run.examples.batch(chosen, run.device, flip=run.config.flip)
         pending.append(run.objective.step(batch, run.step, run.precision, run.config.gradient_clip))
         run.average()
         run.step += 1
@@ -92,17 +90,6 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> Losses:
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     """The order in which epoch `epoch` visits `count` pictures."""
     return np.random.default_rng([seed, epoch]).permutation(count)
-
-
-def prepared(images_NHWC: Tensor, chosen: NDArray[np.int64], flip: bool, device: torch.device) -> Tensor:
-    """A batch as float32 (B, C, H, W) in [-1, 1], channels last in memory; mirrored at random where asked."""
-    index = torch.from_numpy(chosen).to(images_NHWC.device)
-    # Pictures lie in memory as (H, W, C): the permuted view already is channels_last, nothing is moved.
-    batch = images_NHWC[index].to(device, non_blocking=True).permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
-    if flip:
-        mirrored = torch.rand(len(chosen)) < 0.5
-        batch = torch.where(mirrored.to(device)[:, None, None, None], batch.flip(3), batch)
-    return batch
 
 
 def _rate_factor(config: TrainingConfig, step: int, steps_per_epoch: int) -> float:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from latentlab.models.family import Network
+from training.examples import Examples
 from training.objectives.objective import Losses, Objective
 
 EVALUATED_AT_ONCE = 256
@@ -53,14 +53,13 @@ class MeanLosses:
 
 
 @torch.inference_mode()
-def evaluated(objective: Objective, network: Network, images_NHWC: NDArray[np.uint8], seed: int) -> dict[str, float]:
+def evaluated(objective: Objective, network: Network, examples: Examples, seed: int) -> dict[str, float]:
     """Held-out losses, means over the pictures, with random numbers of their own; in float32."""
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     sums: dict[str, float] = {}
-    for start in range(0, len(images_NHWC), EVALUATED_AT_ONCE):
-        chunk = torch.from_numpy(images_NHWC[start : start + EVALUATED_AT_ONCE]).to(device)
-        batch = chunk.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
+    for start in range(0, len(examples), EVALUATED_AT_ONCE):
+        batch = examples.batch(np.arange(start, min(start + EVALUATED_AT_ONCE, len(examples))), device)
         for name, value in objective.evaluate(network, batch, generator).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
-    return {name: total / len(images_NHWC) for name, total in sums.items()}
+    return {name: total / len(examples) for name, total in sums.items()}

@@ -9,16 +9,14 @@ from __future__ import annotations
 import json
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from latentlab.core.atomic import atomic_write
-from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, write_checkpoint
+from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, OptionError
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network, architecture_from
@@ -28,9 +26,11 @@ from training.averaging import Averaged
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.losses import MeanLosses, evaluated
-from training.objectives.objective import OBJECTIVES, Objective
+from training.examples import Examples
+from training.objectives.objective import OBJECTIVES, Known, Objective, ObjectiveClass
 from training.precision import Precision
-from training.sheets import write_sheets
+from training.prior import fit_prior, spec_of
+from training.sheets import RECONSTRUCTIONS, write_sheets
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
@@ -68,8 +68,8 @@ class Run:
     objective: Objective
     device: torch.device
     precision: Precision
-    images: torch.Tensor  # uint8 (N, H, W, C), the pictures trained on
-    held_out: NDArray[np.uint8]
+    examples: Examples  # trained on
+    held_out: Examples
     averaged: Averaged | None = None
     epoch: int = 0  # epochs finished
     step: int = 0
@@ -118,7 +118,9 @@ class Run:
             {"name": config.family, "image_size": data.height, "channels": data.channels, **config.architecture}
         )
         network_class.on_meta(architecture)  # refuses what is too large
-        objective: Objective = OBJECTIVES[config.family].load()(architecture, config.options())
+        make: ObjectiveClass = OBJECTIVES[config.family].load()
+        known = Known(len(data.label_names), len(data.attribute_names))
+        objective = make(architecture, config.options(), known)
         for module in objective.modules.values():
             module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         objective.make_optimisers()
@@ -131,8 +133,8 @@ class Run:
             objective=objective,
             device=device,
             precision=precision,
-            images=torch.from_numpy(data.images[train_idx]).to(device),
-            held_out=data.images[held_out_idx],
+            examples=Examples.of(data, train_idx, device),
+            held_out=Examples.of(data, held_out_idx, torch.device("cpu")),
             averaged=Averaged(objective.network, config.ema) if config.ema else None,
         )
 
@@ -140,12 +142,12 @@ class Run:
 
     @property
     def batch_size(self) -> int:
-        return min(self.config.batch_size, len(self.images))
+        return min(self.config.batch_size, len(self.examples))
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches only: a last batch of one picture would break batch normalisation."""
-        return len(self.images) // self.batch_size
+        return len(self.examples) // self.batch_size
 
     @property
     def checkpoint(self) -> Path:
@@ -161,7 +163,7 @@ class Run:
             self.averaged.update(self.objective.network)
 
     def finish_epoch(self, train: dict[str, float]) -> EpochReport:
-        """Evaluates, draws the sheets, writes metrics, checkpoints and the state to resume from."""
+        """Writes metrics and, when due, held-out losses, sheets, checkpoints and the state to resume from."""
         self.epoch += 1
         images = self.step_in_epoch * self.batch_size
         report = EpochReport(
@@ -174,24 +176,32 @@ class Run:
             held_out={},
         )
         self.step_in_epoch, self.seconds = 0, 0.0
+        due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs)
+        if due:
+            report = self._evaluate(report)
+        self._write_metrics(report)
+        if due:
+            self._write_checkpoints(report)
+            self.save_state()
+        return report
+
+    def _evaluate(self, report: EpochReport) -> EpochReport:
         network = self.shown
         was_training = network.training
         network.eval()
         held_out = evaluated(self.objective, network, self.held_out, self.config.seed)
-        write_sheets(self.out / "samples", self.epoch, network, self.held_out)
-        report = EpochReport(**{**vars(report), "held_out": held_out})
-        self._write_metrics(report)
-        self._write_checkpoints(report)
+        write_sheets(self.out / "samples", self.epoch, network, self.held_out.images[:RECONSTRUCTIONS].numpy())
         network.train(was_training)
-        self.save_state()
-        return report
+        return replace(report, held_out=held_out)
 
     def finish(self) -> Path:
-        """The encodings are written into the checkpoint, and into the best one."""
+        """The prior is fitted where asked, and the encodings are written, into the last and the best checkpoint."""
         from training.encode import write_encodings
 
         for path in (self.checkpoint, self.out / BEST):
             if path.exists():
+                if self.config.fit_prior:
+                    fit_prior(path, self.examples, half=self.config.half)
                 write_encodings(path, self.data, self.config)
         return self.checkpoint
 
@@ -205,7 +215,7 @@ class Run:
         return Header(
             family=self.config.family,
             architecture=architecture.model_dump(mode="json"),
-            spaces=[SpaceSpec(name=s.name, shape=list(s.shape), prior=s.prior) for s in network.spaces],
+            spaces=[spec_of(space) for space in network.spaces],
             image=ImageSpec(height=self.data.height, width=self.data.width, channels=architecture.channels),
             encoder=network.encodes,
             invertible=not network.encodes,

@@ -1,11 +1,12 @@
-"""What the loop asks of a family's objective.
+"""What the loop asks of a family's objective, and what it hands over.
 
-Shapes: B batch, C H W of images in [-1, 1].
+Shapes: B batch, A attributes, C H W of images in [-1, 1].
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 from torch import Generator, Tensor, nn, optim
@@ -24,6 +25,24 @@ OBJECTIVES = Registry(
 )
 
 
+@dataclass(frozen=True, eq=False)
+class Batch:
+    images: Tensor  # float32 (B, C, H, W) in [-1, 1], channels last in memory
+    labels: Tensor | None = None  # int64 (B,), -1 unknown
+    attributes: Tensor | None = None  # float32 (B, A): 1 has it, 0 has it not, NaN unknown; or any number
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the data beside its pictures."""
+
+    classes: int = 0
+    attributes: int = 0
+
+
 class Objective(Protocol):
     """Owns the networks and their optimisers. `network` is what a checkpoint holds and what is averaged."""
 
@@ -36,17 +55,17 @@ class Objective(Protocol):
     def make_optimisers(self) -> None:
         """Called once the networks are on their device."""
 
-    def step(self, images_BCHW: Tensor, step: int, precision: Precision, clip: float | None) -> Losses:
+    def step(self, batch: Batch, step: int, precision: Precision, clip: float | None) -> Losses:
         """One update of every network from one batch."""
 
-    def evaluate(self, network: Network, images_BCHW: Tensor, generator: Generator) -> Losses:
-        """Held-out losses of a batch, as means over it; empty where there are none."""
+    def evaluate(self, network: Network, batch: Batch, generator: Generator) -> Losses:
+        """Held-out losses of a batch without gradient, as means over it; empty where there are none."""
 
     def compile(self) -> None:
         """Compile what the step calls; the weights and their names stay."""
 
 
-ObjectiveClass = Callable[[Architecture, Options], Objective]
+ObjectiveClass = Callable[[Architecture, Options, Known], Objective]
 
 
 def scheduled(optimisers: dict[str, optim.Optimizer], factor: float) -> None:

@@ -1,6 +1,6 @@
 """The evidence lower bound: reconstruction + beta * KL, *summed* over pixels and latents, mean over the batch.
 
-With a mean over pixels the KL would swamp the rest. Shapes: B batch, D latent, C H W of images in [-1, 1].
+With a mean over pixels the KL would swamp the rest. Shapes: B batch, D latent, A attributes, C H W of images in [-1, 1].
 Intensities are counted in [0, 1], so that figures compare with the literature's.
 """
 
@@ -16,9 +16,10 @@ from torch.nn import functional as F
 from latentlab.models.family import Network
 from latentlab.models.vae import VAE, VAEArchitecture
 from training.config import VAEOptions
-from training.objectives.objective import Losses
+from training.objectives.objective import Batch, Known, Losses
 from training.precision import Precision
 
+NOTHING = Known()
 LOG_SIGMA_FLOOR = -6.0  # Rybkin et al. 2021: below this the likelihood would blow up on a constant pixel
 
 
@@ -38,20 +39,33 @@ def sigma_nll(errors: Tensor, batch: int) -> Tensor:
     return errors.numel() / batch * per_pixel
 
 
+def attribute_loss(logits_BA: Tensor, attributes_BA: Tensor) -> Tensor:
+    """Binary cross-entropy in nats, summed over the known attributes, mean over the batch."""
+    known_BA = attributes_BA.isfinite()
+    targets_BA = (attributes_BA > 0).to(logits_BA.dtype)
+    nats_BA = F.binary_cross_entropy_with_logits(logits_BA, targets_BA, reduction="none")
+    return (nats_BA * known_BA).sum() / len(logits_BA)
+
+
 class VAEObjective:
     judged_by: ClassVar[str | None] = "loss"
 
-    def __init__(self, architecture: VAEArchitecture, options: VAEOptions) -> None:
+    def __init__(self, architecture: VAEArchitecture, options: VAEOptions, known: Known = NOTHING) -> None:
         self.options = options
         self.vae = VAE(architecture)
         self.network: Network = self.vae
         self.modules: dict[str, nn.Module] = {"network": self.vae}
+        # Predicts the attributes from the latent; part of the training only, not of the model.
+        self.head: nn.Linear | None = None
+        if options.attributes and known.attributes:
+            self.head = nn.Linear(architecture.latent_dim, known.attributes)
+            self.modules["head"] = self.head
         self.optimisers: dict[str, optim.Optimizer] = {}
         self._posterior = self.vae.posterior
         self._logits = self.vae.logits
 
     def make_optimisers(self) -> None:
-        parameters = list(self.vae.parameters())
+        parameters = [parameter for module in self.modules.values() for parameter in module.parameters()]
         self.optimisers["network"] = optim.Adam(
             parameters,
             self.options.learning_rate,
@@ -63,21 +77,27 @@ class VAEObjective:
         self._posterior = torch.compile(self.vae.posterior)
         self._logits = torch.compile(self.vae.logits)
 
-    def step(self, images_BCHW: Tensor, step: int, precision: Precision, clip: float | None) -> Losses:
+    def step(self, batch: Batch, step: int, precision: Precision, clip: float | None) -> Losses:
         with precision.autocast():
-            mean_BD, log_variance_BD = self._posterior(images_BCHW)
+            mean_BD, log_variance_BD = self._posterior(batch.images)
             latents_BD = mean_BD + torch.randn_like(mean_BD) * (0.5 * log_variance_BD).exp()
             logits_BCHW = self._logits(latents_BD)
-        losses, objective = self._losses(images_BCHW, logits_BCHW.float(), mean_BD, log_variance_BD, step)
+        losses, objective = self._losses(batch.images, logits_BCHW.float(), mean_BD, log_variance_BD, step)
+        if self.head is not None and batch.attributes is not None:
+            losses["attributes"] = attribute_loss(self.head(latents_BD), batch.attributes)
+            objective = objective + self.options.attributes * losses["attributes"]
         precision.step(objective, self.optimisers["network"], self.vae, clip)
         return {name: loss.detach() for name, loss in losses.items()}
 
-    def evaluate(self, network: Network, images_BCHW: Tensor, generator: Generator) -> Losses:
+    def evaluate(self, network: Network, batch: Batch, generator: Generator) -> Losses:
         assert isinstance(network, VAE)
-        mean_BD, log_variance_BD = network.posterior(images_BCHW)
+        mean_BD, log_variance_BD = network.posterior(batch.images)
         noise_BD = torch.randn(mean_BD.shape, generator=generator).to(mean_BD.device)
-        logits = network.logits(mean_BD + noise_BD * (0.5 * log_variance_BD).exp()).float()
-        return self._losses(images_BCHW, logits, mean_BD, log_variance_BD, None)[0]
+        latents_BD = mean_BD + noise_BD * (0.5 * log_variance_BD).exp()
+        losses, _ = self._losses(batch.images, network.logits(latents_BD).float(), mean_BD, log_variance_BD, None)
+        if self.head is not None and batch.attributes is not None:
+            losses["attributes"] = attribute_loss(self.head(latents_BD), batch.attributes)
+        return losses
 
     def _losses(
         self, images: Tensor, logits: Tensor, mean_BD: Tensor, log_variance_BD: Tensor, step: int | None

@@ -1,0 +1,119 @@
+"""The deep convolutional GAN (Radford et al. 2016), for any image size, with spectral normalisation where asked.
+
+The generator is what a checkpoint holds; the discriminator lives in the trainer only.
+Shapes: B batch, D latent, C H W of images in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from latentlab.core.spaces import LatentSpace
+from latentlab.models.family import Architecture, Network
+from latentlab.models.layers import Upsampling, halvings
+
+COARSEST = 4
+WIDEST = 8  # times the width: 512 channels for the paper's 64
+SLOPE = 0.2
+INITIAL_SPREAD = 0.02
+
+
+class DCGANArchitecture(Architecture):
+    name: Literal["dcgan"] = "dcgan"
+    latent_dim: int = Field(100, ge=1, le=100_000)
+    prior: Literal["normal", "uniform"] = "normal"
+
+
+class Generator(nn.Module):
+    """Latents (B, D) to images (B, C, H, W): strided transposed convolutions, batch normalisation, ReLU, tanh."""
+
+    def __init__(self, a: DCGANArchitecture) -> None:
+        super().__init__()
+        sizes = halvings(a.image_size, COARSEST)[::-1]
+        widths = [a.width * min(2**stage, WIDEST) for stage in range(len(sizes) - 1)][::-1]
+        first = nn.ConvTranspose2d(a.latent_dim, widths[0], sizes[0], 1, 0, bias=False)
+        layers: list[nn.Module] = [first, nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
+        channels = widths[0]
+        for width, size in zip(widths[1:], sizes[1:-1], strict=True):
+            layers += [Upsampling(channels, width, size, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            channels = width
+        layers += [Upsampling(channels, a.channels, sizes[-1], bias=False), nn.Tanh()]
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, latents_BD: Tensor) -> Tensor:
+        images: Tensor = self.layers(latents_BD[:, :, None, None])
+        return images
+
+
+class Discriminator(nn.Module):
+    """Images (B, C, H, W) to logits (B,): strided convolutions and LeakyReLU.
+
+    With `spectral` every layer has spectral norm 1 (Miyato et al. 2018) and no batch normalisation is used.
+    """
+
+    def __init__(self, image_size: int, channels: int, width: int, *, spectral: bool = True) -> None:
+        super().__init__()
+        sizes = halvings(image_size, COARSEST)
+        layers: list[nn.Module] = []
+        for stage in range(len(sizes) - 1):
+            out = width * min(2**stage, WIDEST)
+            normalised = not spectral and stage > 0
+            # The kernel of 4 reaches over the odd last row that a size like 7 has.
+            padding = 1 if sizes[stage] % 2 == 0 else 2
+            layers.append(nn.Conv2d(channels, out, 4, 2, padding, bias=not normalised))
+            layers += [nn.BatchNorm2d(out)] if normalised else []
+            layers.append(nn.LeakyReLU(SLOPE, inplace=True))
+            channels = out
+        layers += [nn.Conv2d(channels, 1, sizes[-1], 1, 0)]
+        self.layers = nn.Sequential(*layers)
+        initialise(self)
+        if spectral:
+            for layer in self.layers:
+                if isinstance(layer, nn.Conv2d):
+                    spectral_norm(layer)
+
+    def forward(self, images_BCHW: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images_BCHW)
+        return logits.flatten()
+
+
+class DCGAN(Network):
+    """The generator. Pictures are inverted by a regressor and by optimisation: there is no encoder."""
+
+    Parameters = DCGANArchitecture
+    encodes = False
+
+    def __init__(self, architecture: DCGANArchitecture) -> None:
+        super().__init__(architecture)
+        self.prior: Literal["normal", "uniform"] = architecture.prior
+        self.generator = Generator(architecture)
+        initialise(self.generator)
+
+    @property
+    def spaces(self) -> tuple[LatentSpace, ...]:
+        return (LatentSpace("z", (self.architecture.latent_dim,), self.prior),)
+
+    def draw(self, count: int, device: torch.device) -> Tensor:
+        """(count, D) from the prior, with the global random numbers."""
+        latents_BD = torch.randn(count, self.architecture.latent_dim, device=device)
+        return latents_BD if self.prior == "normal" else torch.rand_like(latents_BD).mul_(2).sub_(1)
+
+    def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
+        images: Tensor = self.generator(latents_BD)
+        return images
+
+
+def initialise(network: nn.Module) -> None:
+    """The paper's: weights from N(0, 0.02^2), those of batch normalisation around 1."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, INITIAL_SPREAD)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, INITIAL_SPREAD)

@@ -1,0 +1,49 @@
+"""The prior of a trained VAE measured on what it encodes, and written into its checkpoint.
+
+Shapes: N pictures, D latent.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from latentlab.core.checkpoint_file import Header, SpaceSpec, read_header, read_weights, write_checkpoint
+from latentlab.core.errors import OptionError
+from latentlab.core.spaces import LatentSpace
+from latentlab.models.loading import network_from, weights_of
+from latentlab.models.vae import VAE
+from training.examples import Examples
+
+AT_ONCE = 256
+
+
+def spec_of(space: LatentSpace) -> SpaceSpec:
+    std = None if space.std is None else [float(value) for value in space.std]
+    return SpaceSpec(name=space.name, shape=list(space.shape), prior=space.prior, std=std)
+
+
+@torch.inference_mode()
+def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
+    """Rewrites the checkpoint of a VAE in the principal axes of the encodings of `examples`; without encodings.
+
+    Raises OptionError for another family, SaveError.
+    """
+    header = read_header(path)
+    network = network_from(path, header, read_weights(path))
+    if not isinstance(network, VAE):
+        raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
+    means, variances = [], []
+    for start in range(0, len(examples), AT_ONCE):
+        chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
+        mean_BD, log_variance_BD = network.posterior(examples.batch(chosen, torch.device("cpu")).images)
+        means.append(mean_BD)
+        variances.append(log_variance_BD.exp())
+    fitted = network.with_fitted_prior(torch.cat(means), torch.cat(variances))
+    update = {
+        "architecture": fitted.architecture.model_dump(mode="json"),
+        "spaces": [spec_of(space) for space in fitted.spaces],
+    }
+    return write_checkpoint(path, header.model_copy(update=update), weights_of(fitted), half=half)
