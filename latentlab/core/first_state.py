@@ -9,7 +9,7 @@ import numpy as np
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ModelInfo
-from latentlab.core.state import State
+from latentlab.core.state import State, Walk
 
 # Encodings near the mean decode to averages, far ones badly; this far out (as a share of all) faces have character.
 TYPICAL_SHARE = 0.35
@@ -28,7 +28,12 @@ def first_state(info: ModelInfo, encodings: EncodingSet | None) -> State:
         place = info.spaces[0].sample(1, seed=0, truncation=FIRST_TRUNCATION)[0]
         name = "sample 0 of seed 0"
     condition = 0 if info.conditional else None
-    return State(origin=place, base=place, checkpoint=info.sha256, space=space, name=name, condition=condition)
+    # Straight lines between draws of a GAN's normal prior pass through its untypical middle.
+    spherical = not info.encoder and info.space(space).prior == "normal"
+    walk = Walk(interpolation="spherical" if spherical else "linear")
+    return State(
+        origin=place, base=place, checkpoint=info.sha256, space=space, name=name, condition=condition, walk=walk
+    )
 
 
 def first_encoding(encodings: EncodingSet) -> int | None:

@@ -33,6 +33,7 @@ class SliderRow:
     unit: str = ""
     decimals: int = 2
     step: float = 0.0  # of a key or a notch; 0: a hundredth of the range
+    stops: tuple[float, ...] = ()  # values that are marked on the rail and caught by a drag
 
     @property
     def number(self) -> str:
@@ -41,7 +42,7 @@ class SliderRow:
 
     @property
     def marks(self) -> tuple[float, ...]:
-        return (0.0, self.home)
+        return (0.0, self.home, *self.stops)
 
     @property
     def spoken(self) -> str:
@@ -127,6 +128,7 @@ def paint_row(
         row.value,
         row.home,
         theme,
+        stops=row.stops,
         locked=row.locked,
         hot=hot,
     )

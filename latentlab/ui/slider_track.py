@@ -73,6 +73,7 @@ def paint_track(
     home: float,
     theme: Theme,
     *,
+    stops: tuple[float, ...],
     locked: bool,
     hot: bool,
 ) -> None:
@@ -84,7 +85,11 @@ def paint_track(
     painter.setBrush(line)
     top = centre_y - RAIL_PX / 2
     painter.drawRoundedRect(QRectF(track.left, top, track.right - track.left, RAIL_PX), 1.5, 1.5)
-    if track.low <= 0 <= track.high:
+    for stop in stops:
+        x = round(track.x_of(stop)) + 0.5
+        painter.setPen(QPen(quiet, 1))
+        painter.drawLine(QPointF(x, centre_y - 4), QPointF(x, centre_y + 4))
+    if track.low <= 0 <= track.high and not stops:
         x = round(track.x_of(0.0)) + 0.5
         painter.setPen(QPen(quiet, 1))
         painter.drawLine(QPointF(x, centre_y - 5), QPointF(x, centre_y + 5))

@@ -1,0 +1,128 @@
+"""What a walk is exported as: the format, the size, and what that will cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+
+from latentlab.core.latent_model import ImageShape
+from latentlab.core.state import Walk
+from latentlab.ui.theme import GRID_PX, PADDING_PX
+
+GIF_FPS_AT_MOST = 50
+GIF_PX_ADVISED = 256
+# Of cartoon faces and photographs at 64 to 512 px; noise needs three times as much.
+GIF_BYTES_PER_PIXEL = 0.45
+GIF_SECONDS_PER_PIXEL = 0.6e-6
+MP4_BYTES_PER_PIXEL = 0.03
+MP4_SECONDS_PER_PIXEL = 0.03e-6
+PNG_BYTES_PER_PIXEL = 1.5
+PNG_SECONDS_PER_PIXEL = 0.1e-6
+STRIP_FRAMES = 8
+SCALES = (1, 2, 4, 8, 16)
+LARGEST_PX = 2048
+
+
+@dataclass(frozen=True)
+class ExportKind:
+    """`filter` is what the file dialog shows; empty for a folder."""
+
+    key: str
+    title: str
+    ending: str
+    filter: str
+    bytes_per_pixel: float
+    seconds_per_pixel: float
+
+
+KINDS = (
+    ExportKind("mp4", "Video (MP4)", ".mp4", "Video (*.mp4)", MP4_BYTES_PER_PIXEL, MP4_SECONDS_PER_PIXEL),
+    ExportKind("gif", "Animation (GIF)", ".gif", "Animation (*.gif)", GIF_BYTES_PER_PIXEL, GIF_SECONDS_PER_PIXEL),
+    ExportKind("frames", "PNG frames in a folder", "", "", PNG_BYTES_PER_PIXEL, PNG_SECONDS_PER_PIXEL),
+    ExportKind("strip", "Contact strip (PNG)", ".png", "Picture (*.png)", PNG_BYTES_PER_PIXEL, PNG_SECONDS_PER_PIXEL),
+)
+
+
+def video_possible() -> bool:
+    """Whether the extra `video` is installed."""
+    return find_spec("av") is not None
+
+
+def estimate(kind: ExportKind, walk: Walk, image: ImageShape, scale: int, decode_ms: float) -> str:
+    """ "180 frames of 256 x 256, about 5.3 MB and 7 s"."""
+    fps = min(walk.fps, GIF_FPS_AT_MOST) if kind.key == "gif" else walk.fps
+    frames = max(STRIP_FRAMES, len(walk.keyframes)) if kind.key == "strip" else max(1, round(walk.seconds * fps))
+    width, height = image.width * scale, image.height * scale
+    pixels = frames * width * height
+    # Enlarged squares compress well: their bytes grow with the side rather than with the area.
+    said = frames * image.width * image.height * scale * kind.bytes_per_pixel
+    seconds = pixels * kind.seconds_per_pixel + frames * decode_ms / 1000 + 2  # two for the process to start
+    size = f"{said / 1e6:.1f} MB" if said >= 1e5 else f"{max(1, said / 1e3):.0f} KB"
+    line = f"{frames:,} frames of {width} × {height}, about {size} and {max(1, round(seconds))} s"
+    if kind.key == "gif" and max(width, height) > GIF_PX_ADVISED:
+        line += f". A GIF above {GIF_PX_ADVISED} px is slow and large; a video is smaller."
+    return line
+
+
+class ExportForm(QDialog):
+    """`wanted` carries the kind and the scale; the panel asks where to."""
+
+    wanted = Signal(object, int)
+
+    def __init__(self, walk: Walk, image: ImageShape, decode_ms: float, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Export the walk")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self._walk, self._image, self._decode_ms = walk, image, decode_ms
+        self.kind = QComboBox()
+        self.kind.addItems([kind.title for kind in KINDS])
+        self.kind.setAccessibleName("Format")
+        if not video_possible():
+            item = self.kind.model().index(0, 0)
+            self.kind.model().setData(item, 0, Qt.ItemDataRole.UserRole - 1)
+            self.kind.setItemData(0, "Needs the extra: pip install 'latentlab[video]'", Qt.ItemDataRole.ToolTipRole)
+            self.kind.setCurrentIndex(1)
+        longest = max(image.width, image.height)
+        self._scales = [scale for scale in SCALES if scale == 1 or longest * scale <= LARGEST_PX]
+        self.scale = QComboBox()
+        self.scale.addItems([f"{image.width * scale} × {image.height * scale}" for scale in self._scales])
+        self.scale.setAccessibleName("Size")
+        large_enough = [i for i, scale in enumerate(self._scales) if longest * scale >= GIF_PX_ADVISED]
+        self.scale.setCurrentIndex(large_enough[0] if large_enough else len(self._scales) - 1)
+        self.cost = QLabel()
+        self.cost.setProperty("role", "caption")
+        self.cost.setWordWrap(True)
+        self.cost.setMinimumWidth(300)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
+        export = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
+        export.setProperty("primary", True)
+        buttons.accepted.connect(self._want)
+        buttons.rejected.connect(self.reject)
+        self.kind.currentIndexChanged.connect(lambda _: self._show_cost())
+        self.scale.currentIndexChanged.connect(lambda _: self._show_cost())
+        form = QFormLayout()
+        form.setSpacing(GRID_PX)
+        form.addRow("Format", self.kind)
+        form.addRow("Size", self.scale)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(PADDING_PX, PADDING_PX, PADDING_PX, PADDING_PX)
+        column.setSpacing(GRID_PX)
+        column.addLayout(form)
+        column.addWidget(self.cost)
+        column.addWidget(buttons)
+        self._show_cost()
+
+    def _chosen(self) -> tuple[ExportKind, int]:
+        return KINDS[self.kind.currentIndex()], self._scales[self.scale.currentIndex()]
+
+    def _show_cost(self) -> None:
+        kind, scale = self._chosen()
+        self.cost.setText(estimate(kind, self._walk, self._image, scale, self._decode_ms))
+
+    def _want(self) -> None:
+        kind, scale = self._chosen()
+        self.accept()
+        self.wanted.emit(kind, scale)

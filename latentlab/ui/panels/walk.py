@@ -1,0 +1,344 @@
+"""Walk: keyframes in order, the way between them, playing and scrubbing it, and exporting it as a film."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QHBoxLayout,
+    QSpinBox,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from latentlab.core.paths import INTERPOLATIONS
+from latentlab.core.requests import Decode, Decoded, Lane
+from latentlab.core.state import NamedLatent, State, Walk
+from latentlab.ui.export_form import ExportForm, ExportKind
+from latentlab.ui.icons import icon
+from latentlab.ui.panel import Panel
+from latentlab.ui.pictures import Pictures
+from latentlab.ui.running import RunningJob
+from latentlab.ui.slider_list import SliderList
+from latentlab.ui.slider_row import SliderRow
+from latentlab.ui.stepped_gesture import SteppedGesture
+from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX
+from latentlab.ui.thumbnail_strip import ThumbnailStrip
+from latentlab.ui.walk_playing import SCRUB, WalkPlaying
+from latentlab.ui.workspace import Workspace
+
+LONGEST_S = 600.0
+SHORTEST_S = 0.2
+MOST_FPS = 120
+
+
+class WalkPanel(Panel):
+    key = "walk"
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(workspace, parent)
+        self._pictures = Pictures()
+        self._drawn: State | None = None
+        self._steps = SteppedGesture(workspace.session, self)
+        self.playing = WalkPlaying(workspace, self)
+        self.playing.advanced.connect(lambda: self.scrub.redraw_all())
+        self.playing.toggled.connect(self._show_playing)
+        self._build()
+
+    # --- the widgets
+
+    def _build(self) -> None:
+        self.play_button = self._tool("mdi6.play", "Play (Ctrl+Space)", self.toggle_play)
+        self.add_button = self._tool("mdi6.key-plus", "Add the current picture (Ctrl+Return)", self.add_current)
+        self.interpolation = QComboBox()
+        self.interpolation.addItems([name.capitalize() for name in INTERPOLATIONS])
+        self.interpolation.setAccessibleName("Interpolation")
+        self.interpolation.setToolTip(
+            "Linear: straight, for encodings of a VAE. Spherical: on the sphere, for draws from a normal prior"
+        )
+        self.interpolation.activated.connect(self._choose_interpolation)
+        self.loop_button = self._tool("mdi6.repeat", "Loop: from the last keyframe back to the first", None)
+        self.loop_button.setCheckable(True)
+        self.loop_button.clicked.connect(lambda on: self._change("Loop" if on else "No loop", loop=on))
+        self.seconds = QDoubleSpinBox()
+        self.seconds.setRange(SHORTEST_S, LONGEST_S)
+        self.seconds.setDecimals(1)
+        self.seconds.setSuffix(" s")
+        self.seconds.setToolTip("How long the walk takes")
+        self.seconds.setAccessibleName("Seconds")
+        self.fps = QSpinBox()
+        self.fps.setRange(1, MOST_FPS)
+        self.fps.setSuffix(" fps")
+        self.fps.setToolTip("Pictures per second in what is exported")
+        self.fps.setAccessibleName("Frames per second")
+        for field in (self.seconds, self.fps):
+            field.setKeyboardTracking(False)
+            field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+            field.setFixedWidth(68)
+        self.seconds.valueChanged.connect(lambda value: self._step("Length of the walk", seconds=float(value)))
+        self.fps.valueChanged.connect(lambda value: self._step("Frames per second", fps=int(value)))
+        self.export_button = self._tool("mdi6.export-variant", "Export (Ctrl+Shift+E)", self.export)
+        self.scrub = SliderList(title_width=0, renamable=False, lockable=False, number_width=58)
+        self.scrub.setFixedHeight(CONTROL_PX)
+        self.scrub.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.scrub.setAccessibleName("Time on the walk")
+        self.scrub.set_rows(1, self._scrub_row)
+        self.strip = ThumbnailStrip(
+            self._pictures, captioned=True, removable=True, reorderable=True, accepts=True, least_side=56
+        )
+        self.strip.setAccessibleName("Keyframes")
+        self.strip.hint = "A walk goes from picture to picture: add the current one (Ctrl+Return), or drop some here"
+        self._connect()
+        self._lay_out()
+
+    def _tool(self, name: str, tip: str, called: Any) -> QToolButton:
+        button = QToolButton()
+        button.setIcon(icon(name))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip)
+        if called is not None:
+            button.clicked.connect(lambda _=False: called())
+        return button
+
+    def _connect(self) -> None:
+        self.strip.chosen.connect(self._choose)
+        self.strip.dropped.connect(self.insert)
+        self.strip.reordered.connect(self._reorder)
+        self.strip.removed.connect(self._remove)
+        self.scrub.pressed.connect(lambda _: self._begin_scrub())
+        self.scrub.moved.connect(lambda _, time_s: self.playing.go_to(time_s, SCRUB))
+        self.scrub.released.connect(lambda _: self.workspace.session.end())
+        self.scrub.stepped.connect(lambda _, time_s: self._step_scrub(time_s))
+        self.scrub.typed.connect(lambda _, time_s: self._type_scrub(time_s))
+        self.scrub.reset.connect(lambda _: self._type_scrub(0.0))
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, 4)
+        top.setSpacing(GRID_PX)
+        for widget in (self.play_button, self.loop_button, self.interpolation, self.seconds, self.fps):
+            top.addWidget(widget)
+        top.addStretch()
+        top.addWidget(self.add_button)
+        top.addWidget(self.export_button)
+        middle = QHBoxLayout()
+        middle.setContentsMargins(PADDING_PX - 4, 0, PADDING_PX - 4, 0)
+        middle.addWidget(self.strip)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(0)
+        column.addLayout(top)
+        column.addLayout(middle, 1)
+        column.addWidget(self.scrub)
+
+    # --- drawing
+
+    def show_model(self) -> None:
+        self.playing.stop()
+        self.playing.time_s = 0.0
+        self._drawn = None
+        self._pictures.clear()
+
+    def show_state(self, new: State, old: State | None) -> None:
+        drawn, self._drawn = (None if old is None else self._drawn), new
+        if drawn is None or new.walk is not drawn.walk:
+            self._show_walk(new.walk)
+        if drawn is None or new.walk.keyframes is not drawn.walk.keyframes or new.condition != drawn.condition:
+            self._show_keyframes(new)
+        elif new.origin is not drawn.origin:
+            self._show_current(new)
+
+    def _show_walk(self, walk: Walk) -> None:
+        with (
+            QSignalBlocker(self.interpolation),
+            QSignalBlocker(self.loop_button),
+            QSignalBlocker(self.seconds),
+            QSignalBlocker(self.fps),
+        ):
+            self.interpolation.setCurrentIndex(INTERPOLATIONS.index(walk.interpolation))
+            self.loop_button.setChecked(walk.loop)
+            self.seconds.setValue(walk.seconds)
+            self.fps.setValue(walk.fps)
+        possible = len(walk.keyframes) >= 2
+        self.export_button.setEnabled(possible)
+        self.scrub.setVisible(possible)
+        self.scrub.redraw_all()
+
+    def _show_keyframes(self, state: State) -> None:
+        keyframes = state.walk.keyframes
+        self.strip.checkpoint = state.checkpoint
+        self.strip.set_items(keyframes, condition=state.condition)
+        self._show_current(state)
+        missing = self._pictures.missing([keyframe.latent for keyframe in keyframes], state.condition)
+        if missing:
+            request = Decode(state.checkpoint, np.stack(missing), state.space, state.condition)
+            self.workspace.decoding.submit(self.consumer("keyframes"), request, Lane.VISIBLE)
+
+    def _show_current(self, state: State) -> None:
+        here = state.latent.tobytes()
+        shown = (i for i, item in enumerate(self.strip.items) if item.latent.tobytes() == here)
+        index = next(shown, -1)
+        if index != self.strip.shown:
+            self.strip.shown = index
+            self.strip.redraw()
+
+    def _show_playing(self, playing: bool) -> None:
+        self.play_button.setIcon(icon("mdi6.pause" if playing else "mdi6.play"))
+        said = "Pause (Ctrl+Space)" if playing else "Play (Ctrl+Space)"
+        self.play_button.setToolTip(said)
+        self.play_button.setAccessibleName(said)
+
+    def _scrub_row(self, _row: int) -> SliderRow:
+        walk = (self._drawn or self.workspace.state).walk
+        return SliderRow(
+            title="Time",
+            value=min(self.playing.time_s, walk.seconds),
+            low=0.0,
+            high=walk.seconds,
+            unit="s",
+            stops=tuple(self._stops(walk)),
+            tip="Where on the walk the picture is",
+            step=1 / walk.fps,
+        )
+
+    @staticmethod
+    def _stops(walk: Walk) -> list[float]:
+        """When the walk passes its keyframes, in seconds."""
+        count = len(walk.keyframes)
+        stretches = count if walk.loop else count - 1
+        return [walk.seconds * k / stretches for k in range(stretches + 1)] if stretches > 0 else []
+
+    def show_decoded(self, reply: Decoded) -> None:
+        self._pictures.keep(reply)
+        self.strip.redraw()
+
+    def show_theme(self) -> None:
+        self.strip.redraw()
+        self.scrub.redraw_all()
+
+    # --- keyframes
+
+    def add_current(self) -> None:
+        """Appends the current picture."""
+        state = self.workspace.state
+        name = state.name or f"keyframe {len(state.walk.keyframes) + 1}"
+        self._change("Add keyframe", keyframes=(*state.walk.keyframes, NamedLatent(state.latent, name)))
+
+    def insert(self, before: int, latents: list[NamedLatent]) -> None:
+        """Latents that were dropped, in front of the keyframe at `before`."""
+        fitting = [item for item in latents if self.workspace.fits(item.latent)]
+        if not fitting:
+            self.workspace.notices.warn("What was dropped belongs to another space, so it cannot be a keyframe here.")
+            return
+        keyframes = self.workspace.state.walk.keyframes
+        self._change("Add keyframe", keyframes=(*keyframes[:before], *fitting, *keyframes[before:]))
+
+    def _reorder(self, index: int, to: int) -> None:
+        keyframes = list(self.workspace.state.walk.keyframes)
+        keyframes.insert(to, keyframes.pop(index))
+        self._change("Reorder keyframes", keyframes=tuple(keyframes))
+
+    def _remove(self, index: int) -> None:
+        keyframes = self.workspace.state.walk.keyframes
+        self._change(f"Remove {keyframes[index].name}", keyframes=keyframes[:index] + keyframes[index + 1 :])
+
+    def _choose(self, index: int) -> None:
+        self.playing.stop()
+        item = self.strip.items[index]
+        self.workspace.go_to(item.latent, item.name)
+
+    # --- the way
+
+    def _choose_interpolation(self, which: int) -> None:
+        chosen = INTERPOLATIONS[which]
+        if chosen != self.workspace.state.walk.interpolation:
+            self._change(f"{chosen.capitalize()} interpolation", interpolation=chosen)
+
+    def _change(self, label: str, **parts: Any) -> None:
+        self._steps.finish()
+        self.playing.stop()
+        self.workspace.change(label, walk=replace(self.workspace.state.walk, **parts))
+
+    def _step(self, label: str, **parts: Any) -> None:
+        self.playing.stop()
+        self._steps.step(label)
+        self.workspace.change(label, walk=replace(self.workspace.state.walk, **parts))
+
+    def toggle_play(self) -> None:
+        """Plays from where one is, or pauses."""
+        self._steps.finish()
+        self.playing.toggle()
+
+    def play(self) -> None:
+        """What the window's action calls."""
+        self.toggle_play()
+
+    def _begin_scrub(self) -> None:
+        self._steps.finish()
+        self.playing.stop()
+        self.workspace.session.begin(SCRUB)
+
+    def _step_scrub(self, time_s: float) -> None:
+        self.playing.stop()
+        self._steps.step(SCRUB)
+        self.playing.go_to(time_s, SCRUB)
+
+    def _type_scrub(self, time_s: float) -> None:
+        self._steps.finish()
+        self.playing.stop()
+        self.playing.go_to(time_s, SCRUB)
+
+    # --- export
+
+    def export(self) -> None:
+        """Asks for format, size and place, then exports as a job."""
+        walk, info = self.workspace.state.walk, self.workspace.opened.info
+        if len(walk.keyframes) < 2:
+            self.workspace.notices.info("A walk needs two keyframes before it can be exported.")
+            return
+        self.playing.stop()
+        self.form = ExportForm(walk, info.image, self.workspace.decoding.decode_ms, self)
+        self.form.wanted.connect(self._ask_where)
+        self.form.open()
+
+    def _ask_where(self, kind: ExportKind, scale: int) -> None:
+        settings = self.workspace.settings
+        suggested = str(Path(settings.save_folder) / f"walk{kind.ending}")
+        path, _ = QFileDialog.getSaveFileName(self, "Export the walk", suggested, kind.filter)
+        if path:
+            target = Path(path) if Path(path).suffix or not kind.ending else Path(path + kind.ending)
+            settings.save_folder = str(target.parent)
+            self.export_to(target, kind.key, scale)
+
+    def export_to(self, path: Path, kind: str, scale: int = 1) -> RunningJob:
+        """Starts the job that writes the walk; `kind` is "mp4", "gif", "frames" or "strip"."""
+        state, walk = self.workspace.state, self.workspace.state.walk
+        arguments: dict[str, Any] = {
+            "checkpoint_path": self.workspace.opened.info.path,
+            "keyframes": np.stack([keyframe.latent for keyframe in walk.keyframes]),
+            "path": str(path),
+            "kind": kind,
+            "interpolation": walk.interpolation,
+            "loop": walk.loop,
+            "seconds": walk.seconds,
+            "fps": walk.fps,
+            "space": state.space,
+            "condition": state.condition,
+            "scale": scale,
+            "device": self.workspace.settings.device,
+        }
+        running, notices = self.workspace.running, self.workspace.notices
+
+        def said(result: Any) -> None:
+            size = f"{result.bytes_written / 1e6:.1f} MB"
+            notices.info(" ".join([f"Saved {path.name}: {result.frames:,} frames, {size}.", *result.notes]))
+
+        return running.start(f"Exporting {path.name}", "latentlab.engine.exporting:run", arguments, on_done=said)

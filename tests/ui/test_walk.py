@@ -1,0 +1,297 @@
+"""The walk panel: keyframes added, dropped, reordered, deleted, undone; played, scrubbed, exported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+from pytestqt.qtbot import QtBot
+
+from latentlab.core import paths
+from latentlab.core.latent_model import ImageShape
+from latentlab.core.requests import Done
+from latentlab.core.state import NamedLatent, Walk, with_strength
+from latentlab.ui.export_form import KINDS, estimate
+from latentlab.ui.latent_mime import packed
+from latentlab.ui.panels.walk import WalkPanel
+from latentlab.ui.walk_playing import WalkPlaying
+from latentlab.ui.workspace import Workspace
+from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
+
+LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+
+
+@dataclass
+class Clock:
+    now_s: float = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+@pytest.fixture
+def panel(workspace: Workspace, qtbot: QtBot, follow: Callable[[WalkPanel], None]) -> WalkPanel:
+    panel = WalkPanel(workspace)
+    qtbot.addWidget(panel)
+    panel.resize(560, 180)
+    panel.show()
+    follow(panel)
+    return panel
+
+
+def latents(*values: float) -> list[NamedLatent]:
+    return [NamedLatent(np.full(DIM, value, np.float32), f"at {value:g}") for value in values]
+
+
+def names(workspace: Workspace) -> list[str]:
+    return [keyframe.name for keyframe in workspace.state.walk.keyframes]
+
+
+def drop(target: QWidget, mime: QMimeData, at: QPointF) -> None:
+    actions = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(at.toPoint(), actions, mime, LEFT, NO_KEY)
+    QApplication.sendEvent(target, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(target, QDropEvent(at, actions, mime, LEFT, NO_KEY))
+
+
+def test_the_current_picture_with_its_edits_becomes_a_keyframe(
+    panel: WalkPanel, workspace: Workspace, engine: FakeEngine, settled: Callable[[], None]
+) -> None:
+    workspace.session.update(with_strength(workspace.state, "Smiling", 1.0))
+    panel.add_button.click()
+    (keyframe,) = workspace.state.walk.keyframes
+    np.testing.assert_array_equal(keyframe.latent, workspace.state.latent)
+    assert keyframe.name == "#0"
+    assert (engine.requests[-1][0], engine.requests[-1][2].name) == ("walk/keyframes", "VISIBLE")
+    settled()
+    assert panel.strip.picture(0) is not None
+    workspace.session.undo()
+    assert workspace.state.walk.keyframes == ()
+
+
+def test_latents_are_dropped_where_they_belong(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.insert(0, latents(0, 3))
+    second = panel.strip.rect_of(1)
+    drop(panel.strip.viewport(), packed(latents(1, 2), CHECKPOINT), QPointF(second.left() - 2, second.center().y()))
+    assert names(workspace) == ["at 0", "at 1", "at 2", "at 3"]
+    workspace.session.undo()
+    assert names(workspace) == ["at 0", "at 3"]
+
+
+def test_latents_of_another_model_or_space_are_refused(panel: WalkPanel, workspace: Workspace) -> None:
+    before = workspace.state
+    drop(panel.strip.viewport(), packed(latents(1), "another model"), QPointF(10, 10))
+    assert workspace.state is before
+    too_long = NamedLatent(np.zeros(DIM + 1, np.float32), "w")
+    drop(panel.strip.viewport(), packed([too_long], CHECKPOINT), QPointF(10, 10))
+    assert workspace.state is before
+    assert "another space" in workspace.notices.log[-1].text
+
+
+def test_keyframes_are_reordered_and_deleted_by_keyboard_and_undone(
+    panel: WalkPanel, workspace: Workspace, qtbot: QtBot
+) -> None:
+    panel.insert(0, latents(0, 1, 2))
+    panel.strip.setFocus()
+    qtbot.keyClick(panel.strip, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert names(workspace) == ["at 1", "at 0", "at 2"]
+    qtbot.keyClick(panel.strip, Qt.Key.Key_Delete)
+    assert names(workspace) == ["at 1", "at 2"]
+    workspace.session.undo()
+    workspace.session.undo()
+    assert names(workspace) == ["at 0", "at 1", "at 2"]
+
+
+def test_the_cross_deletes_and_a_click_shows(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.insert(0, latents(0, 1, 2))
+    QTest.mouseClick(panel.strip.viewport(), LEFT, NO_KEY, panel.strip.rect_of(2).center().toPoint())
+    np.testing.assert_array_equal(workspace.state.latent, np.full(DIM, 2))
+    assert panel.strip.shown == 2
+    QTest.mouseClick(panel.strip.viewport(), LEFT, NO_KEY, panel.strip.badge_rect(0).center().toPoint())
+    assert names(workspace) == ["at 1", "at 2"]
+
+
+def test_settings_of_the_walk_can_be_undone(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.interpolation.activated.emit(1)
+    panel.loop_button.click()
+    panel.seconds.setValue(9.5)
+    panel.fps.setValue(24)
+    walk = workspace.state.walk
+    assert (walk.interpolation, walk.loop, walk.seconds, walk.fps) == ("spherical", True, 9.5, 24)
+    for _ in range(4):
+        workspace.session.undo()
+    assert (panel.interpolation.currentIndex(), panel.loop_button.isChecked()) == (0, False)
+    assert (panel.seconds.value(), panel.fps.value()) == (6.0, 30)
+
+
+def test_a_play_follows_the_clock_and_is_one_undo_step(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.insert(0, latents(0, 1, 3))
+    steps = len(workspace.session._undo)
+    clock = Clock()
+    playing = WalkPlaying(workspace, panel, clock)
+    playing.start()
+    assert playing.playing
+    for passed_s, expected in ((0.0, 0.0), (1.5, 0.5), (4.5, 2.0)):
+        clock.now_s = 100.0 + passed_s
+        playing.tick()
+        np.testing.assert_allclose(workspace.state.latent, expected, atol=1e-6)
+    clock.now_s = 107.0
+    playing.tick()
+    assert not playing.playing
+    np.testing.assert_allclose(workspace.state.latent, 3)
+    assert len(workspace.session._undo) == steps + 1
+    workspace.session.undo()
+    assert workspace.state.name == "#0"
+
+
+def test_a_loop_goes_on_until_it_is_paused(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.insert(0, latents(0, 2))
+    panel.loop_button.click()
+    clock = Clock()
+    playing = WalkPlaying(workspace, panel, clock)
+    playing.start()
+    clock.now_s = 100.0 + 6 + 1.5
+    playing.tick()
+    np.testing.assert_allclose(workspace.state.latent, 1, atol=1e-6)
+    playing.toggle()
+    assert not playing.playing
+    assert workspace.session.open_gesture == ""
+
+
+def test_another_gesture_ends_a_play_and_is_not_ended_by_it(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.insert(0, latents(0, 2))
+    playing = WalkPlaying(workspace, panel, Clock())
+    playing.start()
+    playing.tick()
+    workspace.session.begin("Drag on the map")
+    workspace.go_to(np.full(DIM, 9, np.float32), "map")
+    playing.tick()
+    assert not playing.playing
+    assert workspace.session.open_gesture == "Drag on the map"
+    np.testing.assert_array_equal(workspace.state.latent, np.full(DIM, 9))
+
+
+def test_the_play_button_plays_in_real_time(panel: WalkPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    panel.insert(0, latents(0, 1))
+    panel.play_button.click()
+    qtbot.waitUntil(lambda: panel.playing.time_s > 0)
+    panel.play()
+    assert not panel.playing.playing
+    assert workspace.state.name.startswith("walk at")
+
+
+def test_with_one_keyframe_the_panel_says_what_is_missing(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.add_current()
+    panel.toggle_play()
+    assert not panel.playing.playing
+    assert "two keyframes" in workspace.notices.log[-1].text
+    assert not panel.export_button.isEnabled()
+    assert not panel.scrub.isVisible()
+
+
+def test_scrubbing_is_one_step_and_catches_the_keyframes(panel: WalkPanel, workspace: Workspace) -> None:
+    panel.insert(0, latents(0, 1, 3))
+    before = len(workspace.session._undo)
+    slider = panel.scrub
+    QTest.mousePress(slider.viewport(), LEFT, NO_KEY, slider.handle_position(0))
+    for time_s in (1.0, 2.0, 3.02):
+        QTest.mouseMove(slider.viewport(), slider.position_of(0, time_s))
+    QTest.mouseRelease(slider.viewport(), LEFT, NO_KEY, slider.position_of(0, 3.02))
+    np.testing.assert_array_equal(workspace.state.latent, np.ones(DIM))
+    assert len(workspace.session._undo) == before + 1
+    slider.typed.emit(0, 1.5)
+    np.testing.assert_allclose(workspace.state.latent, 0.5, atol=1e-6)
+
+
+def test_a_spherical_walk_is_played_on_the_sphere(panel: WalkPanel, workspace: Workspace) -> None:
+    ends = [NamedLatent(vector.astype(np.float32), "") for vector in 2 * np.eye(DIM)[:2]]
+    panel.insert(0, ends)
+    panel.interpolation.activated.emit(1)
+    panel.scrub.typed.emit(0, 3.0)
+    assert np.linalg.norm(workspace.state.latent) == pytest.approx(2)
+    wanted = paths.at(np.stack([end.latent for end in ends]), 0.5, "spherical")
+    np.testing.assert_allclose(workspace.state.latent, wanted)
+
+
+def test_an_export_is_a_job_with_the_walk_as_it_is(
+    panel: WalkPanel, workspace: Workspace, jobs: FakeJobs, tmp_path: Path, settled: Callable[[], None]
+) -> None:
+    panel.insert(0, latents(0, 2))
+    panel.loop_button.click()
+    panel.export_to(tmp_path / "walk.gif", "gif", scale=4)
+    job = jobs.started[-1]
+    assert job.function == "latentlab.engine.exporting:run"
+    keyframes = job.arguments.pop("keyframes")
+    np.testing.assert_array_equal(keyframes, [[0] * DIM, [2] * DIM])
+    assert job.arguments == {
+        "checkpoint_path": "faces.safetensors",
+        "path": str(tmp_path / "walk.gif"),
+        "kind": "gif",
+        "interpolation": "linear",
+        "loop": True,
+        "seconds": 6.0,
+        "fps": 30,
+        "space": "z",
+        "condition": None,
+        "scale": 4,
+        "device": "auto",
+    }
+
+    @dataclass
+    class Result:
+        frames: int = 180
+        bytes_written: int = 1_200_000
+        notes: tuple[str, ...] = ("A note.",)
+
+    job.say(Done(Result()))
+    settled()
+    assert workspace.notices.log[-1].text == "Saved walk.gif: 180 frames, 1.2 MB. A note."
+
+
+def test_the_export_form_says_what_it_will_cost(panel: WalkPanel) -> None:
+    panel.insert(0, latents(0, 2))
+    panel.export()
+    form = panel.form
+    form.kind.setCurrentIndex(1)
+    form.scale.setCurrentIndex(2)
+    assert form.cost.text().startswith("180 frames of 32 × 32")
+    wanted: list[tuple[Any, int]] = []
+    panel.form.wanted.disconnect(panel._ask_where)
+    form.wanted.connect(lambda kind, scale: wanted.append((kind.key, scale)))
+    form._want()
+    assert wanted == [("gif", 4)]
+
+
+def test_an_estimate_counts_frames_and_warns_of_large_gifs() -> None:
+    walk = Walk(keyframes=tuple(latents(0, 1)), seconds=4, fps=60)
+    by_key = {kind.key: kind for kind in KINDS}
+    large = estimate(by_key["gif"], walk, ImageShape(512, 512, 3), 1, 10.0)
+    assert large.startswith("200 frames of 512 × 512")
+    assert "video is smaller" in large
+    assert estimate(by_key["mp4"], walk, ImageShape(64, 64, 3), 2, 1.0).startswith("240 frames of 128 × 128")
+    assert estimate(by_key["strip"], walk, ImageShape(64, 64, 3), 1, 1.0).startswith("8 frames")
+
+
+def test_drawing_any_state_writes_nothing_back(panel: WalkPanel, workspace: Workspace) -> None:
+    before = workspace.state
+    old = before
+    for walk in (
+        Walk(tuple(latents(0, 1, 2)), "spherical", True, 0.1, 240),
+        Walk(tuple(latents(*range(300)))),
+        Walk(seconds=5000),
+    ):
+        new = replace(before, walk=walk)
+        panel.show_state(new, old)
+        panel.grab()
+        old = new
+    assert workspace.state is before
+    assert workspace.session.undo_label == ""
