@@ -6,7 +6,7 @@ A run remembers how its data was read (RUN/data.json), so that `--out RUN --resu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,10 @@ from training.config import OPTIONS, TrainingConfig, config_from
 
 CONFIG = "config.json"
 DATA_NOTE = "data.json"
-# What marks a folder as a run's.
-MARKS = (CONFIG, DATA_NOTE, "metrics.jsonl", "resume", "checkpoint.safetensors")
+STATE = Path("resume", "state.pt")
+# What marks a folder as a run's: a run that was stopped before its first save has only its notes, and begins anew.
+MARKS = ("metrics.jsonl", "resume", "checkpoint.safetensors")
+NOTES = (CONFIG, DATA_NOTE, "samples")
 # Options of the command line that are fields of the configuration under the same name.
 PLAIN = ("epochs", "batch_size", "seed", "device", "precision", "threads", "held_out", "encodings", "half")
 ARCHITECTURE = ("latent_dim", "width")
@@ -100,7 +102,7 @@ def resolved(asked: Asked) -> Order:
         root=str(asked.root) if asked.root else None,
         thumbnails=asked.thumbnails,
     )
-    return Order(_checked(asked, _begin(asked)), note, asked.out, False, asked.download, asked)
+    return Order(_checked(asked, _begin(asked), note), note, asked.out, False, asked.download, asked)
 
 
 def check_out(out: Path) -> None:
@@ -110,9 +112,9 @@ def check_out(out: Path) -> None:
     if not out.is_dir():
         return
     names = {path.name for path in out.iterdir()}
-    if names & set(MARKS):
+    if (out / STATE).exists() or names & set(MARKS):
         raise OptionError(f"{out} already holds a run; add --resume to go on with it, or choose another --out.")
-    if names:
+    if names - set(NOTES):
         raise OptionError(f"{out} is not empty and holds no run; choose another --out.")
 
 
@@ -147,7 +149,7 @@ def _resumed(asked: Asked, out: Path) -> Order:
         note = note.model_copy(update={"root": str(asked.root)})
     if asked.thumbnails is not None:
         note = note.model_copy(update={"thumbnails": asked.thumbnails})
-    return Order(_checked(asked, values), note, out, True, asked.download, asked)
+    return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download, asked)
 
 
 def _begin(asked: Asked) -> dict[str, Any]:
@@ -167,8 +169,8 @@ def _likely_size(data: str) -> int:
     return {"digits": 8, "mnist": 28, "fashion-mnist": 28, "cifar10": 32}.get(data, 64)
 
 
-def _checked(asked: Asked, values: dict[str, Any]) -> TrainingConfig:
-    values = {**values, "family": asked.family}
+def _checked(asked: Asked, values: dict[str, Any], note: DataNote) -> TrainingConfig:
+    values = {**values, "family": asked.family, "data": note.data, "crop": note.crop, "limit": note.limit}
     known = set(OPTIONS[asked.family].model_fields) if asked.family in OPTIONS else set()
     values["architecture"] = {**values.get("architecture", {}), **_given(asked, ARCHITECTURE)}
     objective = _given(asked, OBJECTIVE)
@@ -203,8 +205,3 @@ def _with_option(values: dict[str, Any], text: str) -> dict[str, Any]:
     if part not in ("objective", "architecture"):
         raise OptionError(f"--set '{text}': '{part}' is neither objective nor architecture.")
     return {**values, part: {**values[part], key: value}}
-
-
-def with_limits(order: Order, **changes: Any) -> Order:
-    """The same order with a changed configuration."""
-    return replace(order, config=order.config.model_copy(update=changes))
