@@ -51,7 +51,7 @@ def train(
     return run.finish()
 
 
-def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> Losses:
+def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, float]:
     """The rest of the current epoch; mean losses over its steps."""
     order = epoch_order(len(run.examples), run.config.seed, run.epoch)
     size = run.batch_size

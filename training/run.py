@@ -25,8 +25,8 @@ from training import resume
 from training.averaging import Averaged
 from training.config import TrainingConfig
 from training.data import Dataset
-from training.losses import MeanLosses, evaluated
 from training.examples import Examples
+from training.losses import MeanLosses, evaluated
 from training.objectives.objective import OBJECTIVES, Known, Objective, ObjectiveClass
 from training.precision import Precision
 from training.prior import fit_prior, spec_of

@@ -1,4 +1,4 @@
-"""Sheets of pictures that show how a run is doing: draws from the prior, and held-out pictures above their reconstructions.
+"""Sheets that show how a run is doing: draws from the prior, and held-out pictures above their reconstructions.
 
 Made with random numbers of their own, so that looking changes no run. Shapes: N pictures, H W C of each, uint8.
 """

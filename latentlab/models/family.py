@@ -64,7 +64,7 @@ class Network(nn.Module):
 
     @classmethod
     def on_meta(cls, architecture: Architecture) -> Self:
-        """The network without memory: shapes and names to compare with a file's. Raises CheckpointError when too big."""
+        """The network without memory: shapes and names to compare with a file's. CheckpointError when too large."""
         with torch.device("meta"):
             network = cls(architecture)
         count = sum(parameter.numel() for parameter in network.parameters())
@@ -85,7 +85,7 @@ def family_class(family: str) -> type[Network]:
 
 
 def architecture_from(description: dict[str, Any]) -> tuple[type[Network], Architecture]:
-    """The class and the validated parameters of a header's `architecture`. Raises CheckpointError with the first fault."""
+    """The class and the validated parameters of a header's `architecture`. CheckpointError with the first fault."""
     name = description.get("name")
     if not isinstance(name, str):
         raise CheckpointError("The header names no architecture; the file is damaged or not a latentlab checkpoint.")

@@ -86,5 +86,6 @@ def _check_image(path: Path, header: Header, network: Network) -> None:
     built = [(space.name, space.shape) for space in network.spaces]
     if declared != built:
         raise CheckpointError(
-            f"{path}: its header states the latent spaces {declared}, its architecture has {built}. The file is damaged."
+            f"{path}: its header states the latent spaces {declared}, its architecture has {built}. "
+            "The file is damaged."
         )

@@ -119,7 +119,7 @@ class MLPDecoder(nn.Module):
 
     def forward(self, latents_BD: Tensor) -> Tensor:
         logits: Tensor = self.pixels(torch.relu(self.hidden(latents_BD)))
-        return logits.unflatten(1, self.image)
+        return logits.view(-1, *self.image)
 
 
 class VAE(Network):
@@ -127,6 +127,10 @@ class VAE(Network):
 
     Parameters = VAEArchitecture
     encodes = True
+    architecture: VAEArchitecture
+    centre: Tensor
+    axes: Tensor
+    spread: Tensor
 
     def __init__(self, architecture: VAEArchitecture) -> None:
         super().__init__(architecture)

@@ -23,7 +23,9 @@ R1_EVERY = 16  # steps; lazy regularisation, Karras et al. 2020
 
 def discriminator_loss(real_B: Tensor, fake_B: Tensor, smoothing: float = 0.0) -> Tensor:
     """Binary cross-entropy of the logits of real and fake pictures; real ones are worth 1 - `smoothing`."""
-    return F.binary_cross_entropy_with_logits(real_B, torch.full_like(real_B, 1 - smoothing)) + F.softplus(fake_B).mean()
+    return (
+        F.binary_cross_entropy_with_logits(real_B, torch.full_like(real_B, 1 - smoothing)) + F.softplus(fake_B).mean()
+    )
 
 
 def generator_loss(fake_B: Tensor, kind: str = "non-saturating") -> Tensor:

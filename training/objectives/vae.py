@@ -1,7 +1,8 @@
 """The evidence lower bound: reconstruction + beta * KL, *summed* over pixels and latents, mean over the batch.
 
-With a mean over pixels the KL would swamp the rest. Shapes: B batch, D latent, A attributes, C H W of images in [-1, 1].
-Intensities are counted in [0, 1], so that figures compare with the literature's.
+With a mean over pixels the KL would swamp the rest. Intensities are counted in [0, 1],
+so that figures compare with the literature's.
+Shapes: B batch, D latent, A attributes, C H W of images in [-1, 1].
 """
 
 from __future__ import annotations
