@@ -1,0 +1,38 @@
+"""See and steer what the latent space of a VAE or GAN has learned. Importing this imports nothing heavy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from latentlab.core.latent_model import LatentModel
+    from latentlab.exploring import explore as explore
+
+__all__ = ["__version__", "explore", "open_model"]
+
+
+def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, **options: str) -> LatentModel:
+    """The model in a checkpoint or run folder: `sample`, `decode`, `encode`, `directions`, `encodings`, `info`.
+
+    `device`: auto, cpu, cuda, cuda:1 or mps. `options`: activation and range, for files that do not state them.
+    Nothing in the file is run unless `trust` is True. Raises CheckpointError, OptionError.
+    """
+    from pathlib import Path
+
+    from latentlab.formats import open_checkpoint
+
+    return open_checkpoint(Path(path), device, trust, options)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "explore":
+        from latentlab.exploring import explore
+
+        return explore
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("latentlab")
+    raise AttributeError(f"module 'latentlab' has no attribute '{name}'")

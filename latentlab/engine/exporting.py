@@ -27,7 +27,6 @@ from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import png_bytes
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
-from latentlab.core.state import Walk
 
 Kind = Literal["gif", "mp4", "frames", "strip"]
 
@@ -80,6 +79,8 @@ def run(report: Report, checkpoint_path: str, keyframes: FloatArray, path: str, 
     kind = options.pop("kind", "") or kind_of(Path(path))
     export = WalkExport(np.atleast_2d(np.asarray(keyframes, np.float32)), Path(path), kind, **options)
     check(export)  # before torch is imported
+    if not checkpoint_path:
+        raise OptionError("The model lives in the process that called explore(). Save it as a checkpoint to export.")
     report.progress(0, 0, "Opening the model")
     return export_walk(open_checkpoint(Path(checkpoint_path), device, trust, reading), export, report)
 
@@ -125,17 +126,6 @@ def export_walk(model: LatentModel, export: WalkExport, report: Report) -> Expor
         "strip": _strip,
     }
     return writers[export.kind](model, export, report)
-
-
-def walk_of(walk: Walk) -> dict[str, Any]:
-    """The arguments for `run` that a walk in the state determines."""
-    return {
-        "keyframes": np.stack([keyframe.latent for keyframe in walk.keyframes]),
-        "interpolation": walk.interpolation,
-        "loop": walk.loop,
-        "seconds": walk.seconds,
-        "fps": walk.fps,
-    }
 
 
 def tiled(images: Images, columns: int, gap_px: int = 0) -> NDArray[np.uint8]:
@@ -274,7 +264,7 @@ def _frames(model: LatentModel, export: WalkExport, report: Report) -> Exported:
         temporary.mkdir()
         for index, picture in enumerate(_pictures(model, export, latents_TD, report)):
             data = png_bytes(picture, _recipe(model, export, latents_TD[index]))
-            atomic_write(temporary / f"frame_{index:05d}.png", data)
+            (temporary / f"frame_{index:05d}.png").write_bytes(data)  # the rename makes it whole
             written += len(data)
         report.progress(frames, frames, "Writing")
         temporary.replace(target)  # an empty folder of that name gives way

@@ -42,11 +42,14 @@ def open_checkpoint(
     path: Path, device: str = "auto", trust: bool = False, options: Mapping[str, Any] | None = None
 ) -> LatentModel:
     """The model in a checkpoint or run folder. Raises CheckpointError, OptionError for an unknown device or option."""
-    file = found(Path(path))
-    chosen = _options(device, trust, options or {})
+    return open_file(found(Path(path)), checked_options(device, trust, options or {}))
+
+
+def open_file(file: Found, options: Options) -> LatentModel:
+    """The model in a file that has been recognised."""
     reader = reader_of(file)
     if reader is not None:
-        return reader.open(file, chosen)
+        return reader.open(file, options)
     if file.kind in REASONS:
         raise refusal(file)
     raise CheckpointError(_unknown_weights(file))
@@ -61,7 +64,8 @@ def reader_of(file: Found) -> Format | None:
     return None
 
 
-def _options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:
+def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:
+    """Raises OptionError for an activation or range that does not exist."""
     activation, output = str(options.get("activation") or ""), str(options.get("range") or "")
     for name, value, known in (("activation", activation, ACTIVATIONS), ("range", output, RANGES)):
         if value and value not in known:

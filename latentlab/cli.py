@@ -1,0 +1,78 @@
+"""`latentlab`: the window, or one of the commands. Nothing that the window does not need is imported for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+from latentlab.core.errors import LatentlabError
+
+COMMANDS = ("info", "render", "edit", "walk", "encode", "convert")
+HELP = ("--help", "-h", "--version")
+DEBUG = "LATENTLAB_DEBUG"  # set: an unexpected error shows its traceback
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The exit status: 0 done, 1 failure, 2 wrong usage or bad input, 130 interrupted; one line says why."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # names that are not UTF-8 are shown, not fatal
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        if arguments and arguments[0] in (*COMMANDS, *HELP):
+            return _command(arguments)
+        from latentlab import app
+
+        return app.main(arguments)
+    except LatentlabError as error:
+        return _say(str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _say("Interrupted; nothing was written.", 130)
+    except MemoryError:
+        return _say("The memory is full. Ask for fewer pictures, or close other programs.", 1)
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except OSError as error:
+        return _say(f"{error.filename or 'A file'}: {error.strerror or error}.", 1)
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        return _say(
+            f"An error that latentlab did not expect: {type(error).__name__}: {error}. "
+            f"Please report it, with what {DEBUG}=1 shows.",
+            1,
+        )
+
+
+def _command(arguments: list[str]) -> int:
+    import click
+
+    from latentlab.commands import command
+
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # end by a status, not by the signal
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        status = command().main(arguments, prog_name="latentlab", standalone_mode=False)
+    except click.exceptions.Exit as request:
+        return request.exit_code
+    except click.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        return _say(f"{error.format_message().rstrip('.')}. See latentlab {_command_of(arguments)}--help.", 2)
+    return status if isinstance(status, int) else 0
+
+
+def _command_of(arguments: list[str]) -> str:
+    return f"{arguments[0]} " if arguments[0] in COMMANDS else ""
+
+
+def _say(message: str, status: int) -> int:
+    print(message, file=sys.stderr)  # noqa: T201 - the one line the command line owes
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

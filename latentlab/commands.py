@@ -1,0 +1,352 @@
+"""The commands of `latentlab`, without a window: info, render, edit, walk, encode, convert.
+
+Options are checked before torch is imported. Shapes: B pictures, D latent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from latentlab.console import ConsoleReport
+from latentlab.core.atomic import atomic_write, displayed
+from latentlab.core.checkpoint_file import ENDING
+from latentlab.core.errors import OptionError, SaveError, did_you_mean
+from latentlab.core.latent_model import LatentModel
+from latentlab.core.pictures import Crop, read_picture
+from latentlab.core.recipe import Recipe
+from latentlab.core.recipe_png import png_bytes
+from latentlab.core.spaces import FloatArray
+from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of, tiled
+from latentlab.formats import Options, found
+from latentlab.formats.reading import checked_options, open_file
+
+COUNT_AT_MOST = 10_000
+SHEET_PIXELS_AT_MOST = 100_000_000
+INVERSION_STEPS = 300
+
+application = typer.Typer(
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False
+)
+
+Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint or a run folder.")]
+Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
+Trust = Annotated[bool, typer.Option("--trust", help="Open a file that can run code.")]
+Activation = Annotated[str, typer.Option(help="Of a file of weights alone: relu, leaky_relu, tanh, …")]
+Range = Annotated[str, typer.Option("--range", help="What its last layer puts out: tanh, sigmoid or none.")]
+Attributes = Annotated[list[str], typer.Option("--attribute", help="NAME=STRENGTH; may be given more than once.")]
+Locks = Annotated[list[str], typer.Option("--lock", help="An attribute that stays as it is; may be repeated.")]
+Condition = Annotated[str, typer.Option("--class", help="The class asked of a conditional model.")]
+Truncation = Annotated[float, typer.Option(help="Scale towards the prior's mean; 1 is none.")]
+Scale = Annotated[int, typer.Option(help="Enlarge every pixel so many times.")]
+CropText = Annotated[str, typer.Option("--crop", help="centre, none or x,y,width,height.")]
+
+
+def command() -> Any:
+    """The command line as a click command."""
+    return typer.main.get_command(application)
+
+
+@application.callback(invoke_without_command=True)
+def window(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False,
+) -> None:
+    """latentlab [CHECKPOINT | RUN_FOLDER | SESSION]: the window. Or one of the commands below, without it."""
+    if version:
+        import latentlab
+
+        sys.stdout.write(f"latentlab {latentlab.__version__}\n")
+
+
+@application.command()
+def info(
+    checkpoint: Checkpoint, device: Device = "auto", trust: Trust = False, activation: Activation = "",
+    range_: Range = "",
+) -> None:  # fmt: skip
+    """Print what a checkpoint is, as JSON."""
+    from latentlab.description import describe
+
+    document = describe(checkpoint, _options(device, trust, activation, range_))
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+@application.command()
+def render(
+    checkpoint: Checkpoint, output: Output, count: Annotated[int, typer.Option(help="Pictures.")] = 16,
+    seed: int = 0, truncation: Truncation = 1.0, attribute: Attributes = [],  # noqa: B006 - typer reads the default
+    lock: Locks = [],  # noqa: B006
+    condition: Condition = "", columns: Annotated[int, typer.Option(help="0: about square.")] = 0, scale: Scale = 1,
+    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
+) -> None:  # fmt: skip
+    """Draw from the prior, edit, and save a sheet of pictures."""
+    strengths = _strengths(attribute)
+    _check_png(output)
+    if not 1 <= count <= COUNT_AT_MOST:
+        raise OptionError(f"--count is {count}; it must be 1 to {COUNT_AT_MOST:,}.")
+    _check_truncation(truncation)
+    _check_seed(seed)
+    _check_scale(scale)
+    model = _opened(checkpoint, _options(device, trust, activation, range_))
+    image = model.info.image
+    if count * image.height * image.width * scale**2 > SHEET_PIXELS_AT_MOST:
+        raise OptionError(f"The sheet would have more than {SHEET_PIXELS_AT_MOST:,} pixels; lower --count or --scale.")
+    latents = _edited(model, model.sample(count, seed, truncation), strengths, lock)
+    chosen = _class(model, condition)
+    images = model.decode(latents, condition=chosen)
+    sheet = tiled(images, columns if columns > 0 else math.ceil(math.sqrt(count)))
+    _save(output, _enlarged(sheet, scale), model, latents, strengths, lock, chosen, f"samples of seed {seed}")
+
+
+@application.command()
+def edit(
+    checkpoint: Checkpoint, output: Output, image: Annotated[Path, typer.Option(help="The picture to edit.")],
+    attribute: Attributes = [],  # noqa: B006
+    lock: Locks = [],  # noqa: B006
+    crop: CropText = "centre", condition: Condition = "", scale: Scale = 1,
+    steps: Annotated[int, typer.Option(help="Of the optimisation, where the model has no encoder.")] = INVERSION_STEPS,
+    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
+) -> None:  # fmt: skip
+    """Find the latent of a picture, edit it, and save the result."""
+    strengths = _strengths(attribute)
+    _check_png(output)
+    _check_scale(scale)
+    picture = read_picture(image, crop=Crop.parse(crop))
+    model = _opened(checkpoint, _options(device, trust, activation, range_))
+    _known(model, [*strengths, *lock])
+    chosen = _class(model, condition)
+    latent = _latent_of(model, picture, chosen, steps, image.name)
+    latents = _edited(model, latent[None], strengths, lock)
+    result = model.decode(latents, condition=chosen)[0]
+    _save(output, _enlarged(result, scale), model, latents, strengths, lock, chosen, displayed(image.name), latent)
+
+
+@application.command()
+def walk(
+    checkpoint: Checkpoint, output: Output,
+    seeds: Annotated[str, typer.Option(help="Of the keyframes.")] = "1,2,3",
+    seconds: float = 6.0, fps: int = 30, spherical: Annotated[bool, typer.Option("--spherical")] = False,
+    loop: Annotated[bool, typer.Option("--loop", help="Return to the first keyframe.")] = False,
+    strip: Annotated[bool, typer.Option("--strip", help="A row of stills instead of a film.")] = False,
+    truncation: Truncation = 1.0, attribute: Attributes = [],  # noqa: B006
+    lock: Locks = [],  # noqa: B006
+    condition: Condition = "", scale: Scale = 1,
+    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
+) -> None:  # fmt: skip
+    """Walk between draws from the prior: .gif, .mp4, a .png strip, or a folder of PNG frames."""
+    strengths, numbers = _strengths(attribute), _seeds(seeds)
+    _check_truncation(truncation)
+    _check_folder(output)
+    export = WalkExport(
+        np.zeros((1, 1), np.float32), output, "strip" if strip else kind_of(output),
+        "spherical" if spherical else "linear", loop, seconds, fps, scale=scale,
+    )  # fmt: skip
+    check(export)  # with any keyframe, before the seconds that opening a model takes
+    model = _opened(checkpoint, _options(device, trust, activation, range_))
+    drawn = np.concatenate([model.sample(1, seed, truncation) for seed in numbers])
+    keyframes = _edited(model, drawn, strengths, lock)
+    export = replace(export, keyframes=keyframes, condition=_class(model, condition))
+    with ConsoleReport("Walk") as report:
+        exported = export_walk(model, export, report)
+    for note in exported.notes:
+        _note(note)
+
+
+@application.command()
+def encode(
+    checkpoint: Checkpoint, output: Output,
+    images: Annotated[Path, typer.Option(help="A folder: flat, class folders, or with attributes.csv.")],
+    crop: CropText = "centre", limit: Annotated[int, typer.Option(help="At most so many pictures; 0: all.")] = 0,
+    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
+) -> None:  # fmt: skip
+    """Encode a folder of pictures, and save the checkpoint with these encodings."""
+    _check_native_name(output)
+    if not images.is_dir():
+        raise OptionError(f"--images {displayed(images)} is not a folder.")
+    cropping = Crop.parse(crop)
+    options = _options(device, trust, activation, range_)
+    from latentlab.converting import write_native
+
+    model = _opened(checkpoint, options)
+    from latentlab.measure.encoding import encode_folder
+
+    with ConsoleReport("Encode") as report:
+        encodings, skipped = encode_folder(model, images, crop=cropping, limit=limit or None, report=report)
+    write_native(checkpoint, output, encodings)
+    _note(f"{len(encodings):,} pictures encoded, {len(skipped):,} skipped.")
+    for reason in skipped[:10]:
+        _note(f"  {reason}")
+
+
+@application.command()
+def convert(
+    source: Checkpoint, target: Annotated[Path, typer.Argument(help="The native checkpoint to write.")],
+    half: Annotated[bool, typer.Option("--half", help="Weights in float16, half the size.")] = False,
+    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
+) -> None:  # fmt: skip
+    """Write a checkpoint as a native one."""
+    _check_native_name(target)
+    _options(device, trust, activation, range_)
+    from latentlab.converting import write_native
+
+    write_native(source, target, half=half)
+
+
+# --- options ---------------------------------------------------------------------------------------------------
+
+
+def _options(device: str, trust: bool, activation: str, range_: str) -> Options:
+    return checked_options(device, trust, {"activation": activation, "range": range_})
+
+
+def _opened(checkpoint: Path, options: Options) -> LatentModel:
+    model = open_file(found(checkpoint), options)
+    for warning in model.info.warnings:
+        _note(f"Warning: {warning}")
+    return model
+
+
+def _strengths(attributes: Sequence[str]) -> dict[str, float]:
+    strengths: dict[str, float] = {}
+    for text in attributes:
+        name, sign, number = text.rpartition("=")
+        if not sign:
+            name, number = text, "1"
+        try:
+            strengths[name] = float(number)
+        except ValueError:
+            raise OptionError(f"--attribute {text}: '{number}' is not a number. Write it as NAME=1.5.") from None
+        if not name or not math.isfinite(strengths[name]):
+            raise OptionError(f"--attribute {text} is not understood. Write it as NAME=1.5.")
+    return strengths
+
+
+def _seeds(text: str) -> list[int]:
+    try:
+        seeds = [int(part) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise OptionError(f"--seeds {text} is not understood. Write whole numbers, as in 1,2,3.") from None
+    if not 2 <= len(seeds) <= 1000:
+        raise OptionError(f"--seeds {text} names {len(seeds)} keyframes; a walk needs 2 to 1,000.")
+    for seed in seeds:
+        _check_seed(seed)
+    return seeds
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise OptionError(f"The seed {seed} is negative; use 0 or more.")
+
+
+def _check_truncation(truncation: float) -> None:
+    if not math.isfinite(truncation) or not 0 <= truncation <= 10:
+        raise OptionError(f"--truncation is {truncation}; it must be 0 to 10, and 1 is none.")
+
+
+def _check_scale(scale: int) -> None:
+    if not 1 <= scale <= 64:
+        raise OptionError(f"--scale is {scale}; it must be 1 to 64.")
+
+
+def _check_png(output: Path) -> None:
+    if output.suffix.lower() != ".png":
+        raise OptionError(f"{displayed(output)} does not end in .png; pictures are saved as PNG with their recipe.")
+    _check_folder(output)
+
+
+def _check_native_name(output: Path) -> None:
+    if output.suffix.lower() != ENDING:
+        raise OptionError(f"{displayed(output)} does not end in {ENDING}; a native checkpoint does.")
+    _check_folder(output)
+
+
+def _check_folder(output: Path) -> None:
+    """Before the work is done, not after."""
+    if not output.absolute().parent.is_dir():
+        raise SaveError(f"Cannot save {displayed(output)}: its folder does not exist. Create it or choose another.")
+
+
+def _class(model: LatentModel, text: str) -> int | None:
+    """The number of a class that is named or numbered."""
+    classes = model.info.conditional
+    if not text:
+        return 0 if classes else None
+    if not classes:
+        raise OptionError(f"--class {text}: this model takes no class. Leave it out.")
+    if text in classes:
+        return classes.index(text)
+    if text.isdecimal() and int(text) < len(classes):
+        return int(text)
+    raise OptionError(f"There is no class '{text}'.{did_you_mean(text, classes)}")
+
+
+# --- work ------------------------------------------------------------------------------------------------------
+
+
+def _known(model: LatentModel, names: Sequence[str]) -> None:
+    for name in names:
+        model.directions[name]  # raises OptionError with what is known
+
+
+def _edited(model: LatentModel, latents: FloatArray, strengths: dict[str, float], keep: Sequence[str]) -> FloatArray:
+    """(B, D) moved along each attribute, those in `keep` held."""
+    if not strengths and not keep:
+        return latents  # directions are not fitted for nothing
+    _known(model, [*strengths, *keep])
+    for name, strength in strengths.items():
+        latents = model.directions[name].apply(latents, strength, keep)
+    return latents
+
+
+def _latent_of(model: LatentModel, picture: Any, condition: int | None, steps: int, name: str) -> FloatArray:
+    """(D,) by the encoder, or by optimisation where there is none."""
+    if model.info.encoder:
+        return np.asarray(model.encode(picture[None], condition=condition)[0], np.float32)
+    from latentlab.measure.inversion import invert
+    from latentlab.models.inverter import load_inverter
+    from latentlab.models.torch_model import TorchModel
+
+    if not isinstance(model, TorchModel):
+        raise OptionError("This model has no encoder, and its latents cannot be optimised.")
+    inverter = load_inverter(Path(model.info.path)) if model.info.format == "native" else None
+    with ConsoleReport("Invert") as report:
+        found_latent = invert(
+            model, picture, steps=steps, inverter=inverter, report=report, name=name, condition=condition
+        )
+    return found_latent.latent
+
+
+def _save(
+    output: Path, picture: Any, model: LatentModel, latents: FloatArray, strengths: dict[str, float],
+    lock: Sequence[str], condition: int | None, name: str, base: FloatArray | None = None,
+) -> None:  # fmt: skip
+    recipe = Recipe(
+        checkpoint=model.info.sha256,
+        model=displayed(Path(model.info.path).name),
+        space=model.info.spaces[0].name,
+        latent=latents[0].tolist(),
+        tiles=latents.tolist() if len(latents) > 1 else [],
+        origin=[] if base is None else base.tolist(),
+        base=[] if base is None else base.tolist(),
+        strengths=strengths,
+        locked=sorted(lock),
+        condition=condition,
+        name=name,
+    )
+    atomic_write(output, png_bytes(picture, recipe))
+
+
+def _enlarged(picture: Any, scale: int) -> Any:
+    return np.repeat(np.repeat(picture, scale, 0), scale, 1) if scale > 1 else picture
+
+
+def _note(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201

@@ -1,0 +1,178 @@
+"""`explore`: the window on a model that lives in this process: one of ours, or any torch decoder.
+
+Shapes: N pictures, H W C of them, A attributes, D latent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import DataError, OptionError
+from latentlab.core.latent_model import LatentModel, ModelInfo
+
+
+def explore(
+    model: Any,
+    *,
+    latent_dim: int | None = None,
+    encoder: Any = None,
+    images: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    attributes: Mapping[str, ArrayLike] | ArrayLike | None = None,
+) -> None:
+    """Opens the window on `model` and returns when it is closed.
+
+    `model`: what `open_model` returned, or any torch.nn.Module that decodes (B, D) or (B, D, 1, 1) latents to
+    (B, C, H, W) or flat pictures. `encoder`: a module whose first result is the latent. `images`: uint8 or float in
+    [0, 1], (N, H, W), (N, H, W, C) or (N, C, H, W), encoded for the map. `labels`: (N,) numbers or names.
+    `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not. Raises OptionError, DataError.
+    """
+    prepared = explorable(
+        model, latent_dim=latent_dim, encoder=encoder, images=images, labels=labels, attributes=attributes
+    )
+    from latentlab.app import explore_model
+
+    explore_model(prepared)
+
+
+def explorable(
+    model: Any,
+    *,
+    latent_dim: int | None = None,
+    encoder: Any = None,
+    images: ArrayLike | None = None,
+    labels: ArrayLike | None = None,
+    attributes: Mapping[str, ArrayLike] | ArrayLike | None = None,
+) -> LatentModel:
+    """What `explore` shows, without the window."""
+    from torch import nn
+
+    from latentlab.formats.any_module import network_of, weights_hash
+    from latentlab.models.torch_model import TorchModel
+
+    if isinstance(model, nn.Module):
+        network = network_of(model, encoder, latent_dim)
+        info = ModelInfo(
+            path="",
+            format="module",
+            family=type(model).__name__,
+            image=network.image,
+            spaces=network.spaces,
+            encoder=encoder is not None,
+            invertible=True,
+            sha256=weights_hash(network),
+        )
+        device = next((str(parameter.device) for parameter in model.parameters()), "cpu")
+        ready: LatentModel = TorchModel(network, info, device=device)
+    elif hasattr(model, "decode") and hasattr(model, "info"):
+        if encoder is not None or latent_dim is not None:
+            raise OptionError("encoder and latent_dim belong to a torch module; this model states its own.")
+        ready = cast(LatentModel, model)
+    else:
+        raise OptionError(
+            f"explore() takes a model from open_model() or a torch.nn.Module, not a {type(model).__name__}."
+        )
+    if images is None:
+        if labels is not None or attributes is not None:
+            raise DataError("Labels and attributes describe images; give images=… too.")
+        return ready
+    return _with_encodings(ready, _encodings(ready, images, labels, attributes))
+
+
+class WithEncodings:
+    """A model and other encodings than it came with; everything else is the model's own."""
+
+    def __init__(self, model: LatentModel, encodings: EncodingSet) -> None:
+        self._model = model
+        self.encodings = encodings
+
+    @property
+    def directions(self) -> Any:
+        from latentlab.core.fitting import fit_directions
+
+        return fit_directions(self.encodings, checkpoint=self._model.info.sha256)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def _with_encodings(model: LatentModel, encodings: EncodingSet) -> LatentModel:
+    return cast(LatentModel, WithEncodings(model, encodings))
+
+
+def _encodings(
+    model: LatentModel,
+    images: ArrayLike,
+    labels: ArrayLike | None,
+    attributes: Mapping[str, ArrayLike] | ArrayLike | None,
+) -> EncodingSet:
+    from latentlab.console import ConsoleReport
+    from latentlab.measure.encoding import coded_thumbnails, encode_pictures
+
+    pictures = as_pictures(images)
+    numbers, names = _labels(labels, len(pictures))
+    values, columns = _attributes(attributes, len(pictures))
+    with ConsoleReport("Encode") as report:
+        encodings = encode_pictures(model, pictures, lambda done, total: report.progress(done, total))
+    return replace(
+        encodings,
+        labels=numbers,
+        label_names=names,
+        attributes=values,
+        attribute_names=columns,
+        thumbnails=coded_thumbnails(pictures),
+    )
+
+
+def as_pictures(images: ArrayLike) -> NDArray[np.uint8]:
+    """uint8 (N, H, W, C) from uint8 or float in [0, 1], channels first or last. Raises DataError."""
+    array = np.asarray(images)
+    if array.ndim == 3:
+        array = array[..., None]
+    if array.ndim == 4 and array.shape[3] not in (1, 3) and array.shape[1] in (1, 3):
+        array = array.transpose(0, 2, 3, 1)
+    if array.ndim != 4 or array.shape[3] not in (1, 3) or 0 in array.shape:
+        raise DataError(f"Images must be (N, H, W), (N, H, W, C) or (N, C, H, W); these are {np.shape(images)}.")
+    if array.dtype == np.uint8:
+        return np.ascontiguousarray(array)
+    if array.dtype.kind != "f" or not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
+        raise DataError("Images must be uint8, or float between 0 and 1.")
+    return np.ascontiguousarray((array * 255).round().astype(np.uint8))
+
+
+def _labels(labels: ArrayLike | None, count: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:
+    if labels is None:
+        return None, ()
+    array = np.asarray(labels)
+    if array.shape != (count,):
+        raise DataError(f"There are {count:,} images, but labels of shape {array.shape}; one for each is needed.")
+    if array.dtype.kind in "iub":
+        return array.astype(np.int64), tuple(str(number) for number in range(int(array.max()) + 1))
+    names, numbers = np.unique(array.astype(str), return_inverse=True)
+    return numbers.astype(np.int64), tuple(str(name) for name in names)
+
+
+def _attributes(
+    attributes: Mapping[str, ArrayLike] | ArrayLike | None, count: int
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    if attributes is None:
+        return None, ()
+    if isinstance(attributes, Mapping):
+        names = tuple(str(name) for name in attributes)
+        columns = [np.asarray(values, np.float32) for values in attributes.values()]
+        wrong = [name for name, column in zip(names, columns, strict=True) if column.shape != (count,)]
+        if wrong or not names:
+            raise DataError(
+                f"Each attribute needs {count:,} values, one for each image; not so: {wrong or 'none given'}."
+            )
+        return np.stack(columns, axis=1), names
+    table = np.asarray(attributes, np.float32)
+    if table.ndim != 2 or len(table) != count:
+        raise DataError(f"Attributes must be ({count:,}, A), one row for each image; they are {table.shape}.")
+    return table, tuple(f"attribute {index + 1}" for index in range(table.shape[1]))

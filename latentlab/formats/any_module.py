@@ -1,0 +1,160 @@
+"""Any torch decoder, and optionally its encoder, as a network that TorchModel runs.
+
+What a module does not say is found out by asking it: the shape of its latents and pictures, and their range.
+Shapes: B batch, D latent, C H W of images, P pixels of a flat image.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from latentlab.core.errors import OptionError
+from latentlab.core.latent_model import ImageShape
+from latentlab.core.spaces import LatentSpace, Prior
+from latentlab.models.family import Network
+
+Range = Literal["tanh", "sigmoid", "none"]  # [-1, 1], [0, 1], logits
+
+PROBES = 4
+BOUND = 1.001
+
+
+class ModuleNetwork(Network):
+    """`decoder` takes (B, *latent_shape) and gives (B, C, H, W) or flat (B, P) pictures in `output`'s range.
+
+    `encoder` takes pictures as the decoder gives them; its first result is the latent, or mean and log-variance
+    side by side.
+    """
+
+    def __init__(
+        self,
+        decoder: nn.Module,
+        latent_shape: tuple[int, ...],
+        image: ImageShape,
+        output: Range,
+        encoder: nn.Module | None = None,
+        *,
+        flat: bool = False,
+        prior: Prior = "normal",
+    ) -> None:
+        nn.Module.__init__(self)  # there is no architecture to validate
+        self.decoder = decoder
+        self.encoder = encoder
+        self.latent_shape = latent_shape
+        self.image = image
+        self.output = output
+        self.flat = flat
+        self.prior = prior
+
+    @property
+    def spaces(self) -> tuple[LatentSpace, ...]:
+        return (LatentSpace("z", (math.prod(self.latent_shape),), self.prior),)
+
+    def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
+        made = _first(self.decoder(latents_BD.reshape(-1, *self.latent_shape))).float()
+        images = made.reshape(-1, self.image.channels, self.image.height, self.image.width)
+        if self.output == "tanh":
+            return images
+        return images * 2 - 1 if self.output == "sigmoid" else torch.tanh(images / 2)
+
+    def encode(self, images_BCHW: Tensor, condition_B: Tensor | None = None) -> Tensor:
+        if self.encoder is None:
+            raise OptionError("This model has no encoder; invert the picture instead.")
+        inputs = images_BCHW if self.output == "tanh" else (images_BCHW + 1) / 2
+        codes = _first(self.encoder(inputs.flatten(1) if self.flat else inputs)).flatten(1)
+        dim = math.prod(self.latent_shape)
+        if codes.shape[1] not in (dim, 2 * dim):
+            raise OptionError(f"The encoder gives {codes.shape[1]} numbers, but the decoder takes {dim}.")
+        return codes[:, :dim]
+
+
+def network_of(decoder: nn.Module, encoder: nn.Module | None = None, latent_dim: int | None = None) -> ModuleNetwork:
+    """A decoder whose shapes and range are found by decoding a few latents. Raises OptionError where that fails."""
+    decoder.eval()
+    if encoder is not None:
+        encoder.eval()
+    dim = latent_dim or _latent_dim(decoder)
+    shape, made = _probe(decoder, dim)
+    flat = made.ndim == 2
+    image = _image_shape(made)
+    return ModuleNetwork(decoder, shape, image, _range(decoder, made), encoder, flat=flat)
+
+
+def weights_hash(network: nn.Module) -> str:
+    """The SHA-256 of a network's weights: the same for the same model in another process."""
+    digest = hashlib.sha256()
+    for name, value in sorted(network.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _latent_dim(decoder: nn.Module) -> int:
+    for module in decoder.modules():
+        if isinstance(module, nn.Linear):
+            return module.in_features
+        if isinstance(module, nn.ConvTranspose2d | nn.Conv2d):
+            return module.in_channels
+    raise OptionError("The size of the decoder's latents is not evident. Say it: explore(decoder, latent_dim=64).")
+
+
+@torch.inference_mode()
+def _probe(decoder: nn.Module, dim: int) -> tuple[tuple[int, ...], Tensor]:
+    """The latent shape that the decoder takes, and what it makes of a few draws."""
+    parameter = next(decoder.parameters(), torch.zeros(1))
+    draws = torch.randn(PROBES, dim, generator=torch.Generator().manual_seed(0)).to(parameter.device, parameter.dtype)
+    first: Exception | None = None
+    for shape in ((dim,), (dim, 1, 1)):
+        try:
+            made = _first(decoder(draws.reshape(PROBES, *shape)))
+        except Exception as error:  # noqa: BLE001 - the module is not ours; it can raise anything
+            first = first or error
+            continue
+        if made.ndim in (2, 3, 4) and len(made) == PROBES:
+            return shape, made.float()
+    if first is None:
+        raise OptionError("The decoder's result is no batch of pictures; it must be (B, C, H, W) or flat (B, pixels).")
+    cause = str(first).strip().splitlines()[0]
+    raise OptionError(f"The decoder does not take latents of {dim} numbers ({cause}). Say latent_dim=….") from first
+
+
+def _image_shape(made: Tensor) -> ImageShape:
+    shape = tuple(made.shape[1:])
+    if len(shape) == 2:
+        return ImageShape(shape[0], shape[1], 1)
+    if len(shape) == 3 and shape[0] in (1, 3):
+        return ImageShape(shape[1], shape[2], shape[0])
+    if len(shape) == 1:
+        for channels in (1, 3):
+            side = math.isqrt(shape[0] // channels)
+            if side * side * channels == shape[0]:
+                return ImageShape(side, side, channels)
+    raise OptionError(f"The decoder makes {shape}; pictures are (1 or 3, H, W), or flat and square.")
+
+
+def _range(decoder: nn.Module, made: Tensor) -> Range:
+    last = [module for module in decoder.modules() if not list(module.children())][-1:]
+    if last and isinstance(last[0], nn.Tanh):
+        return "tanh"
+    if last and isinstance(last[0], nn.Sigmoid):
+        return "sigmoid"
+    low, high = float(made.min()), float(made.max())
+    if low >= 1 - BOUND and high <= BOUND:
+        return "sigmoid"
+    return "tanh" if low >= -BOUND and high <= BOUND else "none"
+
+
+def _first(made: Any) -> Tensor:
+    result = made
+    while isinstance(result, tuple | list) and result:
+        result = result[0]
+    if not isinstance(result, Tensor):
+        raise OptionError(
+            f"The module gives a {type(made).__name__}; a tensor, or a tuple that begins with one, is needed."
+        )
+    return result
