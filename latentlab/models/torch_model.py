@@ -157,7 +157,7 @@ class TorchModel:
             chunk = slice(start, start + self._at_once)
             pieces += self._run(
                 self.network.decode,
-                torch.from_numpy(latents_BD[chunk]),
+                torch.tensor(latents_BD[chunk]),
                 None if conditions is None else conditions[chunk],
             )
         for piece in pieces:
