@@ -125,9 +125,11 @@ def picture(pixels: map_splat.Pixels) -> QImage:
     ).copy()
 
 
-def paint(scene: Scene, camera: Camera, theme: Theme, ratio: float) -> QPixmap:
-    """The whole view at `ratio` device pixels per logical pixel."""
-    pixmap = QPixmap(round(camera.width * ratio), round(camera.height * ratio))
+def paint(scene: Scene, camera: Camera, theme: Theme, ratio: float, over: QPixmap | None = None) -> QPixmap:
+    """The whole view at `ratio` device pixels per logical pixel; `over` is painted over where its size is right."""
+    width, height = round(camera.width * ratio), round(camera.height * ratio)
+    # A new pixmap for every frame would cost more than all dots: its memory comes page by page.
+    pixmap = over if over is not None and (over.width(), over.height()) == (width, height) else QPixmap(width, height)
     pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(QColor(theme.panel))
     painter = QPainter(pixmap)

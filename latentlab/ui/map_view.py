@@ -40,7 +40,7 @@ from latentlab.ui.map_scene import Scene, paint
 
 Tool = Literal["go", "lasso", "rectangle"]
 
-AT_ONCE = 60_000  # up to so many points are drawn anew in the paint event itself; more wait one frame
+AT_ONCE = 200_000  # up to so many points are drawn anew in the paint event itself; more wait one frame
 FRAME_MS = 12
 WHEEL_FACTOR = 1.0018  # per eighth of a degree
 KEY_FACTOR = 1.25
@@ -231,7 +231,7 @@ class MapCanvas(QWidget):
         assert self.scene is not None
         if (self.camera.width, self.camera.height) != (self.width(), self.height()):
             self.camera = replace(self.camera, width=self.width(), height=self.height())
-        self._canvas = paint(self.scene, self.camera, theme.current(), self.devicePixelRatioF())
+        self._canvas = paint(self.scene, self.camera, theme.current(), self.devicePixelRatioF(), over=self._canvas)
         self._canvas_camera = self.camera
 
     def _draw_now(self) -> None:
