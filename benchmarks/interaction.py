@@ -123,7 +123,9 @@ def in_the_window(model: Path, case: str, chosen: Any, folder: Path) -> dict[str
         command = ["xvfb-run", "-a", "-s", "-screen 0 1600x1000x24", *command]
     command += ["--began", str(time.monotonic())]
     root = Path(__file__).resolve().parent.parent
-    subprocess.run(command, check=True, cwd=root, env=environment)
+    done = subprocess.run(command, cwd=root, env=environment, stderr=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(f"{done.stderr}The window of the case '{case}' ended with status {done.returncode}.")
     found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
     return found
 

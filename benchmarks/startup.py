@@ -51,9 +51,11 @@ def start_of_window(model: Path | None, xcb: bool) -> dict[str, Any]:
         }
         command = [sys.executable, "-m", "latentlab", *([str(model)] if model else [])]
         begin_s = time.time()
-        window = subprocess.Popen(command, env=environment, cwd=name)
+        said = home / "said"
+        with said.open("wb") as errors:
+            window = subprocess.Popen(command, env=environment, cwd=name, stderr=errors)
         try:
-            seen = _followed(timeline, window)
+            seen = _followed(timeline, window, said)
             torch_loaded = _has_loaded_torch(window.pid)
         finally:
             window.send_signal(signal.SIGINT)
@@ -61,7 +63,7 @@ def start_of_window(model: Path | None, xcb: bool) -> dict[str, Any]:
         return {"seconds": {event: at_s - begin_s for event, at_s in seen.items()}, "torch_loaded": torch_loaded}
 
 
-def _followed(timeline: Path, window: subprocess.Popen[bytes]) -> dict[str, float]:
+def _followed(timeline: Path, window: subprocess.Popen[bytes], said: Path) -> dict[str, float]:
     """The timeline once the first picture is in it: moments of time.time."""
     end_s = time.time() + WAIT_S
     while time.time() < end_s and window.poll() is None:
@@ -71,7 +73,7 @@ def _followed(timeline: Path, window: subprocess.Popen[bytes]) -> dict[str, floa
             if PICTURE in seen:
                 return seen
         time.sleep(0.05)
-    raise SystemExit(f"The window painted no picture within {WAIT_S:g} s (exit status {window.poll()}).")
+    raise SystemExit(f"{said.read_text()}No picture was painted within {WAIT_S:g} s (exit status {window.poll()}).")
 
 
 def _has_loaded_torch(process: int) -> bool | None:
