@@ -1,8 +1,8 @@
 """How many points the map pans, beside pyqtgraph's ScatterPlotItem with the same points and colours in the same run.
 
 A frame is the whole widget painted after the view moved by a few pixels: "sharp" with every dot drawn anew, "moved"
-with the picture of the frame before, which is what a pan of very many points shows until the sharp one follows. Also the cost of an event
-of a drag through the latent space, where only the crosshair moves.
+what is painted at once, which above 200,000 points is the picture of the frame before. Also the cost of an event of a
+drag through the latent space, where only the crosshair moves.
 
     python -m benchmarks.map [--points N ...] [--out FILE.json]
 
