@@ -96,6 +96,12 @@ class Actions(dict[str, QAction]):
             self[spec.key] = action
 
 
+def shortcut_tooltip(key: str) -> str:
+    """The tooltip of an action in the table, for a button of a panel that does the same."""
+    spec = next(spec for spec in ACTIONS if spec.key == key)
+    return tooltip(spec.text, spec.shortcut, spec.tip)
+
+
 def tooltip(text: str, shortcut: str = "", tip: str = "") -> str:
     """ "Draw a sample (Ctrl+D)" and, on a second line, what it does."""
     native = QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)

@@ -47,6 +47,7 @@ class Docks(QObject):
         """The panel, made now if need be; None where it could not be made."""
         if key not in self.panels and (panel := self._make(PANELS[key])) is not None:
             self.panels[key] = panel
+            panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             self.docks[key].setWidget(panel)
             if key in self._visible:
                 self.seen.emit(panel)

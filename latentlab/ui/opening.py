@@ -20,6 +20,7 @@ from latentlab.core.state import State
 from latentlab.ui.notices import Action
 from latentlab.ui.workspace import OpenedModel, Workspace
 
+SESSION_ENDING = ".latentlab"
 CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
 
 
@@ -48,6 +49,7 @@ class Opening(QObject):
     """The window hears `shown` when `workspace.opened` is another model, `refused` when one could not be opened."""
 
     shown = Signal()
+    engine_ready = Signal()  # the engine holds the model that is shown already
     refused = Signal(str)  # the path
     _fitted = Signal(object, object)  # checkpoint, DirectionSet
 
@@ -96,6 +98,7 @@ class Opening(QObject):
         current = self._workspace.opened
         if reply.info.sha256 == current.info.sha256 and self._state is None:
             self._workspace.opened = replace(current, info=reply.info)
+            self.engine_ready.emit()
         else:
             self._show(OpenedModel(reply.info, self._encodings(reply)), self._state)
         self._state = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QMetaMethod, QObject, Qt, Signal
 
 from latentlab.core.requests import Cancelled, Done, Job, JobFailed, JobMessage, Jobs, Partial, Progress
 
@@ -117,7 +117,8 @@ class Running(QObject):
 
     def _take(self, handle: RunningJob, message: JobMessage) -> None:
         try:
-            if isinstance(message, JobFailed) and not handle.cancelling:
+            own_listener = handle.isSignalConnected(QMetaMethod.fromSignal(handle.failed))
+            if isinstance(message, JobFailed) and not handle.cancelling and not own_listener:
                 self.failed.emit(handle, message)
             handle.take(message)
         finally:  # a callback that raises must not leave a job in the list for ever

@@ -1,0 +1,167 @@
+"""The window's process: starts the engine first, then composes session, services and window, and runs the loop.
+
+Nothing of Qt is imported before the engine's process has been started: torch's import and ours run side by side.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from latentlab.core.errors import CheckpointError, LatentlabError
+from latentlab.core.requests import Engine, Jobs
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QApplication
+
+    from latentlab.core.directions import DirectionSet
+    from latentlab.core.latent_model import LatentModel
+    from latentlab.ui.main_window import MainWindow
+    from latentlab.ui.workspace import OpenedModel
+
+TIMELINE = "LATENTLAB_TIMELINE"  # names a file for the moments of a start-up, for benchmarks/startup.py
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`latentlab [CHECKPOINT | RUN_FOLDER | SESSION] [--device NAME]`; the exit status, 2 for bad input."""
+    parser = argparse.ArgumentParser(prog="latentlab", description="See and steer what a latent space has learned.")
+    parser.add_argument("path", nargs="?", type=Path, help="a checkpoint, a run folder or a session")
+    parser.add_argument("--device", default=None, help="auto, cpu, cuda or mps")
+    chosen = parser.parse_args(sys.argv[1:] if argv is None else argv)
+    from latentlab.engine.client import EngineClient
+    from latentlab.engine.jobs import ProcessJobs
+
+    engine = EngineClient()
+    try:
+        path, opened = _first_model(chosen.path)
+    except LatentlabError as error:
+        engine.close()
+        print(error, file=sys.stderr)  # noqa: T201 - the one line the command line owes
+        return error.exit_status
+    return run_window(engine, ProcessJobs(), path, opened, device=chosen.device)
+
+
+def explore_model(model: LatentModel) -> None:
+    """The window on a model that lives in this process; returns when it is closed."""
+    from latentlab.engine.in_process import InProcessEngine
+    from latentlab.engine.jobs import ProcessJobs
+    from latentlab.ui.workspace import OpenedModel
+
+    opened = OpenedModel(model.info, model.encodings)
+    run_window(InProcessEngine(model), ProcessJobs(), None, opened, directions=model.directions)
+
+
+def run_window(
+    engine: Engine,
+    jobs: Jobs,
+    path: Path | None,
+    opened: OpenedModel | None,
+    directions: DirectionSet | None = None,
+    device: str | None = None,
+) -> int:
+    """Shows the window on what is `opened` already, or else has the engine open `path`; until it is closed."""
+    from latentlab.ui.panels.image import ImagePanel
+    from latentlab.ui.reporting import Reporting, quitting_on_signals
+    from latentlab.ui.timeline import Timeline
+
+    application = _application()
+    window = compose(application, engine, jobs)
+    if device is not None:
+        window.workspace.settings.device = device
+    reporting = Reporting(window.workspace.notices, window)
+    reporting.install()
+    timeline = Timeline(os.environ.get(TIMELINE, ""), window)
+    try:
+        if opened is not None:
+            window.docks.make_first()
+            window.opening.begin(opened)
+            if (map_panel := window.docks.panels.get("map")) is not None:
+                timeline.mark_painted(map_panel, "map painted")
+            if isinstance(image_panel := window.docks.panels.get("image"), ImagePanel):
+                image_panel.frame_shown.connect(lambda _ticket: timeline.mark("first picture painted"))
+            if directions:
+                window.workspace.session.amend(lambda state: replace(state, directions=directions))
+        window.show()
+        timeline.mark("window shown")
+        if path is not None and (opened is None or Path(opened.info.path) != path):
+            window.commands.open_path(path)
+        with quitting_on_signals(window.close):
+            return application.exec()
+    finally:
+        reporting.remove()
+        close(window)
+
+
+def compose(application: QApplication, engine: Engine, jobs: Jobs) -> MainWindow:
+    """Session, services and window, hidden, around an engine that has been started."""
+    from latentlab.core.session import Session
+    from latentlab.core.settings import Settings
+    from latentlab.core.spaces import FloatArray
+    from latentlab.core.state import State
+    from latentlab.ui import theme
+    from latentlab.ui.decoding import Decoding
+    from latentlab.ui.main_window import MainWindow
+    from latentlab.ui.notices import Notices
+    from latentlab.ui.projecting import Projecting
+    from latentlab.ui.running import Running
+    from latentlab.ui.workspace import NOTHING_OPEN, Workspace
+
+    settings = Settings.load()
+    theme.apply(application, theme.chosen(settings.theme))
+    nothing: FloatArray = NOTHING_OPEN.spaces[0].centre
+    running = Running(jobs)
+    workspace = Workspace(
+        session=Session(State(origin=nothing, base=nothing)),
+        decoding=Decoding(engine),
+        projecting=Projecting(running),
+        running=running,
+        notices=Notices(),
+        settings=settings,
+    )
+    return MainWindow(workspace)
+
+
+def close(window: MainWindow) -> None:
+    """Ends what runs, within 3 s: jobs first, they may still talk; the engine last."""
+    workspace = window.workspace
+    window.close()
+    window.opening.close()
+    workspace.running.close()
+    workspace.projecting.close()
+    workspace.decoding.close()
+    window.deleteLater()
+
+
+def _application() -> QApplication:
+    from PySide6.QtWidgets import QApplication
+
+    existing = QApplication.instance()
+    if isinstance(existing, QApplication):
+        return existing
+    application = QApplication(["latentlab"])
+    application.setApplicationName("latentlab")
+    application.setApplicationDisplayName("latentlab")
+    application.setDesktopFileName("latentlab")
+    return application
+
+
+def _first_model(named: Path | None) -> tuple[Path | None, OpenedModel | None]:
+    """What to open, and what can be shown of it before the engine has started. Raises CheckpointError."""
+    from latentlab.core.bundled import bundled_models
+    from latentlab.ui.opening import SESSION_ENDING, read_natively, resolved
+
+    if named is not None:
+        path = resolved(named)
+        return path, None if path.suffix == SESSION_ENDING else read_natively(path)
+    for path in bundled_models():
+        return path, read_natively(path)
+    raise CheckpointError("No bundled model was found and none was named; name a checkpoint: latentlab FILE.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

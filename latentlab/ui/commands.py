@@ -1,0 +1,187 @@
+"""Commands: what the actions of the menus, the tool bar and the palette do, wherever they were triggered."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+
+from latentlab.core.bundled import bundled_models
+from latentlab.core.state import NamedLatent, back_to_origin, with_strength
+from latentlab.ui import theme
+from latentlab.ui.docks import Docks
+from latentlab.ui.icons import icon
+from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
+from latentlab.ui.opening import SESSION_ENDING, Opening
+from latentlab.ui.palette import Command, Palette
+from latentlab.ui.session_files import SessionFiles
+from latentlab.ui.workspace import Workspace
+
+SEEDS = 100_000  # small enough to be read and typed
+
+
+class Commands(QObject):
+    """Methods are named in the table of actions; `find` turns a target of that table into something to call."""
+
+    themed = Signal()  # the colours changed
+
+    def __init__(
+        self, workspace: Workspace, opening: Opening, files: SessionFiles, docks: Docks, window: QMainWindow
+    ) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._opening = opening
+        self._files = files
+        self._docks = docks
+        self._window = window
+
+    def find(self, target: str) -> Callable[[], object]:
+        if target.startswith("raise:"):
+            return lambda: self._docks.raise_panel(target.removeprefix("raise:"))
+        key, dot, method = target.partition(".")
+        if not dot:
+            own: Callable[[], object] = getattr(self, key)
+            return own
+        return lambda: self._in_panel(key, method)
+
+    # --- files
+
+    def open_file(self) -> None:
+        settings = self._workspace.settings
+        name, _ = QFileDialog.getOpenFileName(
+            self._window,
+            "Open a checkpoint or a session",
+            settings.open_folder,
+            f"Checkpoints and sessions (*.safetensors *.pt *.pth *.ckpt *.onnx *{SESSION_ENDING});;All files (*)",
+        )
+        if name:
+            settings.open_folder = str(Path(name).parent)
+            self.open_path(Path(name))
+
+    def open_path(self, path: Path) -> None:
+        if path.suffix == SESSION_ENDING:
+            self._files.open(path)
+        else:
+            self._opening.open(path)
+
+    def save_session(self) -> bool:
+        return self._files.save() if self._files.path else self.save_session_as()
+
+    def save_session_as(self) -> bool:
+        settings = self._workspace.settings
+        name, _ = QFileDialog.getSaveFileName(
+            self._window, "Save the session", settings.save_folder, f"Sessions (*{SESSION_ENDING})"
+        )
+        if not name:
+            return False
+        path = Path(name) if name.endswith(SESSION_ENDING) else Path(name + SESSION_ENDING)
+        settings.save_folder = str(path.parent)
+        return self._files.save(path)
+
+    def quit(self) -> None:
+        self._window.close()
+
+    # --- edits
+
+    def undo(self) -> None:
+        self._workspace.session.undo()
+
+    def redo(self) -> None:
+        self._workspace.session.redo()
+
+    def revert(self) -> None:
+        self._workspace.session.update(back_to_origin(self._workspace.state), "Back to the origin")
+
+    def draw_sample(self) -> None:
+        workspace = self._workspace
+        seed = secrets.randbelow(SEEDS)
+        latent = workspace.space.sample(1, seed=seed, truncation=workspace.state.samples.truncation)[0]
+        workspace.go_to(latent, f"sample of seed {seed}", label="Draw a sample")
+
+    def random_encoding(self) -> None:
+        encodings = self._workspace.opened.encodings
+        if encodings is None or not len(encodings):
+            self._workspace.notices.info("This model carries no encodings to jump to; draw a sample instead.")
+            return
+        index = secrets.randbelow(len(encodings))
+        self._workspace.go_to(encodings.latents[index], encodings.name_of(index))
+
+    def add_keyframe(self) -> None:
+        state = self._workspace.state
+        keyframe = NamedLatent(state.latent, state.name)
+        walk = replace(state.walk, keyframes=(*state.walk.keyframes, keyframe))
+        self._workspace.change("Add keyframe", walk=walk)
+
+    def cancel_jobs(self) -> None:
+        self._workspace.running.cancel_all()
+
+    # --- view
+
+    def theme_system(self) -> None:
+        self.choose_theme("system")
+
+    def theme_dark(self) -> None:
+        self.choose_theme("dark")
+
+    def theme_light(self) -> None:
+        self.choose_theme("light")
+
+    def choose_theme(self, choice: theme.Choice) -> None:
+        self._workspace.settings.theme = choice
+        application = QApplication.instance()
+        assert isinstance(application, QApplication)
+        theme.apply(application, theme.chosen(choice))
+        self.themed.emit()
+
+    def reset_layout(self) -> None:
+        self._docks.reset()
+
+    def show_palette(self) -> None:
+        Palette(self.palette_commands(), self._window).begin()
+
+    def palette_commands(self) -> list[Command]:
+        """Every action that can be triggered now, then attributes, models and recent files."""
+        from latentlab.ui.actions import ACTIONS
+
+        commands = [
+            Command(spec.text.removesuffix("…"), self.find(spec.target), spec.shortcut, icon(spec.icon or "mdi6.blank"))
+            for spec in ACTIONS
+            if spec.key != "palette"
+        ]
+        plus, model = icon("mdi6.plus"), icon("mdi6.cube-outline")
+        commands += [
+            Command(f"Add {name}", lambda name=name: self._add_attribute(name), "attribute", plus)  # type: ignore[misc]
+            for name in self._workspace.state.directions
+        ]
+        paths = dict.fromkeys([*bundled_models(), *map(Path, self._workspace.settings.recent)])
+        commands += [
+            Command(f"Open {path.name}", lambda path=path: self.open_path(path), "", model)  # type: ignore[misc]
+            for path in paths
+        ]
+        return commands
+
+    # --- help
+
+    def show_messages(self) -> None:
+        MessagesDialog(self._workspace.notices, self._window).open()
+
+    def show_model_info(self) -> None:
+        ModelDialog(self._workspace.opened, self._window).open()
+
+    def show_about(self) -> None:
+        self._workspace.notices.info(about_text())
+
+    # --- inside
+
+    def _add_attribute(self, name: str) -> None:
+        strength = self._workspace.state.strengths.get(name, 0.0) + 1
+        self._workspace.session.update(with_strength(self._workspace.state, name, strength), f"Add {name}")
+
+    def _in_panel(self, key: str, method: str) -> None:
+        panel = self._docks.raise_panel(key)
+        if panel is not None:
+            getattr(panel, method)()

@@ -1,0 +1,127 @@
+"""Menus and tool bar, made from the table of actions; they show the history and the open model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup
+from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+
+from latentlab.core.bundled import bundled_models
+from latentlab.ui import theme
+from latentlab.ui.actions import ACTIONS, MENUS, Actions, tooltip
+from latentlab.ui.commands import Commands
+from latentlab.ui.icons import icon
+from latentlab.ui.workspace import Workspace
+
+RECENT_SHOWN = 8
+
+
+class Menus:
+    def __init__(self, window: QMainWindow, actions: Actions, commands: Commands, workspace: Workspace) -> None:
+        self._window = window
+        self._actions = actions
+        self._commands = commands
+        self._workspace = workspace
+        self.menus = {name: window.menuBar().addMenu(name) for name in MENUS}
+        self._submenus: dict[str, QMenu] = {}
+        for spec in ACTIONS:
+            self._menu(spec.menu).addAction(actions[spec.key])
+            if spec.key in ("open", "save-image", "open-image", "redo", "revert", "smooth", "keyframe"):
+                self._menu(spec.menu).addSeparator()
+        self.recent = QMenu("Open recent", window)
+        self.recent.aboutToShow.connect(lambda: self._fill(self.recent, bundled=False))
+        self.menus["File"].insertMenu(actions["save-session"], self.recent)
+        self._themes = QActionGroup(window)
+        for choice in ("system", "dark", "light"):
+            self._themes.addAction(actions[f"theme-{choice}"])
+        actions[f"theme-{workspace.settings.theme}"].setChecked(True)
+        self.model_button = QToolButton()
+        self._tool_bar()
+        self.show_history()
+
+    @property
+    def model_name(self) -> str:
+        return Path(self._workspace.opened.info.path).stem or "No model"
+
+    def show_history(self) -> None:
+        session = self._workspace.session
+        for key, word, label in (("undo", "Undo", session.undo_label), ("redo", "Redo", session.redo_label)):
+            action = self._actions[key]
+            text = f"{word} {label[:1].lower()}{label[1:]}" if label else word
+            if action.text() != text or action.isEnabled() != bool(label):
+                action.setText(text)
+                action.setToolTip(tooltip(text, action.shortcut().toString()))
+                action.setEnabled(bool(label))
+
+    def show_model(self) -> None:
+        self.model_button.setText(self.model_name)
+        title = f"{self.model_name} — latentlab"
+        self._window.setWindowTitle(title)
+
+    def _menu(self, name: str) -> QMenu:
+        top, _, below = name.partition("/")
+        if not below:
+            return self.menus[top]
+        if name not in self._submenus:
+            self._submenus[name] = self.menus[top].addMenu(below)
+        return self._submenus[name]
+
+    def _tool_bar(self) -> None:
+        bar = QToolBar("Tools", self._window)
+        bar.setObjectName("tool-bar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        models = QMenu("Models", self._window)
+        models.aboutToShow.connect(lambda: self._fill(models, bundled=True))
+        self.model_button.setMenu(models)
+        self.model_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.model_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self.model_button.setIcon(icon("mdi6.cube-outline"))
+        self.model_button.setToolTip("Choose a model")
+        self.model_button.setAccessibleName("Model")
+        bar.addWidget(self.model_button)
+        bar.addSeparator()
+        for spec in ACTIONS:
+            if spec.tool_bar:
+                bar.addAction(self._actions[spec.key])
+                if spec.key in ("redo", "keyframe"):
+                    bar.addSeparator()
+        space = QWidget()
+        space.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(space)
+        find = QToolButton()
+        find.setDefaultAction(self._actions["palette"])
+        find.setText("Search   Ctrl+K")
+        find.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        find.setObjectName("search")
+        find.setAccessibleName("Find a command")
+        bar.addWidget(find)
+        self._window.addToolBar(bar)
+
+    def _fill(self, menu: QMenu, bundled: bool) -> None:
+        menu.clear()
+        models = bundled_models() if bundled else []
+        for path in models:
+            self._add_path(menu, path)
+        recent = [path for path in map(Path, self._workspace.settings.recent) if path not in models][:RECENT_SHOWN]
+        if models and recent:
+            menu.addSeparator()
+        for path in recent:
+            self._add_path(menu, path)
+        if not models and not recent:
+            menu.addAction("Nothing opened yet").setEnabled(False)
+        if bundled:
+            menu.addSeparator()
+            menu.addAction(self._actions["open"])
+
+    def _add_path(self, menu: QMenu, path: Path) -> None:
+        action = QAction(path.stem.replace("&", "&&"), menu)
+        action.setToolTip(str(path))
+        action.setCheckable(True)
+        action.setChecked(str(path) == self._workspace.opened.info.path)
+        action.triggered.connect(lambda: self._commands.open_path(path))
+        menu.addAction(action)
+        menu.setToolTipsVisible(True)

@@ -1,0 +1,212 @@
+"""Pictures in and out: a file is encoded or inverted, the current picture is copied, dragged and saved.
+
+Shapes: H W C pictures, uint8.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QMimeData, QObject, Qt, QTemporaryDir, QUrl, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from latentlab.core.atomic import atomic_write, displayed
+from latentlab.core.errors import LatentlabError
+from latentlab.core.pictures import ENDINGS, Crop, read_picture
+from latentlab.core.recipe import Recipe, recipe_of, restored
+from latentlab.core.recipe_png import png_bytes, recipe_in
+from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFailed
+from latentlab.core.state import NamedLatent, Original
+from latentlab.ui import latent_mime
+from latentlab.ui.image_view import as_image
+from latentlab.ui.running import RunningJob
+from latentlab.ui.workspace import Workspace
+
+Picture = NDArray[np.uint8]
+CONSUMER = "image/encode"
+INVERSION = "latentlab.measure.inversion:run"
+
+
+def is_picture(urls: Sequence[QUrl]) -> bool:
+    return any(url.isLocalFile() and url.toLocalFile().lower().endswith(ENDINGS) for url in urls)
+
+
+class PictureExchange(QObject):
+    live = Signal(object)  # (H, W, C) the picture of an inversion under way
+    _read = Signal(object, object, object)  # checkpoint, name, the picture or the error
+
+    def __init__(self, workspace: Workspace, panel: QWidget) -> None:
+        super().__init__(panel)
+        self._workspace = workspace
+        self._panel = panel
+        self._pending: tuple[int, Picture, str] | None = None  # ticket, picture, name
+        self._inversion: RunningJob | None = None
+        self._folder: QTemporaryDir | None = None
+        self._read.connect(self._take_read, Qt.ConnectionType.QueuedConnection)
+
+    def forget(self) -> None:
+        """Another model: what is under way belongs to the one before."""
+        self._pending = None
+        if self._inversion is not None:
+            self._inversion.cancel()
+            self._inversion = None
+
+    # --- in
+
+    def choose(self) -> None:
+        settings = self._workspace.settings
+        endings = " ".join(f"*{ending}" for ending in ENDINGS)
+        name, _ = QFileDialog.getOpenFileName(
+            self._panel, "Find the latent of a picture", settings.open_folder, f"Pictures ({endings})"
+        )
+        if name:
+            settings.open_folder = str(Path(name).parent)
+            self.read(name)
+
+    def read(self, path: str) -> None:
+        """Off the GUI thread: a camera's picture takes a second to decode."""
+        checkpoint, shape = self._workspace.opened.info.sha256, self._workspace.opened.info.image
+
+        def work() -> None:
+            recipe: Recipe | LatentlabError | None
+            try:
+                recipe = recipe_in(Path(path))
+            except LatentlabError as error:  # the picture itself may still be good
+                recipe = error
+            try:
+                size = max(shape.height, shape.width)
+                picture = read_picture(Path(path), crop=Crop("centre"), size=size, channels=shape.channels)
+            except LatentlabError as error:
+                self._read.emit(checkpoint, Path(path).name, (error, recipe))
+            else:
+                self._read.emit(checkpoint, Path(path).name, (picture, recipe))
+
+        threading.Thread(target=work, name="reading a picture").start()
+
+    def take_image(self, image: QImage) -> None:
+        """A picture from the clipboard or dragged out of a browser."""
+        rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+        pixels = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+        picture = pixels[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()
+        self._find_latent(picture, "dropped picture")
+
+    def take_encoded(self, reply: Encoded) -> None:
+        if self._pending is None or reply.ticket != self._pending[0]:
+            return
+        _, picture, name = self._pending
+        self._pending = None
+        original = Original(picture, name, reply.latents[0], float(reply.mse[0]))
+        self._workspace.go_to(reply.latents[0], name, original, label=f"Encode {name}")
+
+    def take_failure(self, reply: RequestFailed) -> None:
+        if self._pending is not None and reply.ticket == self._pending[0]:
+            self._pending = None
+
+    def _take_read(self, checkpoint: str, name: str, found: tuple[Picture | LatentlabError, object]) -> None:
+        picture, recipe = found
+        if checkpoint != self._workspace.opened.info.sha256:
+            return
+        if isinstance(recipe, Recipe):
+            try:
+                state = restored(self._workspace.state, recipe)
+            except LatentlabError as error:
+                recipe = error
+            else:
+                self._workspace.session.update(state, f"Restore {name}")
+                return
+        if isinstance(recipe, LatentlabError):
+            self._workspace.notices.warn(f"{recipe} It is taken as a plain picture.")
+        if isinstance(picture, LatentlabError):
+            self._workspace.notices.report(picture)
+        else:
+            self._find_latent(picture, name)
+
+    def _find_latent(self, picture: Picture, name: str) -> None:
+        info = self._workspace.opened.info
+        if info.encoder:
+            request = Encode(info.sha256, picture[None], self._workspace.state.condition)
+            ticket = self._workspace.decoding.submit(CONSUMER, request, Lane.VISIBLE)
+            self._pending = (ticket, picture, name)
+        elif info.invertible:
+            self._invert(picture, name)
+        else:
+            self._workspace.notices.warn(
+                f"{name} cannot be given a latent: this model has no encoder and cannot be inverted. "
+                "Open a VAE, or a GAN that was trained with a regressor."
+            )
+
+    # --- out
+
+    def copy(self, picture: Picture | None) -> None:
+        if picture is None:
+            self._workspace.notices.info("There is no picture to copy yet.")
+        else:
+            QGuiApplication.clipboard().setMimeData(self._plain_mime(picture))
+
+    def mime(self, picture: Picture | None) -> QMimeData:
+        """What a drag carries: the latent for our own panels, the pixels and a file for others."""
+        mime = self._plain_mime(picture) if picture is not None else QMimeData()
+        if picture is not None:
+            if self._folder is None:
+                self._folder = QTemporaryDir()
+            path = Path(self._folder.filePath(f"{_file_name(self._workspace.state.name)}.png"))
+            path.write_bytes(self.coded(picture))
+            mime.setUrls([QUrl.fromLocalFile(str(path))])
+        return mime
+
+    def save(self, picture: Picture | None) -> None:
+        if picture is None:
+            self._workspace.notices.info("There is no picture to save yet.")
+            return
+        settings = self._workspace.settings
+        suggested = str(Path(settings.save_folder) / f"{_file_name(self._workspace.state.name)}.png")
+        name, _ = QFileDialog.getSaveFileName(self._panel, "Save the picture", suggested, "PNG (*.png)")
+        if name:
+            path = Path(name) if name.lower().endswith(".png") else Path(name + ".png")
+            settings.save_folder = str(path.parent)
+            self.save_to(path, picture)
+
+    def save_to(self, path: Path, picture: Picture) -> None:
+        try:
+            atomic_write(path, self.coded(picture))
+        except LatentlabError as error:
+            self._workspace.notices.report(error)
+        else:
+            self._workspace.notices.info(f"Saved {displayed(path)}")
+
+    def coded(self, picture: Picture) -> bytes:
+        """A PNG that carries what it takes to show the picture again."""
+        recipe = recipe_of(self._workspace.state, Path(self._workspace.opened.info.path).name)
+        return png_bytes(picture, recipe)
+
+    def _plain_mime(self, picture: Picture) -> QMimeData:
+        state = self._workspace.state
+        mime = latent_mime.packed([NamedLatent(state.latent, state.name)], state.checkpoint)
+        mime.setImageData(as_image(picture).copy())
+        return mime
+
+    # --- inversion
+
+    def _invert(self, picture: Picture, name: str) -> None:
+        state = self._workspace.state
+        arguments = {"path": self._workspace.opened.info.path, "image": picture, "condition": state.condition}
+        self.forget()
+        self._inversion = self._workspace.running.start(
+            f"Inverting {name}", INVERSION, arguments, on_partial=self.live.emit
+        )
+        self._inversion.failed.connect(self._take_inversion_failure)
+
+    def _take_inversion_failure(self, failure: JobFailed) -> None:
+        self._inversion = None
+        self._workspace.notices.error(failure.message, details=failure.details)
+
+
+def _file_name(name: str) -> str:
+    """A name of a state as that of a file: no separators, not empty."""
+    kept = "".join(letter if letter.isalnum() or letter in " -_" else "-" for letter in name).strip(" -")
+    return kept[:80] or "picture"

@@ -1,0 +1,63 @@
+"""Session files: the whole work saved, opened, and recovered after a crash."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from latentlab.core.atomic import displayed
+from latentlab.core.errors import LatentlabError
+from latentlab.core.project_file import load, save
+from latentlab.ui.opening import Opening
+from latentlab.ui.workspace import Workspace
+
+
+class SessionFiles(QObject):
+    """`path` is the file that the present work belongs to; None until it is saved or opened from one."""
+
+    changed = Signal()  # `path`, or whether anything is unsaved
+
+    def __init__(self, workspace: Workspace, opening: Opening, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._opening = opening
+        self._document: dict[str, object] = {}
+        self.path: Path | None = None
+
+    def save(self, path: Path | None = None) -> bool:
+        """Whether it was saved; a failure is said in a notice and the file that was there is untouched."""
+        target = path or self.path
+        if target is None:
+            raise ValueError("a session without a file needs a path")
+        workspace = self._workspace
+        try:
+            save(target, workspace.state, workspace.opened.info.path, document=self._document)
+        except LatentlabError as error:
+            workspace.notices.report(error)
+            return False
+        self.path = target
+        workspace.session.saved = workspace.state
+        workspace.settings.add_recent(target)
+        workspace.notices.info(f"Saved {displayed(target)}")
+        self.changed.emit()
+        return True
+
+    def open(self, path: Path) -> None:
+        """Its checkpoint is opened first; the work goes on where it was saved."""
+        try:
+            saved = load(path)
+        except LatentlabError as error:
+            self._workspace.notices.report(error)
+            return
+        if not saved.checkpoint_path or not Path(saved.checkpoint_path).exists():
+            self._workspace.notices.error(
+                f"The model of {displayed(path)} is not at {saved.checkpoint_path or 'any known place'}. "
+                "Open the model by hand, then the session again."
+            )
+            return
+        self._document = saved.document
+        self.path = path
+        self._opening.open(Path(saved.checkpoint_path), saved.state)
+        self._workspace.settings.add_recent(path)
+        self.changed.emit()
