@@ -193,6 +193,8 @@ QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
 QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {{ background: {t.control}; border: 1px solid {t.line};
   border-radius: 5px; padding: 2px 6px; min-height: {CONTROL_PX - 6}px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; border: none; padding: 0 4px; min-height: 0; }}
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QLineEdit:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
 QComboBox:hover, QAbstractSpinBox:hover {{ background: {t.hover}; }}
