@@ -122,7 +122,12 @@ class ThumbnailStrip(QAbstractScrollArea):
         size = self.viewport().size()
         if self._wrapped:
             return TileLayout.wrapped(
-                len(self._items), size.width(), self._least_side, captioned=self._captioned, margin=self._margin
+                len(self._items),
+                size.width(),
+                size.height(),
+                self._least_side,
+                captioned=self._captioned,
+                margin=self._margin,
             )
         return TileLayout.in_a_row(len(self._items), size.height(), captioned=self._captioned, margin=self._margin)
 

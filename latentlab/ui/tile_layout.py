@@ -28,12 +28,15 @@ class TileLayout:
 
     @classmethod
     def wrapped(
-        cls, count: int, width: float, least_side: float, *, captioned: bool = False, margin: float = 0.0
+        cls, count: int, width: float, height: float, least_side: float, *, captioned: bool = False, margin: float = 0.0
     ) -> TileLayout:
-        """As many columns of at least `least_side` as the width holds; the tiles grow to fill it."""
-        room = max(width - 2 * margin, least_side)
-        columns = max(1, int((room + GAP_PX) // (least_side + GAP_PX)))
-        return cls(count, columns, (room - (columns - 1) * GAP_PX) / columns, captioned, margin)
+        """Rows that fill the height with tiles of at least `least_side`; those beyond it are scrolled to."""
+        caption = CAPTION_ROOM_PX if captioned else 0
+        room, across = height - 2 * margin, width - 2 * margin
+        rows = max(1, int((room + GAP_PX) // (least_side + caption + GAP_PX)))
+        side = max(least_side, (room + GAP_PX) / rows - GAP_PX - caption)
+        side = max(min(side, across), 24.0)
+        return cls(count, max(1, int((across + GAP_PX) // (side + GAP_PX))), side, captioned, margin)
 
     @property
     def row_height(self) -> float:

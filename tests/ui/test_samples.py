@@ -33,9 +33,9 @@ def panel(workspace: Workspace, qtbot: QtBot, follow: Callable[[SamplesPanel], N
 
 
 def test_a_layout_finds_its_own_tiles() -> None:
-    tiles = TileLayout.wrapped(10, 300, 64, margin=4)
-    assert tiles.columns == 4
-    assert tiles.rows == 3
+    tiles = TileLayout.wrapped(10, 300, 150, 60, margin=4)
+    assert (tiles.columns, tiles.rows, tiles.rows_in(150)) == (4, 3, 2)
+    assert tiles.rect(5).bottom() == pytest.approx(146)
     for index in range(10):
         assert tiles.index_at(tiles.rect(index).center()) == index
         assert tiles.insertion_at(tiles.rect(index).center() - QPointF(20, 0)) == index

@@ -21,7 +21,7 @@ from latentlab.ui.thumbnail_strip import ThumbnailStrip
 from latentlab.ui.tile_layout import TileLayout
 from latentlab.ui.workspace import Workspace
 
-LEAST_SIDE_PX = 64
+LEAST_SIDE_PX = 60
 MARGIN_PX = 4
 MOST = 256
 LARGEST_SEED = 2**31 - 1
@@ -54,7 +54,6 @@ class SamplesPanel(Panel):
         self.seed_field.setPrefix("seed ")
         self.seed_field.setRange(0, LARGEST_SEED)
         self.seed_field.setKeyboardTracking(False)
-        self.seed_field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
         self.seed_field.setFixedWidth(96)
         self.seed_field.setToolTip("The same seed draws the same samples on every machine")
         self.seed_field.setAccessibleName("Seed")
@@ -158,7 +157,7 @@ class SamplesPanel(Panel):
 
     def _room(self) -> int:
         size = self.sheet.viewport().size()
-        tiles = TileLayout.wrapped(1, size.width(), LEAST_SIDE_PX, margin=MARGIN_PX)
+        tiles = TileLayout.wrapped(1, size.width(), size.height(), LEAST_SIDE_PX, margin=MARGIN_PX)
         return min(MOST, tiles.columns * tiles.rows_in(size.height()))
 
     def _show_current(self, state: State) -> None:

@@ -81,7 +81,6 @@ class WalkPanel(Panel):
         self.fps.setAccessibleName("Frames per second")
         for field in (self.seconds, self.fps):
             field.setKeyboardTracking(False)
-            field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
             field.setFixedWidth(68)
         self.seconds.valueChanged.connect(lambda value: self._step("Length of the walk", seconds=float(value)))
         self.fps.valueChanged.connect(lambda value: self._step("Frames per second", fps=int(value)))
