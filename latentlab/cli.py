@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from latentlab.core.errors import LatentlabError
+from latentlab.core.errors import LatentlabError, OptionError, did_you_mean
 
 COMMANDS = ("info", "render", "edit", "walk", "encode", "convert")
 HELP = ("--help", "-h", "--version")
@@ -23,6 +25,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments and arguments[0] in (*COMMANDS, *HELP):
             return _command(arguments)
+        if arguments and (meant := _misspelt(arguments[0])):
+            raise OptionError(f"There is no command or file '{arguments[0]}'.{meant}")
         from latentlab import app
 
         return app.main(arguments)
@@ -48,25 +52,37 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _command(arguments: list[str]) -> int:
-    import click
+    import typer
 
     from latentlab.commands import command
+
+    # Typer brings its own click in some versions: the base of its usage errors, wherever it lives.
+    bases: tuple[type[Exception], ...] = typer.BadParameter.__mro__[:-3]
+    usage_errors = tuple(kind for kind in bases if kind.__name__ == "ClickException")
 
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # end by a status, not by the signal
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = command().main(arguments, prog_name="latentlab", standalone_mode=False)
-    except click.exceptions.Exit as request:
+    except typer.Exit as request:
         return request.exit_code
-    except click.Abort:
+    except typer.Abort:
         raise KeyboardInterrupt from None
-    except click.ClickException as error:
-        return _say(f"{error.format_message().rstrip('.')}. See latentlab {_command_of(arguments)}--help.", 2)
+    except usage_errors as error:
+        message = str(error.format_message()).rstrip(".?")
+        return _say(f"{message}. See latentlab {_command_of(arguments)}--help.", 2)
     return status if isinstance(status, int) else 0
 
 
 def _command_of(arguments: list[str]) -> str:
     return f"{arguments[0]} " if arguments[0] in COMMANDS else ""
+
+
+def _misspelt(word: str) -> str:
+    """What was meant by a word that is neither a command nor a file; empty when nothing is close."""
+    if not word.isalpha() or Path(word).exists() or not difflib.get_close_matches(word, COMMANDS, 1):
+        return ""
+    return did_you_mean(word, COMMANDS)
 
 
 def _say(message: str, status: int) -> int:

@@ -194,7 +194,7 @@ def _gif(model: LatentModel, export: WalkExport, report: Report) -> Exported:
     next(coming).save(buffer, "GIF", save_all=True, append_images=coming, duration=_durations_ms(frames, fps), loop=0)
     report.progress(frames, frames, "Writing")
     atomic_write(export.path, buffer.getvalue())
-    side = max(sheet.shape[0], model.info.image.height * export.scale, model.info.image.width * export.scale)
+    side = export.scale * max(model.info.image.height, model.info.image.width)
     notes = []
     if fps < export.fps:
         notes.append(f"GIF shows at most {GIF_FPS_AT_MOST} frames a second; {frames} frames were written.")
