@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from latentlab.core.errors import LatentlabError, OptionError, did_you_mean
 
@@ -57,8 +58,7 @@ def _command(arguments: list[str]) -> int:
     from latentlab.commands import command
 
     # Typer brings its own click in some versions: the base of its usage errors, wherever it lives.
-    bases: tuple[type[Exception], ...] = typer.BadParameter.__mro__[:-3]
-    usage_errors = tuple(kind for kind in bases if kind.__name__ == "ClickException")
+    usage_error: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # end by a status, not by the signal
         signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -68,7 +68,7 @@ def _command(arguments: list[str]) -> int:
         return request.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
-    except usage_errors as error:
+    except usage_error as error:
         message = str(error.format_message()).rstrip(".?")
         return _say(f"{message}. See latentlab {_command_of(arguments)}--help.", 2)
     return status if isinstance(status, int) else 0
