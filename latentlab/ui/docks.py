@@ -34,6 +34,8 @@ class Docks(QObject):
         self._visible: set[str] = set()
         self._waiting: list[str] = []
         self.panels: dict[str, Panel] = {}
+        self._titles = QTimer(self, singleShot=True, interval=0)  # once, after all docks have found their places
+        self._titles.timeout.connect(self._show_titles)
         self.docks = {key: self._dock(entry) for key, entry in PANELS.items()}
         window.setDockNestingEnabled(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
@@ -105,6 +107,8 @@ class Docks(QObject):
         dock = QDockWidget(entry.title, self._window)
         dock.setObjectName(f"dock-{entry.key}")
         dock.setTitleBarWidget(DockTitle(dock))
+        dock.dockLocationChanged.connect(self._titles.start)
+        dock.topLevelChanged.connect(self._titles.start)
         dock.visibilityChanged.connect(lambda visible, key=entry.key: self._on_visible(key, visible))
         return dock
 
@@ -132,7 +136,14 @@ class Docks(QObject):
             first = other
         self.balance()
 
+    def _show_titles(self) -> None:
+        for dock in self.docks.values():
+            title = dock.titleBarWidget()
+            assert isinstance(title, DockTitle)
+            title.show_as_tab(not dock.isFloating() and bool(self._window.tabifiedDockWidgets(dock)))
+
     def _on_visible(self, key: str, visible: bool) -> None:
+        self._titles.start()
         if not visible:
             self._visible.discard(key)
             return
@@ -167,7 +178,7 @@ class DockTitle(QWidget):
         caption = QLabel(dock.windowTitle())
         caption.setProperty("role", "caption")
         close = QToolButton()
-        close.setIcon(icon("mdi6.close"))
+        close.setIcon(icon("mdi6.close", "secondary"))
         close.setIconSize(QSize(12, 12))
         close.setToolTip(f"Close {dock.windowTitle()}")
         close.setAccessibleName(f"Close {dock.windowTitle()}")
@@ -177,6 +188,22 @@ class DockTitle(QWidget):
         row.addWidget(caption)
         row.addStretch()
         row.addWidget(close)
+        self._parts = (caption, close)
+        self._tab = False
+
+    def show_as_tab(self, tab: bool) -> None:
+        """Behind a tab the title says nothing new: it takes no room."""
+        if tab != self._tab:
+            self._tab = tab
+            for part in self._parts:
+                part.setVisible(not tab)
+            self.updateGeometry()
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, 0) if self._tab else super().sizeHint()
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, 0) if self._tab else super().minimumSizeHint()
 
 
 def _encoded(data: QByteArray) -> str:

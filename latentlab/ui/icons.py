@@ -20,7 +20,11 @@ FILL = 0.96  # of the box; the glyphs carry their own margin
 
 
 def icon(name: str, colour: str = "") -> QIcon:
-    """An icon such as "mdi6.undo"; it follows the theme unless a colour is given. OptionError for an unknown name."""
+    """An icon such as "mdi6.undo"; OptionError for an unknown name.
+
+    It follows the theme: `colour` is the name of one of its colours ("secondary"), the text's by default; "#rrggbb"
+    stays what it is.
+    """
     return QIcon(_GlyphEngine(_glyph(name), colour))
 
 
@@ -60,7 +64,7 @@ class _GlyphEngine(QIconEngine):
             return colours.on_accent
         if state == QIcon.State.On:
             return colours.accent
-        return self._colour or colours.text
+        return str(getattr(colours, self._colour or "text", self._colour))
 
 
 def _fonts() -> Path:

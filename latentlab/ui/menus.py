@@ -82,6 +82,7 @@ class Menus:
         self.model_button.setIcon(icon("mdi6.cube-outline"))
         self.model_button.setToolTip("Choose a model")
         self.model_button.setAccessibleName("Model")
+        self.model_button.setObjectName("model")
         bar.addWidget(self.model_button)
         bar.addSeparator()
         for spec in ACTIONS:

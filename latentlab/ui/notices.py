@@ -167,7 +167,7 @@ class NoticeCard(QFrame):
         symbol.setPixmap(_symbol(notice.severity).pixmap(theme.ICON_PX, theme.ICON_PX))
         symbol.setAlignment(Qt.AlignmentFlag.AlignTop)
         close = QToolButton()
-        close.setIcon(icon("mdi6.close"))
+        close.setIcon(icon("mdi6.close", "secondary"))
         close.setToolTip("Dismiss")
         close.setAccessibleName("Dismiss this notice")
         close.clicked.connect(self.dismissed)
@@ -233,11 +233,10 @@ def place_beside(window: QRect, card: QSize, picture: QRect, bottom_px: int = 34
 
 
 def _symbol(severity: Severity) -> QIcon:
-    colours = theme.current()
     match severity:
         case Severity.ERROR:
-            return icon("mdi6.alert-circle-outline", colours.danger)
+            return icon("mdi6.alert-circle-outline", "danger")
         case Severity.WARNING:
-            return icon("mdi6.alert-outline", colours.warning)
+            return icon("mdi6.alert-outline", "warning")
         case _:
-            return icon("mdi6.information-outline", colours.accent)
+            return icon("mdi6.information-outline", "accent")

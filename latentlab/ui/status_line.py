@@ -35,7 +35,7 @@ class StatusLine(QStatusBar):
         self._more = _label("Further jobs")
         self.addPermanentWidget(self._more)
         self._messages = QToolButton()
-        self._messages.setIcon(icon("mdi6.bell-outline"))
+        self._messages.setIcon(icon("mdi6.bell-outline", "secondary"))
         self._messages.setIconSize(QSize(14, 14))
         self._messages.setToolTip("Messages of this session")
         self._messages.setAccessibleName("Messages of this session")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
+
+GLYPHS = Path(__file__).parent / "glyphs"
 
 Choice = Literal["system", "dark", "light"]
 
@@ -139,6 +142,11 @@ def palette(theme: Theme) -> QPalette:
     return result
 
 
+def _glyph(name: str, theme: Theme) -> str:
+    """A path for a stylesheet, which cannot take icons."""
+    return (GLYPHS / f"{name}-{'dark' if theme.dark else 'light'}.svg").as_posix()
+
+
 def _luminance(colour: str) -> float:
     def linear(channel: float) -> float:
         return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
@@ -154,6 +162,7 @@ def stylesheet(theme: Theme) -> str:
     without a ground, `primary=true` the one button that matters.
     """
     t = theme
+    down = _glyph("chevron-down", theme)
     return f"""
 QToolTip {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; padding: 4px 6px; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
@@ -178,8 +187,14 @@ QToolButton:hover {{ background: {t.hover}; }}
 QToolButton:pressed, QToolButton:checked {{ background: {t.control}; border-color: {t.line}; color: {t.accent}; }}
 QToolButton:focus {{ border-color: {t.accent}; }}
 QToolButton:disabled {{ color: {t.disabled}; }}
-QToolButton[popupMode="2"] {{ padding-right: 16px; }}
-QToolButton::menu-indicator {{ subcontrol-position: right center; right: 4px; }}
+QToolButton[popupMode="1"], QToolButton[popupMode="2"] {{ padding-right: 18px; }}
+QToolButton::menu-indicator {{ image: url("{down}"); width: 12px; height: 12px;
+  subcontrol-origin: padding; subcontrol-position: right center; right: 3px; }}
+QToolButton::menu-button {{ border: none; background: transparent; width: 16px; }}
+QToolButton::menu-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
+QToolButton#search {{ background: {t.control}; border-color: {t.line}; color: {t.secondary}; padding: 3px 10px; }}
+QToolButton#search:hover {{ color: {t.text}; }}
+QToolButton#model {{ font-weight: 600; }}
 QPushButton {{ background: {t.control}; border: 1px solid {t.line}; border-radius: 5px;
   padding: 2px 12px; min-height: {CONTROL_PX - 6}px; }}
 QPushButton:hover {{ background: {t.hover}; }}
@@ -193,12 +208,14 @@ QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}
 QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {{ background: {t.control}; border: 1px solid {t.line};
   border-radius: 5px; padding: 2px 6px; min-height: {CONTROL_PX - 6}px;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; border: none; padding: 0 4px; min-height: 0; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; border: none; padding: 0 4px;
+  min-height: 0; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QLineEdit:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}
 QComboBox:hover, QAbstractSpinBox:hover {{ background: {t.hover}; }}
-QComboBox::drop-down {{ border: none; width: 18px; }}
+QComboBox::drop-down {{ border: none; width: 20px; }}
+QComboBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.line}; padding: 4px; outline: none;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QCheckBox, QRadioButton {{ spacing: 6px; }}
