@@ -160,11 +160,14 @@ class TorchModel:
                 torch.tensor(latents_BD[chunk]),
                 None if conditions is None else conditions[chunk],
             )
-        for piece in pieces:
-            finite = torch.isfinite(piece).flatten(1).all(1)
-            if not finite.all():
-                piece[~finite] = self._placeholder(int((~finite).sum())).to(piece.dtype).to(piece.device)
-        return pieces
+        return [self._finite(piece) for piece in pieces]
+
+    def _finite(self, images_BCHW: Tensor) -> Tensor:
+        finite_B = torch.isfinite(images_BCHW).flatten(1).all(1)
+        if finite_B.all():
+            return images_BCHW
+        placeholder = self._placeholder(1).to(images_BCHW.device, images_BCHW.dtype)
+        return torch.where(finite_B[:, None, None, None], images_BCHW, placeholder)
 
     def _placeholder(self, count: int) -> Tensor:
         """Diagonal stripes of two greys: plainly no picture of a model."""

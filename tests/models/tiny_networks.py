@@ -1,0 +1,45 @@
+"""Tiny networks of every family."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec
+from latentlab.models.family import Network, architecture_from
+
+TINY: dict[str, dict[str, Any]] = {
+    "vae": {"name": "vae", "image_size": 16, "channels": 3, "latent_dim": 5, "width": 4},
+    "vae 28 px grey": {"name": "vae", "image_size": 28, "channels": 1, "latent_dim": 1, "width": 4, "patch": 2},
+    "vae residual odd": {"name": "vae", "image_size": 21, "channels": 3, "latent_dim": 3, "width": 4, "residual": 1},
+    "vae mlp": {"name": "vae", "image_size": 28, "channels": 1, "latent_dim": 20, "network": "mlp", "hidden": 30},
+    "vae empirical": {"name": "vae", "image_size": 8, "channels": 1, "latent_dim": 4, "width": 4, "prior": "empirical"},
+    "dcgan": {"name": "dcgan", "image_size": 16, "channels": 3, "latent_dim": 100, "width": 4},
+    "dcgan 28 px uniform": {
+        "name": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 7, "width": 4, "prior": "uniform",
+    },
+}  # fmt: skip
+
+
+def tiny_network(kind: str = "vae", **changes: Any) -> Network:
+    """A network with weights that do not depend on what ran before."""
+    network_class, architecture = architecture_from(TINY[kind] | changes)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return network_class(architecture).eval()
+
+
+def header_of(network: Network, **changes: Any) -> Header:
+    a = network.architecture
+    values: dict[str, Any] = {
+        "family": a.name,
+        "architecture": a.model_dump(mode="json"),
+        "spaces": [
+            SpaceSpec(name=s.name, shape=list(s.shape), prior=s.prior, std=None if s.std is None else s.std.tolist())
+            for s in network.spaces
+        ],
+        "image": ImageSpec(height=a.image_size, width=a.image_size, channels=a.channels),
+        "encoder": network.encodes,
+    }
+    return Header(**values | changes)
