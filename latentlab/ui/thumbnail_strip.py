@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
-    QContextMenuEvent,
     QDrag,
     QDragEnterEvent,
     QDragLeaveEvent,
@@ -72,9 +71,9 @@ class ThumbnailStrip(QAbstractScrollArea):
         self._wrapped, self._least_side, self._captioned, self._margin = wrapped, least_side, captioned, margin
         self._removable, self._reorderable, self._markable = removable, reorderable, markable
         self._items: tuple[NamedLatent, ...] = ()
-        self._keys: list[bytes] = []
-        self._marks: Collection[int] = ()
+        self._keys, self._marks = list[bytes](), frozenset[int]()
         self.hint = ""  # said where there are no items
+        self.ground = False  # whether a quiet field shows where pictures may be dropped
         self.checkpoint = ""  # latents of other models are not accepted
         self.shown = -1  # the item that is the current picture
         self.current = 0
@@ -100,7 +99,7 @@ class ThumbnailStrip(QAbstractScrollArea):
         """Other items; `marks` are the indices that carry a star."""
         self._items = tuple(items)
         self._keys = [Pictures.key(item.latent, condition) for item in items]
-        self._marks = marks
+        self._marks = frozenset(marks)
         self.current = min(self.current, max(0, len(items) - 1))
         self._hovered = -1
         self._fit_scroll_bars()
@@ -172,6 +171,11 @@ class ThumbnailStrip(QAbstractScrollArea):
         theme = current()
         painter = QPainter(self.viewport())
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if self.ground:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(theme.control))
+            painter.drawRoundedRect(QRectF(self.viewport().rect()), 5, 5)
+            painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._insertion >= 0 and not self._reorderable:
             painter.setPen(QPen(QColor(theme.accent), 2))
             painter.drawRoundedRect(QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1), 5, 5)
@@ -218,12 +222,9 @@ class ThumbnailStrip(QAbstractScrollArea):
         icon(name, "#ffffff").paint(painter, box.adjusted(1, 1, -1, -1).toRect())
 
     def _paint_insertion(self, painter: QPainter, tiles: TileLayout, offset: QPointF, theme: Theme) -> None:
-        if self._insertion < len(self._items):
-            rect = tiles.rect(self._insertion).translated(-offset)
-            x = rect.left() - GAP_PX / 2
-        else:
-            rect = tiles.rect(len(self._items) - 1).translated(-offset)
-            x = rect.right() + GAP_PX / 2
+        last = self._insertion == len(self._items)
+        rect = tiles.rect(self._insertion - last).translated(-offset)
+        x = rect.right() + GAP_PX / 2 if last else rect.left() - GAP_PX / 2
         painter.setPen(QPen(QColor(theme.accent), 2))
         painter.drawLine(QPointF(x, rect.top()), QPointF(x, rect.bottom()))
 
@@ -237,17 +238,15 @@ class ThumbnailStrip(QAbstractScrollArea):
         if event.button() != Qt.MouseButton.LeftButton or index < 0:
             return
         self.current = index
-        if (self._markable or self._removable) and self._badges_at(index) and self._on_badge(index, event.position()):
+        if self._on_badge(index, event.position()):
             (self.removed if self._removable else self.marked).emit(index)
             return
         self._pressed = (index, event.position())
         self.viewport().update()
 
-    def _badges_at(self, index: int) -> bool:
-        return self.rect_of(index).width() >= SMALLEST_WITH_BADGES_PX
-
     def _on_badge(self, index: int, position: QPointF) -> bool:
-        return self.badge_rect(index).contains(position)
+        shown = (self._markable or self._removable) and self.rect_of(index).width() >= SMALLEST_WITH_BADGES_PX
+        return shown and self.badge_rect(index).contains(position)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._pressed is not None:
@@ -399,6 +398,3 @@ class ThumbnailStrip(QAbstractScrollArea):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         super().focusOutEvent(event)
         self.viewport().update()
-
-    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
-        event.ignore()  # the panel's
