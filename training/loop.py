@@ -15,8 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import Failure, Interrupted
+from latentlab.core.picture_folder import Progress
 from training.config import TrainingConfig
 from training.data import Dataset
+from training.data.source import silent
 from training.objectives.objective import Losses, scheduled
 from training.run import EpochReport, Run, StepReport
 from training.stopping import StopRequest
@@ -35,11 +37,12 @@ def train(
     resume: bool = False,
     on_step: OnStep | None = None,
     on_epoch: OnEpoch | None = None,
+    on_stage: Progress = silent,
 ) -> Path:
     """Trains, or goes on with, the run in folder `out`; returns the path of its checkpoint.
 
     SIGINT and SIGTERM finish the step, save and raise Interrupted. A loss that is not finite raises Failure; the last
-    finite checkpoint stays. Raises OptionError, CheckpointError, SaveError.
+    finite checkpoint stays. `on_stage` hears of the work after the last epoch. Raises OptionError, CheckpointError, SaveError.
     """
     run = Run.resumed(config, data, out) if resume else Run.begun(config, data, out)
     with StopRequest() as stop:
@@ -48,7 +51,7 @@ def train(
             report = run.finish_epoch(losses)
             if on_epoch:
                 on_epoch(report)
-    return run.finish()
+    return run.finish(on_stage)
 
 
 def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, float]:

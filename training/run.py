@@ -18,6 +18,7 @@ import torch
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, OptionError
+from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network, architecture_from
 from latentlab.models.loading import weights_of
@@ -25,6 +26,7 @@ from training import resume
 from training.averaging import Averaged
 from training.config import TrainingConfig
 from training.data import Dataset
+from training.data.source import silent
 from training.examples import Examples
 from training.losses import MeanLosses, evaluated
 from training.objectives.objective import OBJECTIVES, Known, Objective, ObjectiveClass
@@ -194,7 +196,7 @@ class Run:
         network.train(was_training)
         return replace(report, held_out=held_out)
 
-    def finish(self) -> Path:
+    def finish(self, report: Progress = silent) -> Path:
         """The prior is fitted where asked, and the encodings are written, into the last and the best checkpoint."""
         from training.encode import write_encodings
 
@@ -202,7 +204,7 @@ class Run:
             if path.exists():
                 if self.config.fit_prior:
                     fit_prior(path, self.examples, half=self.config.half)
-                write_encodings(path, self.data, self.config)
+                write_encodings(path, self.data, self.config, report)
         return self.checkpoint
 
     # --- writing -----------------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,10 +76,13 @@ class TrainingBar:
 
 
 def train_and_show(order: Order) -> Path:
-    """Loads the data, trains, shows; the path of the checkpoint. Raises what loading and training raise."""
+    """Loads the data, trains, shows; the path of the checkpoint. Raises what loading and training raise.
+
+    SIGTERM is taken as an interrupt also where the loop does not listen: while data is read and encodings written.
+    """
     console = Console(stderr=True)
     bar = TrainingBar(console, order.config.epochs)
-    with bar.progress:
+    with bar.progress, _terminated_as_interrupt():
         try:
             data = _data(order, bar)
         except KeyboardInterrupt:
@@ -84,9 +90,29 @@ def train_and_show(order: Order) -> Path:
         _tell_skipped(console, data)
         remember(order)
         try:
-            return train(order.config, data, order.out, resume=order.resume, on_step=bar.step, on_epoch=bar.epoch)
+            return train(
+                order.config,
+                data,
+                order.out,
+                resume=order.resume,
+                on_step=bar.step,
+                on_epoch=bar.epoch,
+                on_stage=bar.stage,
+            )
         except KeyboardInterrupt:
             raise Interrupted(f"Stopped; the run is saved in {order.out}. Go on with --resume.") from None
+
+
+@contextmanager
+def _terminated_as_interrupt() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _data(order: Order, bar: TrainingBar) -> Dataset:
