@@ -1,0 +1,131 @@
+"""The figures of benchmarks/ rest on these: percentiles, verdicts, and which event a painted frame shows."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPointF
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from benchmarks.dragging import Event, Watch, figures
+from benchmarks.figures import finish, percentile, table, verdict
+from benchmarks.interaction import with_many_encodings
+from benchmarks.pointer import Pointer
+from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, read_encodings, verify, write_checkpoint
+from latentlab.core.encodings import EncodingSet, Thumbnails
+
+
+@pytest.mark.parametrize(("percent", "expected"), [(50, 5), (95, 10), (90, 9), (1, 1), (100, 10)])
+def test_percentile_is_the_nearest_rank(percent: float, expected: float) -> None:
+    assert percentile([3, 1, 2, 10, 9, 8, 7, 6, 5, 4], percent) == expected
+
+
+def test_percentile_of_nothing_is_no_number() -> None:
+    assert math.isnan(percentile([], 95))
+
+
+@pytest.mark.parametrize(
+    ("figure", "limit", "at_least", "met"),
+    [(5.0, 5.0, False, "yes"), (5.1, 5.0, False, "NO"), (4.0, 4.0, True, "yes"), (3.9, 4.0, True, "NO")],
+)
+def test_a_target_is_met_at_its_limit(figure: float, limit: float, at_least: bool, met: str) -> None:
+    assert verdict("", figure, limit, at_least=at_least)[-1] == met
+
+
+def test_a_figure_that_is_no_number_meets_no_target() -> None:
+    assert verdict("", math.nan, 5.0)[-1] == "NO"
+    assert verdict("", math.nan, 5.0, at_least=True)[-1] == "NO"
+
+
+def test_figures_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert table([["a", 1.5], ["bb", 12345.0]], ["name", "figure"]).splitlines()[0] == "| name | figure |"
+    finish({"ratio": 2.0}, tmp_path / "out.json")
+    written = json.loads((tmp_path / "out.json").read_text())
+    assert written["ratio"] == 2.0
+    assert written["machine"]["packages"]["torch"] in capsys.readouterr().out
+
+
+def watch_of(*latents: bytes) -> Watch:
+    """A watch whose events are at 0, 1, 2, … s, without a window."""
+    watch = Watch.__new__(Watch)
+    watch.begin()
+    watch._latents = {}
+    watch.events = [Event(float(i), latent) for i, latent in enumerate(latents)]
+    return watch
+
+
+def test_a_frame_shows_its_event_and_all_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = watch_of(b"a", b"b", b"c")
+    moment = 10.0
+    monkeypatch.setattr("benchmarks.dragging.time.monotonic", lambda: moment)
+    watch._latents = {7: b"b", 8: b"unknown", 9: b"c"}
+    watch._painted(7)
+    assert [event.shown_s for event in watch.events[:2]] == [10.0, 10.0]
+    assert math.isnan(watch.events[2].shown_s)
+    moment = 11.0
+    watch._painted(8)
+    assert not watch.settled
+    watch._painted(9)
+    assert watch.settled
+    assert watch.events[2].shown_s == 11.0
+    assert watch.frames == 3
+    seen = figures([watch.events], watch.frames, 1.0)
+    assert (seen["p50_ms"], seen["max_ms"], seen["final_ms"]) == (9000, 10000, 9000)
+
+
+def test_the_pointer_moves_at_its_rate_and_lets_go(qtbot: QtBot) -> None:
+    seen: list[str] = []
+    due: list[float] = []
+
+    class Pad(QWidget):
+        def mousePressEvent(self, event: object) -> None:
+            seen.append("press")
+
+        def mouseMoveEvent(self, event: object) -> None:
+            seen.append("move")
+
+        def mouseReleaseEvent(self, event: object) -> None:
+            seen.append("release")
+
+    pad = Pad()
+    qtbot.addWidget(pad)
+    pad.show()
+    over: list[bool] = []
+    pointer = Pointer(pad, lambda t: QPointF(10 * t, 5), 200.0, 0.1, due.append, lambda: over.append(True))
+    qtbot.waitUntil(lambda: bool(over), timeout=10_000)
+    assert seen == ["press", *["move"] * 20, "release"]
+    np.testing.assert_allclose(np.diff(due), 1 / 200, atol=1e-6)
+    pointer.deleteLater()
+
+
+def test_a_model_with_many_encodings_is_sound(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    few = EncodingSet(
+        latents=rng.standard_normal((6, 3)).astype(np.float32),
+        labels=np.arange(6) % 2,
+        label_names=("even", "odd"),
+        thumbnails=Thumbnails(np.arange(12, dtype=np.uint8), np.arange(0, 14, 2)),
+    )
+    header = Header(
+        family="vae",
+        architecture={"name": "vae"},
+        spaces=[SpaceSpec(shape=[3])],
+        image=ImageSpec(height=8, width=8, channels=1),
+    )
+    write_checkpoint(tmp_path / "few.safetensors", header, {"w": np.ones(2, np.float32)}, few)
+    with_many_encodings(tmp_path / "few.safetensors", tmp_path / "many.safetensors", 40)
+    verify(tmp_path / "many.safetensors")
+    many = read_encodings(tmp_path / "many.safetensors")
+    assert many is not None
+    assert many.latents.shape == (40, 3)
+    assert many.thumbnails is not None
+    assert len(many.thumbnails) == 40
+    assert many.labels is not None
+    for index in range(40):
+        label = int(many.labels[index])
+        assert many.thumbnails.coded(index)[0] // 2 % 2 == label, "a thumbnail has lost its encoding"
