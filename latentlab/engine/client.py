@@ -13,7 +13,8 @@ from itertools import count
 from latentlab.core.requests import Decode, Encode, EngineState, Lane, OpenModel, Reply
 from latentlab.engine.ledger import Ledger
 from latentlab.engine.outbox import Outbox
-from latentlab.engine.protocol import Answer, Child, Open, Ready, Submit, Withdraw, receive
+from latentlab.engine.picture_ring import PictureRing
+from latentlab.engine.protocol import Answer, Child, Open, Ready, Submit, Withdraw, receive, unpacked
 
 MODULE = "latentlab.engine.server"
 FORMATS = "latentlab.formats:open_checkpoint"
@@ -43,7 +44,7 @@ class EngineClient:
         self._again = False  # this process replaces one that ended
         self._blamed: frozenset[int] = frozenset()
         self._crashes = 0
-        self._child = Child(MODULE, [factory])
+        self._child = Child(MODULE, [factory], PictureRing.create())
         self._outbox = Outbox(self._child.connection)
         self._reader = threading.Thread(target=self._run, name="engine reader", daemon=True)
         self._reader.start()
@@ -141,6 +142,7 @@ class EngineClient:
                 if self._again:
                     self._pass_on(EngineState(True, "The engine is back."))
             elif isinstance(message, Answer):
+                message = unpacked(message, self._child.ring)
                 with self._lock:
                     reply = self._ledger.settle(message)
                 if reply is not None:
@@ -190,7 +192,7 @@ class EngineClient:
         if self._closing:
             return False
         try:
-            child = Child(MODULE, [self._factory])
+            child = Child(MODULE, [self._factory], PictureRing.create())
         except OSError as error:
             self._stop(f"The engine cannot be started: {error.strerror}. The next request tries again.", "")
             return False

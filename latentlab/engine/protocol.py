@@ -22,6 +22,7 @@ from typing import IO, Any
 import numpy as np
 
 from latentlab.core.requests import Decode, Decoded, Encode, Encoded, Lane, OpenModel, Reply
+from latentlab.engine.picture_ring import PictureRing, Placed
 
 LOG_TAIL_BYTES = 8_000
 PIPE_BUFFER_BYTES = 1 << 20  # a picture of 512 px goes out in one piece, where the system allows it
@@ -62,6 +63,7 @@ class Answer:
     reply: Reply
     number: int = 0
     open_models: tuple[str, ...] = ()
+    placed: Placed | None = None  # where the pictures lie that the reply left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +75,20 @@ class JobOrder:
 @dataclass(frozen=True, eq=False)
 class CancelJob:
     pass
+
+
+def packed(reply: Reply, ring: PictureRing | None) -> Answer:
+    """A reply for the pipe: without its request, and with large pictures left in the ring."""
+    if isinstance(reply, Decoded) and ring is not None and (placed := ring.place(reply.images)) is not None:
+        return Answer(without_request(replace(reply, images=NO_IMAGES)), placed=placed)
+    return Answer(without_request(reply))
+
+
+def unpacked(answer: Answer, ring: PictureRing | None) -> Answer:
+    """The answer with its pictures; `with_request` gives it its request back."""
+    if isinstance(answer.reply, Decoded) and answer.placed is not None and ring is not None:
+        return replace(answer, reply=replace(answer.reply, images=ring.take(answer.placed)))
+    return answer
 
 
 def without_request(reply: Reply) -> Reply:
@@ -107,7 +123,8 @@ class Child:
     Its standard input stays open as long as this process lives; when it closes, the child ends at once.
     """
 
-    def __init__(self, module: str, arguments: Iterable[str] = ()) -> None:
+    def __init__(self, module: str, arguments: Iterable[str] = (), ring: PictureRing | None = None) -> None:
+        self.ring = ring
         ours, theirs = Pipe(duplex=True)
         self.connection: Connection = ours
         self._log: IO[bytes] = tempfile.TemporaryFile("a+b", prefix="latentlab-")  # noqa: SIM115 - closed in close()
@@ -120,11 +137,18 @@ class Child:
         else:
             _widen(ours)
             _widen(theirs)
-            passing = {"pass_fds": [handle]}
+            passing = {"pass_fds": [handle] if ring is None else [handle, ring.descriptor]}
         try:
             # Not multiprocessing.Process: that would import the user's __main__ again in the child.
             self.process = subprocess.Popen(
-                [sys.executable, "-m", module, str(handle), *arguments],
+                [
+                    sys.executable,
+                    "-m",
+                    module,
+                    str(handle),
+                    *arguments,
+                    *([] if ring is None else [str(ring.descriptor)]),
+                ],
                 stdin=subprocess.PIPE,
                 stdout=self._log,
                 stderr=self._log,
@@ -177,6 +201,8 @@ class Child:
         with suppress(OSError):
             self.connection.close()
         self._log.close()
+        if self.ring is not None:
+            self.ring.close()
 
 
 def _widen(connection: Connection) -> None:

@@ -1,7 +1,7 @@
 """The engine's process: owns torch and the open models, answers requests from the pipe, one thread.
 
-Started by `latentlab.engine.client` as `python -m latentlab.engine.server HANDLE FACTORY`. Between two pieces of work
-it takes in everything that has arrived, so that the newest request replaces the one that still waits.
+Started by `latentlab.engine.client` as `python -m latentlab.engine.server HANDLE FACTORY [RING]`. Between two pieces
+of work it takes in everything that has arrived, so that the newest request replaces the one that still waits.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from multiprocessing.connection import Connection
 from latentlab.core.requests import EngineState
 from latentlab.engine.answering import Answering
 from latentlab.engine.child import connected, named
-from latentlab.engine.protocol import Answer, Open, Ready, Submit, Withdraw, receive, send, without_request
+from latentlab.engine.picture_ring import PictureRing
+from latentlab.engine.protocol import Answer, Open, Ready, Submit, Withdraw, packed, receive, send
 from latentlab.engine.scheduling import Schedule
 
 FORMATS = "latentlab.formats:open_checkpoint"
 
 
-def main(handle: str, factory: str) -> None:
+def main(handle: str, factory: str, descriptor: str = "") -> None:
     connection = connected(handle)
     if factory == FORMATS:
         import torch
@@ -29,12 +30,12 @@ def main(handle: str, factory: str) -> None:
     answering = Answering(named(factory))
     try:
         send(connection, Ready())
-        serve(connection, answering)
+        serve(connection, answering, PictureRing.attached(descriptor))
     except (EOFError, OSError):
         pass  # the window is gone
 
 
-def serve(connection: Connection, answering: Answering) -> None:
+def serve(connection: Connection, answering: Answering, ring: PictureRing | None = None) -> None:
     schedule = Schedule()
     opening: deque[Open] = deque()
     while True:
@@ -54,7 +55,7 @@ def serve(connection: Connection, answering: Answering) -> None:
             reply = answering.advance(task)
             if reply is not None:
                 schedule.finish(task)
-                send(connection, Answer(without_request(reply)))
+                send(connection, packed(reply, ring))
                 for text in answering.warnings():
                     send(connection, Answer(EngineState(True, text)))
 

@@ -106,6 +106,18 @@ def test_a_large_picture_goes_both_ways(engine: EngineClient, inbox: Inbox, chec
     assert reply.mse[0] == 0
 
 
+def test_pictures_too_large_for_a_pipe_come_back_whole(engine: EngineClient, inbox: Inbox, checkpoint: Make) -> None:
+    engine.open(OpenModel(checkpoint("one"), options={"size": 1024}))
+    inbox.until(Opened)
+    tickets = [engine.submit(f"consumer {value}", decode(value)) for value in range(1, 40)]
+    for value, ticket in enumerate(tickets, start=1):
+        reply = inbox.next()
+        assert isinstance(reply, Decoded)
+        assert reply.ticket == ticket
+        assert reply.images.shape == (1, 1024, 1024, 1)
+        assert (reply.images == value).all()
+
+
 def test_two_models_are_open_and_the_one_used_least_recently_gives_way(
     engine: EngineClient, inbox: Inbox, checkpoint: Make
 ) -> None:
