@@ -112,6 +112,11 @@ class EncodingSet:
         """The stored components, or fitted now."""
         return self.pca or StoredPCA.fit(self.latents)
 
+    @property
+    def has_principal(self) -> bool:
+        """Whether `principal` costs nothing: stored, or fitted already."""
+        return self.pca is not None or "principal" in self.__dict__
+
     @cached_property
     def informativeness(self) -> FloatArray:
         """(D,) how much each dimension says: its KL for a VAE, else its variance."""

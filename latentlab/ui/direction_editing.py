@@ -13,17 +13,21 @@ import numpy as np
 
 from latentlab.core.direction_file import load_directions, save_directions
 from latentlab.core.directions import Direction, DirectionSet
+from latentlab.core.encodings import StoredPCA
 from latentlab.core.errors import LatentlabError
 from latentlab.core.fitting import METHODS, Method, fit_from_groups, principal_directions
+from latentlab.ui.computing import Computing
 from latentlab.ui.running import RunningJob
+from latentlab.ui.slider_basis import MOST_FOR_COMPONENTS
 from latentlab.ui.workspace import Workspace
 
 PRINCIPAL = 5  # "from PCA" adds so many
 
 
 class DirectionEditing:
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, computing: Computing) -> None:
         self._workspace = workspace
+        self._computing = computing
 
     def add_from_groups(self, name: str, having: int, lacking: int) -> bool:
         """A direction from group `lacking` (-1: all that is not in the other) to group `having`; False: refused."""
@@ -58,8 +62,21 @@ class DirectionEditing:
         if encodings is None or encodings.space != state.space:
             self._workspace.notices.warn("Principal components need encodings: encode a folder of pictures first.")
             return
-        made = principal_directions(encodings.principal, PRINCIPAL, encodings.space, state.checkpoint)
-        self._add(made, "Add principal components")
+        if encodings.pca is None and encodings.dim > MOST_FOR_COMPONENTS:
+            self._workspace.notices.warn(
+                f"Components of {encodings.dim:,} dimensions would take too long; up to {MOST_FOR_COMPONENTS:,} do not."
+            )
+            return
+
+        def take(pca: StoredPCA) -> None:
+            if state.checkpoint == self._workspace.state.checkpoint:
+                made = principal_directions(pca, PRINCIPAL, encodings.space, state.checkpoint)
+                self._add(made, "Add principal components")
+
+        if encodings.has_principal:
+            take(encodings.principal)
+        else:
+            self._computing.start(lambda: encodings.principal, take)
 
     def _add(self, made: list[Direction], label: str) -> None:
         directions = self._workspace.state.directions

@@ -19,6 +19,7 @@ PERCENTILES = (0.5, 99.5)
 WIDER = 1.15
 PRIOR_SIGMAS = 3.0
 COMPONENT_SIGMAS = 3.0
+MOST_FOR_COMPONENTS = 4096  # dimensions whose covariance is decomposed where no components are stored
 FLAT = 1e-6  # a component with less than this share of the first one's sigma leads nowhere
 
 Indices = NDArray[np.int64]

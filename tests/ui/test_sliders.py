@@ -310,3 +310,22 @@ def test_hovering_does_not_keep_the_cursor_outside(panel: SlidersPanel) -> None:
     assert panel.list.viewport().cursor().shape() == Qt.CursorShape.IBeamCursor
     QTest.mouseMove(panel.list.viewport(), QPoint(1, panel.list.rect_of(DIM - 1).bottom() + 20))
     assert panel.list.viewport().cursor().shape() == Qt.CursorShape.ArrowCursor
+
+
+def test_components_that_are_not_stored_are_computed_beside_the_window(
+    panel: SlidersPanel, workspace: Workspace, qtbot: QtBot
+) -> None:
+    workspace.opened.encodings = replace(workspace.opened.encodings, pca=None)
+    panel.show_model()
+    panel.show_state(workspace.state, None)
+    panel.basis_choice.activated.emit(1)
+    assert "being computed" in panel.list.hint
+    qtbot.waitUntil(lambda: len(panel.list) == DIM)
+    assert panel.list.row(0).title == "PC 1"
+
+
+def test_components_of_too_many_dimensions_are_refused_in_words(panel: SlidersPanel, workspace: Workspace) -> None:
+    wide = np.zeros((3, 5000), np.float32)
+    workspace.opened.encodings = replace(workspace.opened.encodings, latents=wide, pca=None)
+    panel.show_model()
+    assert "5,000 dimensions" in panel._components_reason()

@@ -39,6 +39,7 @@ class ArithmeticPanel(Panel):
         self._steps = SteppedGesture(workspace.session, self)
         self.slots: dict[str, ThumbnailStrip] = {}
         self._build()
+        self.setFocusProxy(self.expression)
 
     # --- the widgets
 

@@ -27,6 +27,7 @@ from latentlab.core.fitting import METHODS, Method, leak
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.state import NO_STRENGTHS, NamedLatent, State, with_strength
 from latentlab.ui.before_after import BeforeAfter
+from latentlab.ui.computing import Computing
 from latentlab.ui.cosine_table import CosineTable
 from latentlab.ui.direction_editing import PRINCIPAL, DirectionEditing
 from latentlab.ui.group_form import GroupForm
@@ -45,6 +46,8 @@ ROW_PX = 46
 STEP = 0.05
 LEAKS_SHOWN = 3
 SMALLEST_LEAK = 0.05
+MOST_FOR_COVARIANCE = 4096  # numbers in a latent; beyond it leaks are angles only
+FIRST_HINT = "Click a name to put it on; drag to choose how strongly; its lock keeps it as it is."
 TRIED_ON = 24  # pictures in the strip
 NOTHING, SAMPLES = "Try on many pictures…", "Try on samples"
 
@@ -59,7 +62,8 @@ class AttributesPanel(Panel):
         self._pictures = Pictures()
         self._pointed = ""
         self._steps = SteppedGesture(workspace.session, self)
-        self.editing = DirectionEditing(workspace)
+        self._computing = Computing(self)
+        self.editing = DirectionEditing(workspace, Computing(self))
         self._leak_timer = QTimer(self)
         self._leak_timer.setSingleShot(True)
         self._leak_timer.setInterval(120)
@@ -106,6 +110,7 @@ class AttributesPanel(Panel):
         self.strip.chosen.connect(lambda item: self.workspace.go_to(item.latent, item.name))
         self._lay_out()
         self._connect_list()
+        self.setFocusProxy(self.list)
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -337,21 +342,18 @@ class AttributesPanel(Panel):
             self._leak_timer.start()
 
     def _show_leak(self) -> None:
-        state = self.workspace.state
+        state, encodings = self.workspace.state, self.workspace.opened.encodings
         name = self._pointed if self._pointed in state.directions else next(iter(state.strengths), "")
-        self.leak_label.setText(self._leak_of(state, name) if name in state.directions else "")
-
-    def _leak_of(self, state: State, name: str) -> str:
-        encodings = self.workspace.opened.encodings
-        if encodings is not None and encodings.space != state.space:
+        if name not in state.directions:
+            self.leak_label.setText(FIRST_HINT if state.directions else "")
+            return
+        if encodings is not None and (encodings.space != state.space or encodings.dim > MOST_FOR_COVARIANCE):
             encodings = None
-        leaks = leak(state.directions[name], state.locked, encodings)
-        worst = sorted(leaks.items(), key=lambda item: -abs(item[1]))[:LEAKS_SHOWN]
-        said = [f"{other} {amount:+.2f}".replace("-", "−") for other, amount in worst if abs(amount) >= SMALLEST_LEAK]
-        if not leaks:
-            return ""
-        kept = f" with {len(state.locked - {name})} locked" if state.locked - {name} else ""
-        return f"{name}{kept} also moves {', '.join(said)}" if said else f"{name}{kept} moves nothing else much"
+        direction, locked = state.directions[name], state.locked
+        self._computing.start(
+            lambda: leak(direction, locked, encodings),
+            lambda leaks: self.leak_label.setText(_said_of_leaks(name, len(locked - {name}), leaks)),
+        )
 
     # --- on many pictures
 
@@ -385,3 +387,12 @@ class AttributesPanel(Panel):
     def show_theme(self) -> None:
         self.list.redraw_all()
         self.strip.redraw()
+
+
+def _said_of_leaks(name: str, locked: int, leaks: dict[str, float]) -> str:
+    if not leaks:
+        return ""
+    worst = sorted(leaks.items(), key=lambda item: -abs(item[1]))[:LEAKS_SHOWN]
+    said = [f"{other} {amount:+.2f}".replace("-", "−") for other, amount in worst if abs(amount) >= SMALLEST_LEAK]
+    kept = f" with {locked} locked" if locked else ""
+    return f"{name}{kept} also moves {', '.join(said)}" if said else f"{name}{kept} moves nothing else much"

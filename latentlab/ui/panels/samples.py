@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.state import NamedLatent, State
@@ -43,6 +43,7 @@ class SamplesPanel(Panel):
         self._resizing.setInterval(RESIZE_MS)
         self._resizing.timeout.connect(self._fill)
         self._build()
+        self.setFocusProxy(self.sheet)
 
     def _build(self) -> None:
         self.draw_button = QToolButton()
@@ -84,6 +85,9 @@ class SamplesPanel(Panel):
         top.addWidget(self.truncation, 1)
         top.addStretch()
         top.addWidget(self.kept_button)
+        self.hint = QLabel("A click shows a sample, a drag takes it elsewhere, its star keeps it.")
+        self.hint.setProperty("role", "caption")
+        self.hint.setContentsMargins(PADDING_PX, 0, PADDING_PX, 4)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -92,6 +96,7 @@ class SamplesPanel(Panel):
         sides.setContentsMargins(PADDING_PX - MARGIN_PX, 0, PADDING_PX - MARGIN_PX, MARGIN_PX)
         sides.addWidget(self.sheet)
         column.addLayout(sides, 1)
+        column.addWidget(self.hint)
         self.truncation.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.truncation.pressed.connect(lambda _: self._press())
         self.truncation.moved.connect(lambda _, value: self._truncate(value))
@@ -218,6 +223,7 @@ class SamplesPanel(Panel):
 
     def _choose(self, index: int) -> None:
         item = self.sheet.items[index]
+        self.hint.hide()  # it has been used
         self.workspace.go_to(item.latent, item.name)
 
     def _keep(self, index: int) -> None:

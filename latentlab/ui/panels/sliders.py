@@ -14,14 +14,16 @@ import numpy as np
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
+from latentlab.ui.computing import Computing
 from latentlab.ui.ends_preview import EndsPreview
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import as_qimage
-from latentlab.ui.slider_basis import Basis, Components, Dimensions, Indices
+from latentlab.ui.slider_basis import MOST_FOR_COMPONENTS, Basis, Components, Dimensions, Indices
 from latentlab.ui.slider_list import SliderList
 from latentlab.ui.slider_row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
@@ -52,7 +54,9 @@ class SlidersPanel(Panel):
         self._settle.setSingleShot(True)
         self._settle.setInterval(SETTLE_MS)
         self._settle.timeout.connect(self._ask_for_ends)
+        self._computing = Computing(self)
         self._build()
+        self.setFocusProxy(self.list)
 
     # --- the widgets
 
@@ -125,6 +129,10 @@ class SlidersPanel(Panel):
         encodings = self.workspace.opened.encodings
         if encodings is None or not len(encodings):
             return "Components need encodings: encode a folder of pictures first"
+        if encodings.pca is None and encodings.dim > MOST_FOR_COMPONENTS:
+            return (
+                f"Components of {encodings.dim:,} dimensions would take too long; up to {MOST_FOR_COMPONENTS:,} do not"
+            )
         if encodings.space != self.workspace.state.space:
             return f"The encodings lie in the space {encodings.space}, not {self.workspace.state.space}"
         return ""
@@ -152,8 +160,11 @@ class SlidersPanel(Panel):
         encodings = self.workspace.opened.encodings
         if encodings is not None and (encodings.space != state.space or encodings.dim != len(state.latent)):
             encodings = None
-        by_components = state.sliders.basis == "components" and encodings is not None and len(encodings) > 0
+        by_components = state.sliders.basis == "components" and not self._components_reason()
         if by_components and encodings is not None:
+            if not encodings.has_principal:  # half a second for 10,000 x 512
+                self._wait_for_components(encodings)
+                return
             self._basis = Components(encodings.principal)
         else:
             self._basis = Dimensions(self.workspace.opened.info.space(state.space), encodings)
@@ -161,6 +172,16 @@ class SlidersPanel(Panel):
             self.basis_choice.setCurrentIndex(1 if by_components else 0)
         self._take_values(state)
         self._fill()
+
+    def _wait_for_components(self, encodings: EncodingSet) -> None:
+        self.list.hint = "Principal components are being computed…"
+        self.list.set_rows(0, self._row)
+
+        def take(_: object) -> None:
+            if self._drawn is not None and self.workspace.opened.encodings is encodings:
+                self._set_basis(self._drawn)
+
+        self._computing.start(lambda: encodings.principal, take)
 
     def _take_values(self, state: State) -> None:
         self._values_M = self._basis.coordinates(state.latent)

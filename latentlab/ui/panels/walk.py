@@ -52,6 +52,7 @@ class WalkPanel(Panel):
         self.playing.advanced.connect(lambda: self.scrub.redraw_all())
         self.playing.toggled.connect(self._show_playing)
         self._build()
+        self.setFocusProxy(self.strip)
 
     # --- the widgets
 
