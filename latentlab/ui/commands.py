@@ -148,7 +148,7 @@ class Commands(QObject):
         from latentlab.ui.actions import ACTIONS
 
         commands = [
-            Command(spec.text.removesuffix("…"), self.find(spec.target), spec.shortcut, icon(spec.icon or "mdi6.blank"))
+            Command(spec.text.removesuffix("…"), self.find(spec.target), spec.shortcut, icon(spec.icon or "mdi6.circle-small", "secondary"))
             for spec in ACTIONS
             if spec.key != "palette"
         ]

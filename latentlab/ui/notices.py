@@ -121,7 +121,11 @@ class NoticeStack(QWidget):
 
     def place(self) -> None:
         """To be called when the window's size or the picture's place changed."""
-        size = QSize(WIDTH_PX, self._column.totalHeightForWidth(WIDTH_PX))
+        if not self._cards:
+            return
+        self._column.activate()
+        width = min(WIDTH_PX, self._window.width() - 2 * MARGIN_PX)
+        size = QSize(width, self._column.totalHeightForWidth(width))
         self.setGeometry(QRect(place_beside(self._window.rect(), size, self._picture()), size))
         self.raise_()
 
@@ -132,6 +136,7 @@ class NoticeStack(QWidget):
         card.dismissed.connect(lambda: self._notices.dismiss(notice))
         self._cards[id(notice)] = card
         self._column.addWidget(card)
+        card.show()  # a layout counts only what is shown
         self.setVisible(True)
         self.place()
         QAccessible.updateAccessibility(QAccessibleEvent(card, QAccessible.Event.Alert))
