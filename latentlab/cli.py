@@ -65,6 +65,8 @@ def _command(arguments: list[str]) -> int:
     try:
         status = command().main(arguments, prog_name="latentlab", standalone_mode=False)
     except typer.Exit as request:
+        if request.exit_code == 130:  # what newer versions make of Ctrl+C
+            raise KeyboardInterrupt from None
         return request.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None

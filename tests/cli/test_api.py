@@ -1,0 +1,178 @@
+"""The public Python API: open_model, and what explore makes of any decoder."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import latentlab
+from latentlab.core.errors import CheckpointError, DataError, OptionError
+from latentlab.exploring import as_pictures, explorable
+
+
+def test_importing_latentlab_imports_nothing_heavy() -> None:
+    script = (
+        "import sys, latentlab\n"
+        "print([m for m in ('torch', 'numpy', 'PySide6', 'typer', 'pydantic') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+    with pytest.raises(AttributeError, match="nothing_of_ours"):
+        _ = latentlab.nothing_of_ours
+
+
+def test_the_example_of_the_documentation(vae: Path) -> None:
+    model = latentlab.open_model(str(vae), device="auto")
+    z = model.sample(16, seed=0, truncation=0.7)
+    assert (z.dtype, z.shape) == (np.float32, (16, 5))
+    images = model.decode(z)
+    assert (images.dtype, images.shape) == (np.uint8, (16, 16, 16, 3))
+    mu = model.encode(images)
+    assert (mu.dtype, mu.shape) == (np.float32, (16, 5))
+    edited = model.directions["Eyeglasses"].apply(mu, strength=1.5, keep=["Smiling"])
+    assert not np.array_equal(model.decode(edited), model.decode(mu))
+    floats = model.decode_float(z)
+    assert floats.dtype == np.float32
+    assert floats.min() >= 0
+    assert floats.max() <= 1
+
+
+def test_a_model_without_encoder_says_so(gan: Path) -> None:
+    model = latentlab.open_model(gan)
+    with pytest.raises(OptionError, match="no encoder"):
+        model.encode(np.zeros((1, 16, 16, 3), np.uint8))
+
+
+def test_what_cannot_be_opened(tmp_path: Path, vae: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not exist"):
+        latentlab.open_model(tmp_path / "absent")
+    with pytest.raises(OptionError, match="'warp'"):
+        latentlab.open_model(vae, device="warp")
+
+
+# --- explore ---------------------------------------------------------------------------------------------------
+
+
+class Convolutional(nn.Module):
+    """(B, D, 1, 1) to (B, 3, 8, 8) in [-1, 1]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.ConvTranspose2d(6, 4, 4), nn.ReLU(), nn.ConvTranspose2d(4, 3, 4, 2, 1), nn.Tanh()
+        )
+
+    def forward(self, latents: Tensor) -> Tensor:
+        made: Tensor = self.layers(latents)
+        return made
+
+
+class Encoder(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.layer = nn.Linear(64, width)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, str]:
+        return self.layer(pictures.flatten(1)), "whatever else it gives"
+
+
+def flat_decoder(last: nn.Module) -> nn.Module:
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return nn.Sequential(nn.Linear(6, 12), nn.ReLU(), nn.Linear(12, 64), last)
+
+
+def test_any_convolutional_decoder_is_understood() -> None:
+    decoder = Convolutional()
+    model = explorable(decoder)
+    assert model.info.image.channels == 3
+    assert (model.info.image.height, model.info.spaces[0].dim, model.info.encoder) == (8, 6, False)
+    latents = model.sample(3, seed=1)
+    with torch.no_grad():
+        made = decoder(torch.from_numpy(latents)[..., None, None]).numpy()
+    np.testing.assert_allclose(model.decode_float(latents), (made.transpose(0, 2, 3, 1) + 1) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("last", "expected"),
+    [
+        (nn.Sigmoid(), lambda made: made),
+        (nn.Tanh(), lambda made: (made + 1) / 2),
+        (nn.Identity(), lambda made: 1 / (1 + np.exp(-made))),
+    ],
+)
+def test_a_flat_decoder_and_its_range(last: nn.Module, expected: Any) -> None:
+    decoder = flat_decoder(last)
+    with torch.no_grad():
+        decoder[2].weight *= 20  # an Identity then leaves [-1, 1]
+    model = explorable(decoder)
+    assert (model.info.image.height, model.info.image.width, model.info.image.channels) == (8, 8, 1)
+    latents = model.sample(3, seed=1)
+    with torch.no_grad():
+        made = decoder(torch.from_numpy(latents)).numpy().reshape(3, 8, 8, 1)
+    np.testing.assert_allclose(model.decode_float(latents), expected(made), atol=1e-5)
+
+
+@pytest.mark.parametrize("width", [6, 12])
+def test_an_encoder_gives_the_map_its_points(width: int) -> None:
+    rng = np.random.default_rng(0)
+    images = rng.random((20, 8, 8)).astype(np.float32)
+    encoder = Encoder(width)
+    model = explorable(
+        flat_decoder(nn.Sigmoid()), encoder=encoder, images=images, labels=["cat", "dog"] * 10,
+        attributes={"bright": images.mean(axis=(1, 2)) > 0.5},
+    )  # fmt: skip
+    encodings = model.encodings
+    assert encodings is not None
+    with torch.no_grad():
+        codes = encoder(torch.from_numpy(as_pictures(images)).float().reshape(20, 64) / 255)[0]
+    np.testing.assert_allclose(encodings.latents, codes[:, :6].numpy(), atol=1e-5)
+    assert encodings.label_names == ("cat", "dog")
+    assert encodings.label_of(1) == "dog"
+    assert "bright" in model.directions
+    assert encodings.thumbnails is not None
+    assert len(encodings.thumbnails) == 20
+
+
+def test_an_opened_model_takes_other_pictures(vae: Path) -> None:
+    opened = latentlab.open_model(vae)
+    images = opened.decode(opened.sample(12))
+    model = explorable(opened, images=images.transpose(0, 3, 1, 2), labels=np.arange(12) % 3)
+    assert model.encodings is not None
+    assert len(model.encodings) == 12
+    assert model.info is opened.info
+    np.testing.assert_array_equal(model.decode(model.encodings.latents[:2]).shape, (2, 16, 16, 3))
+    assert opened.encodings is not None
+    assert len(opened.encodings) == 60
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        ({"model": "faces"}, OptionError, "not a str"),
+        ({"model": nn.ReLU()}, OptionError, "latent_dim"),
+        ({"model": nn.Linear(6, 50)}, OptionError, "pictures are"),
+        ({"model": nn.Linear(6, 64), "latent_dim": 7}, OptionError, "does not take latents of 7"),
+        ({"model": nn.Linear(6, 64), "labels": [1]}, DataError, "give images"),
+        ({"model": nn.Linear(6, 64), "images": np.zeros((2, 8, 8), np.uint8)}, OptionError, "no encoder"),
+        ({"model": nn.Linear(6, 64), "encoder": Encoder(5), "images": np.zeros((2, 8, 8), np.uint8)}, OptionError, "5"),
+        ({"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.zeros((2, 8), np.uint8)}, DataError, "(2, 8)"),
+        ({"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.full((2, 8, 8), 7.0)}, DataError, "between"),
+        (
+            {"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.zeros((2, 8, 8)), "labels": [1]},
+            DataError,
+            "labels of shape (1,)",
+        ),
+    ],
+)
+def test_what_cannot_be_explored_is_said(arguments: dict[str, Any], error: type[Exception], said: str) -> None:
+    with pytest.raises(error) as raised:
+        explorable(arguments.pop("model"), **arguments)
+    assert said in str(raised.value)
