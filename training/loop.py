@@ -42,7 +42,8 @@ def train(
     """Trains, or goes on with, the run in folder `out`; returns the path of its checkpoint.
 
     SIGINT and SIGTERM finish the step, save and raise Interrupted. A loss that is not finite raises Failure; the last
-    finite checkpoint stays. `on_stage` hears of the work after the last epoch. Raises OptionError, CheckpointError, SaveError.
+    finite checkpoint stays. `on_stage` hears of the work after the last epoch. Raises OptionError, CheckpointError,
+    SaveError.
     """
     run = Run.resumed(config, data, out) if resume else Run.begun(config, data, out)
     with StopRequest() as stop:

@@ -1,19 +1,17 @@
 """Which number format a run uses, found out once; autocast and gradient scaling for it.
 
-bfloat16 is used on a CPU only where it was measured to be faster: emulated, it is many times slower than float32.
+bfloat16 is used on a CPU only where the processor has it: emulated, it is many times slower than float32.
 """
 
 from __future__ import annotations
 
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-GAIN_NEEDED = 1.15  # below this, bfloat16 only costs digits
 FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -32,7 +30,7 @@ class Precision:
             name = "float32"
             if device.type == "cuda":
                 name = "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float16"
-            elif device.type == "cpu" and bfloat16_gain() >= GAIN_NEEDED:
+            elif device.type == "cpu" and has_fast_bfloat16():
                 name = "bfloat16"
         scaler = torch.amp.GradScaler(device.type) if name == "float16" and device.type != "cpu" else None
         return cls(device, name, scaler)
@@ -66,27 +64,11 @@ class Precision:
             self.scaler.load_state_dict(state["scaler"])
 
 
-@cache
-def bfloat16_gain() -> float:
-    """How many times faster a convolution with its gradient is in bfloat16 on this CPU; measured once, some 0.1 s.
+def has_fast_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16 in hardware (AMX or AVX512-BF16), where autocast gains.
 
-    The random state is left as it was, so that asking changes no run.
+    By capability, not by timing: the same run on the same machine must give the same weights.
     """
-    capability = torch.backends.cpu.get_cpu_capability()
-    if "AVX512" not in capability and "SVE" not in capability:
-        return 0.0
-    with torch.random.fork_rng(devices=[]):
-        conv = nn.Conv2d(32, 32, 3, padding=1).to(memory_format=torch.channels_last)
-        images = torch.randn(16, 32, 32, 32).contiguous(memory_format=torch.channels_last)
-
-    def seconds(enabled: bool) -> float:
-        times = []
-        for _ in range(4):
-            begin = time.perf_counter()
-            with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-                out = conv(conv(images))
-            out.float().square().mean().backward()
-            times.append(time.perf_counter() - begin)
-        return min(times[1:])
-
-    return seconds(False) / seconds(True)
+    # Older torch cannot say; float32 then.
+    capable: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capable.get("amx_bf16") or capable.get("avx512_bf16") or capable.get("bf16"))

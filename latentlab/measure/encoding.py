@@ -31,6 +31,7 @@ Pictures = NDArray[np.uint8]
 BATCH = 256
 COMPONENTS = 64  # stored principal components
 THUMBNAIL_SIZE = 64  # px
+SMALLEST = 1e-6  # of a spread that is divided by
 WEBP_QUALITY = 78
 
 OnBatch = Callable[[int, int], None]  # done, total
@@ -58,7 +59,15 @@ def encode_pictures(model: LatentModel, images: Pictures, on_batch: OnBatch | No
     if not means:
         raise DataError("There is no picture to encode.")
     latents_ND = np.concatenate(means)
-    kl = kl_per_dimension(latents_ND, np.concatenate(log_variances)) if log_variances else None
+    kl = None
+    if log_variances:
+        # From the prior N(0, std^2) where the model states one, else from N(0, 1).
+        std = model.info.spaces[0].std
+        scale_D = np.ones(latents_ND.shape[1], np.float32) if std is None else np.maximum(std, np.float32(SMALLEST))
+        kl = kl_per_dimension(
+            (latents_ND / scale_D).astype(np.float32),
+            (np.concatenate(log_variances) - 2 * np.log(scale_D, dtype=np.float32)).astype(np.float32),
+        )
     return EncodingSet(latents_ND, model.info.spaces[0].name, pca=components(latents_ND), kl_per_dimension=kl)
 
 

@@ -152,22 +152,24 @@ class VAE(Network):
         return (LatentSpace("z", (dim,), "empirical", std=std),)
 
     def posterior(self, images_BCHW: Tensor) -> tuple[Tensor, Tensor]:
-        """Means and log-variances, float32 (B, D) each, of q(z|x), in the axes the network was trained in."""
+        """Means and log-variances, float32 (B, D) each, of q(z|x); along turned axes, of its marginals."""
         mean_BD, log_variance_BD = self.encoder(images_BCHW).float().chunk(2, dim=1)
-        return mean_BD, log_variance_BD.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
+        log_variance_BD = log_variance_BD.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
+        if self.architecture.prior == "normal":
+            return mean_BD, log_variance_BD
+        return (mean_BD - self.centre) @ self.axes, (log_variance_BD.exp() @ self.axes.square()).log()
 
     def logits(self, latents_BD: Tensor) -> Tensor:
-        """Of the likelihood, (B, C, H, W), for latents in the axes the network was trained in."""
+        """Of the likelihood, (B, C, H, W)."""
+        if self.architecture.prior == "empirical":
+            latents_BD = latents_BD @ self.axes.T + self.centre
         logits: Tensor = self.decoder(latents_BD)
         return logits
 
     def encode(self, images_BCHW: Tensor, condition_B: Tensor | None = None) -> Tensor:
-        mean_BD = self.posterior(images_BCHW)[0]
-        return mean_BD if self.architecture.prior == "normal" else (mean_BD - self.centre) @ self.axes
+        return self.posterior(images_BCHW)[0]
 
     def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
-        if self.architecture.prior == "empirical":
-            latents_BD = latents_BD @ self.axes.T + self.centre
         return torch.tanh(self.logits(latents_BD).float() / 2)
 
     def with_fitted_prior(self, means_ND: Tensor, variances_ND: Tensor) -> VAE:
@@ -175,6 +177,7 @@ class VAE(Network):
 
         The aggregate posterior of a VAE is not the N(0, I) it was pulled towards: draws from that fall where no
         encoding is. Along its own axes it is uncorrelated, and draws with its spread decode to what was learned.
+        `means_ND`, `variances_ND`: the posteriors of the data, of this network.
         """
         fitted = VAE(self.architecture.model_copy(update={"prior": "empirical"}))
         centre = means_ND.double().mean(0)
