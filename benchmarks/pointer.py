@@ -68,7 +68,7 @@ class Pointer(QObject):
             self._moved(due_s)
         if self._done == self._count:
             self._notifier.setEnabled(False)
-            self._beats.wait()
+            self._beats.communicate()
             self._send(QEvent.Type.MouseButtonRelease, self._path(1.0))
             self._ended()
 
