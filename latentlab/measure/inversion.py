@@ -29,7 +29,9 @@ STEPS_LIMIT = 100_000
 RATE = 0.05  # of Adam, in units of the prior's standard deviation
 PRIOR_WEIGHT = 2e-4  # of the mean square of the latent: keeps the optimum where the generator was trained
 PYRAMID = (1, 2, 4)  # the error counts at these scales: coarse ones guide the start
-STARTS = 256  # draws and stored latents that compete with the regressor's answer
+STARTS = 256  # draws and stored latents that compete where no encoder or regressor answers
+NARROWEST = 1e-6  # a spread that is divided by
+TOGETHER = 4  # of them are optimised at once: one alone may end in the wrong valley
 PARTIAL_EVERY = 20  # steps between two pictures on the way
 
 
@@ -83,20 +85,21 @@ def invert(
         raise OptionError(f"The number of steps is {steps}; it must be 0 to {STEPS_LIMIT:,}.")
     if image.ndim != 3 or image.dtype != np.uint8:
         raise DataError(f"A picture to invert must be uint8 (H, W, C); it is {image.dtype} {image.shape}.")
-    original = model.prepared(image)[0]
+    original = model.prepared(image[None])[0]
     starts_BD, kinds = _starts(model, original, inverter, condition, seed)
-    target = _tensor(original[None], model.device)
-    first = int(np.argmin(_errors(model, starts_BD, original, condition)))
-    start_D = starts_BD[first]
-    started_mse = float(_errors(model, start_D[None], original, condition)[0])
-    decode = _decoder(model, condition)
-    space = model.info.spaces[0]
-    latent_D = _optimised(decode, space, start_D, target, steps, report) if steps else start_D
-    mse = float(_errors(model, latent_D[None], original, condition)[0])
-    if not mse < started_mse:  # also where it is not finite
-        latent_D, mse = start_D, started_mse
+    errors_B = _errors(model, starts_BD, original, condition)
+    order = np.argsort(errors_B, kind="stable")[:TOGETHER]
+    first = int(order[0])
+    latent_D, mse = starts_BD[first], float(errors_B[first])
+    if steps:
+        target = _tensor(original[None], model.device)
+        ended_BD = _optimised(_decoder(model, condition), model.info.spaces[0], starts_BD[order], target, steps, report)
+        ended_errors_B = _errors(model, ended_BD, original, condition)
+        best = int(np.argmin(np.nan_to_num(ended_errors_B, nan=np.inf)))
+        if ended_errors_B[best] < mse:
+            latent_D, mse = ended_BD[best], float(ended_errors_B[best])
     reconstruction = model.decode(latent_D[None], condition=condition)[0]
-    return Inversion(latent_D, original, reconstruction, mse, started_mse, kinds[first], steps, name)
+    return Inversion(latent_D, original, reconstruction, mse, float(errors_B[first]), kinds[first], steps, name)
 
 
 def _starts(
@@ -123,51 +126,63 @@ def _starts(
 def _optimised(
     decode: Callable[[Tensor], Tensor],
     space: LatentSpace,
-    start_D: FloatArray,
+    starts_BD: FloatArray,
     target: Tensor,
     steps: int,
     report: Report | None,
 ) -> FloatArray:
-    """Adam on the latent; the best latent on the way, not the last."""
-    latent = torch.tensor(start_D[None], device=target.device, requires_grad=True)
+    """Adam on each latent; of each the best on the way, not the last."""
     centre = torch.tensor(space.centre, device=target.device)
-    optimiser = torch.optim.Adam([latent], RATE)
+    spread = torch.ones_like(centre) if space.std is None else torch.tensor(space.std, device=target.device)
+    spread = spread.clamp_min(NARROWEST)
+    # In units of the prior's spread every dimension moves at the same rate.
+    units = ((torch.tensor(starts_BD, device=target.device) - centre) / spread).requires_grad_()
+    optimiser = torch.optim.Adam([units], RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps, eta_min=RATE / 20)
-    best, best_error = latent.detach().clone(), float("inf")
+    best, best_error = units.detach().clone(), target.new_full((len(starts_BD),), float("inf"))
     low, high = space.bounds
     for step in range(steps):
-        picture = decode(latent)
-        error = F.mse_loss(picture, target)
-        loss = _pyramid_error(picture, target) + PRIOR_WEIGHT * (latent - centre).square().mean()
-        if float(error.detach()) < best_error:
-            best_error, best = float(error.detach()), latent.detach().clone()
+        pictures = decode(centre + spread * units)
+        errors = (pictures.detach() - target).square().flatten(1).mean(dim=1)
+        better = errors < best_error
+        best_error = torch.where(better, errors, best_error)
+        best = torch.where(better[:, None], units.detach(), best)
+        loss = _pyramid_error(pictures, target) + PRIOR_WEIGHT * units.square().mean(dim=1)
         optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        torch.autograd.backward(loss.sum())
         optimiser.step()
         schedule.step()
         with torch.no_grad():
-            latent.clamp_(low, high)
+            units.copy_(((centre + spread * units).clamp(low, high) - centre) / spread)
         if report is not None:
             # The error is of [-1, 1] pictures; people are told it in [0, 1] intensities.
-            report.progress(step + 1, steps, f"error {best_error / 4:.4f}")
+            report.progress(step + 1, steps, f"error {float(best_error.min()) / 4:.4f}")
             if step % PARTIAL_EVERY == 0:
-                report.partial(_bytes(picture.detach())[0])
-    result: FloatArray = best[0].cpu().numpy()
+                report.partial(_bytes(pictures.detach())[int(errors.argmin())])
+    result: FloatArray = (centre + spread * best).cpu().numpy()
     return result
 
 
-def _pyramid_error(picture: Tensor, target: Tensor) -> Tensor:
-    total = picture.new_zeros(())
+def _pyramid_error(pictures: Tensor, target: Tensor) -> Tensor:
+    """(B,) squared errors at several scales."""
+    total = pictures.new_zeros(len(pictures))
     for scale in PYRAMID:
-        if scale < min(picture.shape[-2:]):
-            total = total + F.mse_loss(F.avg_pool2d(picture, scale), F.avg_pool2d(target, scale))
+        if scale < min(pictures.shape[-2:]):
+            difference = F.avg_pool2d(pictures, scale) - F.avg_pool2d(target, scale)
+            total = total + difference.square().flatten(1).mean(dim=1)
     return total
 
 
 def _decoder(model: TorchModel, condition: int | None) -> Callable[[Tensor], Tensor]:
     classes = model.info.conditional
-    chosen = None if classes is None else torch.tensor([condition or 0], device=model.device)
-    return lambda latent: model.network.decode(latent, chosen).float()
+    chosen = condition or 0
+
+    def decode(latents_BD: Tensor) -> Tensor:
+        wanted = None if classes is None else torch.full((len(latents_BD),), chosen, device=latents_BD.device)
+        pictures: Tensor = model.network.decode(latents_BD, wanted)
+        return pictures.float()
+
+    return decode
 
 
 def _errors(model: TorchModel, latents_BD: FloatArray, original: Picture, condition: int | None) -> FloatArray:

@@ -38,7 +38,7 @@ def mse(a: Pictures, b: Pictures) -> FloatArray:
 
 def psnr(a: Pictures, b: Pictures) -> FloatArray:
     """(N,) decibels; 100 at most, where two pictures are the same."""
-    return np.asarray(-10 * np.log10(np.maximum(mse(a, b), 1e-10)), np.float32)
+    return np.asarray(-10 * np.log10(np.maximum(mse(a, b).astype(np.float64), 1e-10)), np.float32)
 
 
 def ssim(a: Pictures, b: Pictures) -> FloatArray:
@@ -50,11 +50,13 @@ def ssim(a: Pictures, b: Pictures) -> FloatArray:
         raise DataError(f"Pictures of {a.shape} cannot be compared with {b.shape}.")
     side = min(SSIM_SIDE, *a.shape[1:3])
     side -= 1 - side % 2
-    places = torch.arange(side, dtype=torch.float32) - side // 2
+    places = torch.arange(side, dtype=torch.float64) - side // 2  # variances are small differences of squares
     bell = torch.exp(-places.square() / (2 * SSIM_SIGMA**2))
     bell = bell / bell.sum()
     window = (bell[:, None] * bell[None, :])[None, None]
-    found = [_ssim(_planes(a[i : i + 256]), _planes(b[i : i + 256]), window) for i in range(0, len(a), 256)]
+    found = [
+        _ssim(_planes(a[i : i + 256]).double(), _planes(b[i : i + 256]).double(), window) for i in range(0, len(a), 256)
+    ]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
@@ -67,7 +69,7 @@ def _ssim(x: Tensor, y: Tensor, window: Tensor) -> FloatArray:
     both = F.conv2d(x * y, window) - mean_x * mean_y
     similarity = (2 * mean_x * mean_y + SSIM_C1) * (2 * both + SSIM_C2)
     similarity = similarity / ((mean_x.square() + mean_y.square() + SSIM_C1) * (var_x + var_y + SSIM_C2))
-    result: FloatArray = similarity.mean(dim=(1, 2, 3)).reshape(batch, channels).mean(dim=1).numpy()
+    result: FloatArray = similarity.mean(dim=(1, 2, 3)).reshape(batch, channels).mean(dim=1).float().numpy()
     return result
 
 

@@ -1,0 +1,296 @@
+"""Does "Eyeglasses" put glasses on faces the model never saw, and what else does it change?
+
+Held-out faces without glasses are encoded, moved by one strength for all, decoded, and looked at by a judge: a
+classifier trained on real pictures only (as they are, and blurred, since decoders are soft). The judge's thresholds are
+its equal error rates on a validation split; the strength, at most 3, is chosen on that split too. Changes are counted
+against the unedited reconstruction. The balanced direction stands beside the plain mean difference.
+
+    python -m benchmarks.attributes --data-root DATA [--part cartoon|celeba] [--checkpoint FILE] [--out FILE.json]
+
+DATA holds cartoon-faces/ and celeba10k/ (images/ with attributes.csv). The CelebA model is not shipped (the data is for
+non-commercial research); it is made by
+
+    latentlab-train vae --data DATA/celeba10k --crop 14,27,62,62 --image-size 64 --latent-dim 128 --no-thumbnails
+        --out RUN --epochs 40
+
+and measured with `--part celeba --celeba-checkpoint RUN/checkpoint.safetensors`.
+
+Shapes: N faces, D latent, A attributes, S strengths.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.figures import arguments, finish, table, verdict
+from latentlab.core.bundled import DEFAULT, assets_folder
+from latentlab.core.errors import LatentlabError, OptionError
+from latentlab.core.fitting import Method, fit_direction
+from latentlab.core.spaces import FloatArray
+from latentlab.measure.classifier import (
+    Augmentation,
+    Classifier,
+    Targets,
+    attribute_aucs,
+    equal_error_threshold,
+    fit_classifier,
+)
+from latentlab.models.loading import load_native
+from latentlab.models.torch_model import TorchModel
+from training.data import Dataset, load
+from training.precision import Precision
+
+WANTED = "Eyeglasses"
+STRENGTHS = tuple(float(s) for s in np.arange(0.5, 3.01, 0.25))
+METHODS: tuple[Method, ...] = ("balanced", "means")
+VALIDATION_SHARE = 0.15  # of the pictures the model was trained on
+ENOUGH_FLIPPED = 0.975  # on the validation split; the smallest strength that reaches it is taken
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Part:
+    """One data set and what is asked of it."""
+
+    name: str
+    folder: str
+    crop: str
+    judge_steps: int
+    judge_auc: float
+    edited: float  # at least this share is seen with glasses once edited
+    changed: float  # at most this share of other decisions changes
+    unedited: float | None = None  # at most this share is seen with glasses before
+    survives: float | None = None  # at least this share of real glasses is still seen after reconstruction
+
+
+PARTS = {
+    "cartoon": Part("cartoon", "cartoon-faces", "centre", 800, 0.98, 0.95, 0.05, unedited=0.05, survives=0.80),
+    "celeba": Part("celeba", "celeba10k", "14,27,62,62", 900, 0.96, 0.95, 0.14),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Judge:
+    classifier: Classifier
+    names: tuple[str, ...]
+    thresholds: FloatArray  # (A,)
+    aucs: tuple[float | None, ...]  # on the held-out pictures
+
+    def decisions(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """(N, A)"""
+        return np.asarray(self.classifier.predict(images).attributes_NA > self.thresholds, np.bool_)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    method: str
+    strength: float
+    unedited: float  # share of held-out faces without glasses that are seen with glasses, reconstructed
+    edited: float  # the same after the edit
+    changed: float  # share of all other decisions that the edit changed
+    changed_most: dict[str, float]
+    survives: float  # share of held-out faces with glasses whose reconstruction is seen with glasses
+    faces: int
+    with_glasses: int
+
+
+def split(data: Dataset, training: dict[str, Any]) -> tuple[Dataset, Dataset, Dataset]:
+    """(fitted on, validation, held out): the last is what the model has never seen, by its own seed and share."""
+    share = float(training.get("held_out", 0.1))
+    if share <= 0:
+        raise OptionError("The checkpoint was trained on all pictures, so nothing can be shown on unseen ones.")
+    train_idx, held_out_idx = data.split(int(training.get("seed", 0)), share)
+    order = np.random.default_rng(SEED).permutation(len(train_idx))
+    count = round(VALIDATION_SHARE * len(train_idx))
+    return (
+        data.subset(np.sort(train_idx[order[count:]])),
+        data.subset(np.sort(train_idx[order[:count]])),
+        data.subset(held_out_idx),
+    )
+
+
+def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int) -> Judge:
+    """Trained on `fitted`, its thresholds from `validation`; attributes that not both splits know are left out."""
+    usable = [
+        a
+        for a in range(len(fitted.attribute_names))
+        if all(len(np.unique(_column(part, a)[np.isfinite(_column(part, a))])) == 2 for part in (fitted, validation))
+    ]
+    names = tuple(fitted.attribute_names[a] for a in usable)
+    precision = Precision.choose(_cpu(), "auto")
+    begin = time.perf_counter()
+    classifier = fit_classifier(
+        fitted.images,
+        Targets(attributes_NA=_columns(fitted, usable), names=names),
+        steps=steps,
+        augmentation=Augmentation(flip=True, blur=True),
+        seed=SEED,
+        bfloat16=precision.name == "bfloat16",
+        on_step=lambda done, total: _tell("training the judge", done, total, begin),
+    )
+    scores = classifier.predict(validation.images).attributes_NA
+    truth = _columns(validation, usable)
+    thresholds = [equal_error_threshold(scores[:, a], truth[:, a] == 1) for a in range(len(names))]
+    aucs = attribute_aucs(classifier.predict(held_out.images), _columns(held_out, usable))
+    return Judge(classifier, names, np.array(thresholds, np.float32), tuple(aucs))
+
+
+def direction_of(model: TorchModel, fitted: Dataset, method: Method) -> FloatArray:
+    """(D,) fitted on encodings of pictures that are neither validation nor held out."""
+    assert fitted.attributes is not None
+    wanted = fitted.attribute_names.index(WANTED)
+    others = np.delete(fitted.attributes, wanted, axis=1)
+    found = fit_direction(
+        model.encode(fitted.images), fitted.attributes[:, wanted], WANTED, others_NA=others, method=method
+    )
+    return found.vector
+
+
+def chosen_strength(model: TorchModel, judge: Judge, validation: Dataset, vector: FloatArray) -> float:
+    """The smallest strength that flips enough validation faces, or the one that flips most."""
+    latents_ND = model.encode(without(validation).images)
+    glasses = judge.names.index(WANTED)
+    flipped = []
+    for strength in STRENGTHS:
+        decided = judge.decisions(model.decode(latents_ND + np.float32(strength) * vector))
+        flipped.append(float(decided[:, glasses].mean()))
+        if flipped[-1] >= ENOUGH_FLIPPED:
+            return strength
+    return STRENGTHS[int(np.argmax(flipped))]
+
+
+def outcome(
+    model: TorchModel, judge: Judge, held_out: Dataset, method: str, vector: FloatArray, strength: float
+) -> Outcome:
+    glasses = judge.names.index(WANTED)
+    bare, worn = without(held_out), without(held_out, has_it=True)
+    latents_ND = model.encode(bare.images)
+    before = judge.decisions(model.decode(latents_ND))
+    after = judge.decisions(model.decode(latents_ND + np.float32(strength) * vector))
+    changed_NA = np.delete(before != after, glasses, axis=1)
+    others = [name for name in judge.names if name != WANTED]
+    by_name = dict(zip(others, changed_NA.mean(axis=0).tolist(), strict=True))
+    most = sorted(by_name, key=lambda name: -by_name[name])[:5]
+    return Outcome(
+        method=method,
+        strength=strength,
+        unedited=float(before[:, glasses].mean()),
+        edited=float(after[:, glasses].mean()),
+        changed=float(changed_NA.mean()),
+        changed_most={name: round(by_name[name], 4) for name in most},
+        survives=float(judge.decisions(model.decode(model.encode(worn.images)))[:, glasses].mean()),
+        faces=len(bare),
+        with_glasses=len(worn),
+    )
+
+
+def without(data: Dataset, *, has_it: bool = False) -> Dataset:
+    """The pictures without glasses; with `has_it`, those with."""
+    values = _column(data, data.attribute_names.index(WANTED))
+    return data.subset(np.flatnonzero(values == (1 if has_it else 0)).astype(np.int64))
+
+
+def measured(part: Part, checkpoint: Path, data_root: Path) -> dict[str, Any]:
+    model = load_native(checkpoint, "cpu")
+    data = load(str(data_root / part.folder), size=model.info.image.height, crop=part.crop)
+    fitted, validation, held_out = split(data, model.info.training)
+    judge = judge_of(fitted, validation, held_out, part.judge_steps)
+    auc = judge.aucs[judge.names.index(WANTED)]
+    outcomes = []
+    for method in METHODS:
+        vector = direction_of(model, fitted, method)
+        strength = chosen_strength(model, judge, validation, vector)
+        outcomes.append(outcome(model, judge, held_out, method, vector, strength))
+    return {
+        "part": part.name,
+        "checkpoint": model.info.sha256,
+        "pictures": {"fitted": len(fitted), "validation": len(validation), "held_out": len(held_out)},
+        "judge_auc": auc,
+        "judge_aucs": dict(zip(judge.names, judge.aucs, strict=True)),
+        "judged": len(judge.names),
+        "outcomes": [asdict(found) for found in outcomes],
+    }
+
+
+def show(part: Part, figures: dict[str, Any]) -> None:
+    percent = [
+        [
+            found["method"],
+            found["strength"],
+            *(f"{found[name]:.1%}" for name in ("unedited", "edited", "changed", "survives")),
+        ]
+        for found in figures["outcomes"]
+    ]
+    first = figures["outcomes"][0]
+    print(
+        f"\n{part.name}: {first['faces']} held-out faces without glasses, {first['with_glasses']} with; "
+        f"{figures['judged']} attributes judged\n"
+    )
+    header = ("direction", "strength", "unedited seen with", "edited seen with", "others changed", "glasses survive")
+    print(table(percent, header))
+    rows = [
+        verdict("judge AUC", figures["judge_auc"], part.judge_auc, at_least=True),
+        verdict("edited seen with glasses", first["edited"], part.edited, at_least=True),
+        verdict("other decisions changed", first["changed"], part.changed),
+    ]
+    if part.unedited is not None:
+        rows.append(verdict("unedited seen with glasses", first["unedited"], part.unedited))
+    if part.survives is not None:
+        rows.append(verdict("real glasses survive", first["survives"], part.survives, at_least=True))
+    print("\n" + table(rows, ("balanced direction", "figure", "target", "met")))
+    for found in figures["outcomes"]:
+        print(f"changed most ({found['method']}): {found['changed_most']}")
+
+
+def _column(data: Dataset, a: int) -> FloatArray:
+    assert data.attributes is not None
+    return data.attributes[:, a]
+
+
+def _columns(data: Dataset, chosen: list[int]) -> FloatArray:
+    assert data.attributes is not None
+    return data.attributes[:, chosen]
+
+
+def _cpu() -> Any:
+    import torch
+
+    return torch.device("cpu")
+
+
+def _tell(text: str, done: int, total: int, begin: float) -> None:
+    if done % 100 == 0 or done == total:
+        print(f"{text}: {done} of {total} steps, {time.perf_counter() - begin:.0f} s", flush=True)
+
+
+def main() -> int:
+    parser = arguments(str(__doc__).splitlines()[0])
+    parser.add_argument("--data-root", type=Path, required=True, help="the folder with cartoon-faces and celeba10k")
+    parser.add_argument("--part", choices=[*PARTS, "both"], default="cartoon")
+    parser.add_argument("--checkpoint", type=Path, help="the cartoon model; the bundled one by default")
+    parser.add_argument("--celeba-checkpoint", type=Path, help="a CelebA model (see above)")
+    asked = parser.parse_args()
+    names = list(PARTS) if asked.part == "both" else [asked.part]
+    figures: dict[str, Any] = {}
+    try:
+        for name in names:
+            checkpoint = asked.celeba_checkpoint if name == "celeba" else asked.checkpoint or assets_folder() / DEFAULT
+            if checkpoint is None:
+                raise OptionError("The CelebA part needs --celeba-checkpoint; the command that makes one is in --help.")
+            figures[name] = measured(PARTS[name], checkpoint, asked.data_root)
+            show(PARTS[name], figures[name])
+    except LatentlabError as error:
+        print(error)
+        return error.exit_status
+    finish(figures, asked.out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
