@@ -64,15 +64,13 @@ def _command(arguments: list[str]) -> int:
         signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         status = command().main(arguments, prog_name="latentlab", standalone_mode=False)
-    except typer.Exit as request:
-        if request.exit_code == 130:  # what newer versions make of Ctrl+C
-            raise KeyboardInterrupt from None
-        return request.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
     except usage_error as error:
         message = str(error.format_message()).rstrip(".?")
         return _say(f"{message}. See latentlab {_command_of(arguments)}--help.", 2)
+    if status == 130:  # what newer versions make of Ctrl+C
+        raise KeyboardInterrupt
     return status if isinstance(status, int) else 0
 
 
