@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QStringListModel, Qt
-from PySide6.QtGui import QColor, QInputMethodEvent, QKeyEvent, QTextCharFormat
+from PySide6.QtCore import QCoreApplication, QStringListModel, Qt, Signal
+from PySide6.QtGui import QColor, QHideEvent, QInputMethodEvent, QKeyEvent, QTextCharFormat
 from PySide6.QtWidgets import QCompleter, QLineEdit, QListView, QWidget
 
 from latentlab.core.expressions import Scope, completions, word_start
 from latentlab.ui.theme import current
 
 
+class _Offers(QListView):
+    closed = Signal()
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        super().hideEvent(event)
+        self.closed.emit()
+
+
 class ExpressionField(QLineEdit):
     """`scope` says which names exist; it is asked when a completion is wanted."""
+
+    decided = Signal()  # the completions are gone: what is typed is meant as it stands
 
     def __init__(self, scope: Callable[[], Scope], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -23,7 +33,8 @@ class ExpressionField(QLineEdit):
         self._completer = QCompleter(self._words, self)
         self._completer.setCompletionMode(QCompleter.CompletionMode.UnfilteredPopupCompletion)
         self._completer.setWidget(self)
-        self._popup = QListView()
+        self._popup = _Offers()
+        self._popup.closed.connect(self.decided)
         self._completer.setPopup(self._popup)
         self._completer.activated.connect(self.insert_completion)
         self.textEdited.connect(lambda _: self._offer())

@@ -40,6 +40,7 @@ from latentlab.ui.tile_layout import CAPTION_ROOM_PX, GAP_PX, TileLayout
 
 BADGE_PX = 18
 SMALLEST_WITH_BADGES_PX = 40
+SMALLEST_WITH_CAPTIONS_PX = 92
 
 
 class ThumbnailStrip(QAbstractScrollArea):
@@ -128,7 +129,8 @@ class ThumbnailStrip(QAbstractScrollArea):
                 captioned=self._captioned,
                 margin=self._margin,
             )
-        return TileLayout.in_a_row(len(self._items), size.height(), captioned=self._captioned, margin=self._margin)
+        captioned = self._captioned and size.height() >= SMALLEST_WITH_CAPTIONS_PX
+        return TileLayout.in_a_row(len(self._items), size.height(), captioned=captioned, margin=self._margin)
 
     def rect_of(self, index: int) -> QRectF:
         """Of an item's picture, in the viewport."""
@@ -202,7 +204,7 @@ class ThumbnailStrip(QAbstractScrollArea):
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.accent if strong else theme.secondary), 2))
             painter.drawRoundedRect(rect.adjusted(-1, -1, 1, 1), 4, 4)
-        if self._captioned:
+        if self.tiles.captioned:
             font = caption_font(self)
             painter.setFont(font)
             painter.setPen(QColor(theme.secondary))

@@ -8,6 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 GAP_PX = 6
 CAPTION_ROOM_PX = 16
+SMALLEST_PX = 24.0
 
 
 @dataclass(frozen=True)
@@ -23,19 +24,21 @@ class TileLayout:
     @classmethod
     def in_a_row(cls, count: int, height: float, *, captioned: bool, margin: float = 0.0) -> TileLayout:
         """One row as tall as there is room."""
-        side = max(24.0, height - 2 * margin - (CAPTION_ROOM_PX if captioned else 0))
+        side = max(SMALLEST_PX, height - 2 * margin - (CAPTION_ROOM_PX if captioned else 0))
         return cls(count, max(count, 1), side, captioned, margin)
 
     @classmethod
     def wrapped(
         cls, count: int, width: float, height: float, least_side: float, *, captioned: bool = False, margin: float = 0.0
     ) -> TileLayout:
-        """Rows that fill the height with tiles of at least `least_side`; those beyond it are scrolled to."""
+        """Rows that fill the height with tiles of at least `least_side`, or one lower row where there is less room.
+
+        What lies beyond the height is scrolled to.
+        """
         caption = CAPTION_ROOM_PX if captioned else 0
         room, across = height - 2 * margin, width - 2 * margin
         rows = max(1, int((room + GAP_PX) // (least_side + caption + GAP_PX)))
-        side = max(least_side, (room + GAP_PX) / rows - GAP_PX - caption)
-        side = max(min(side, across), 24.0)
+        side = max(min((room + GAP_PX) / rows - GAP_PX - caption, across), SMALLEST_PX)
         return cls(count, max(1, int((across + GAP_PX) // (side + GAP_PX))), side, captioned, margin)
 
     @property

@@ -159,11 +159,20 @@ def test_names_are_completed(panel: ArithmeticPanel, workspace: Workspace, qtbot
     panel.expression.setFocus()
     qtbot.keyClicks(panel.expression, "current + Ey")
     assert panel.expression.offered[0] == "Eyeglasses"
+    assert panel.expression.error_span is None  # a name that is being completed is no mistake yet
     qtbot.keyClick(panel.expression._popup, Qt.Key.Key_Return)  # the popup has the keyboard
     assert panel.expression.text() == "current + Eyeglasses"
     assert panel.expression.offered == []
     assert workspace.state.arithmetic.expression == "current + Eyeglasses"
     assert workspace.state.name == "#0"
+
+
+def test_a_name_that_is_not_completed_is_a_mistake(panel: ArithmeticPanel, qtbot: QtBot) -> None:
+    panel.expression.setFocus()
+    qtbot.keyClicks(panel.expression, "current + Ey")
+    qtbot.keyClick(panel.expression._popup, Qt.Key.Key_Escape)
+    assert panel.expression.error_span == (10, 2)
+    assert "'Ey'" in panel.said.text()
 
 
 def test_groups_and_encodings_have_names(panel: ArithmeticPanel, workspace: Workspace) -> None:

@@ -54,6 +54,7 @@ class ArithmeticPanel(Panel):
             "Enter makes the result the current picture"
         )
         self.expression.textChanged.connect(self._type)
+        self.expression.decided.connect(lambda: self._show_said(self._result))
         self.expression.editingFinished.connect(self._steps.finish)
         self.expression.returnPressed.connect(self.make_current)
         self.said = QLabel()
@@ -157,16 +158,22 @@ class ArithmeticPanel(Panel):
     def _show_result(self, state: State) -> None:
         encodings, space = self.workspace.opened.encodings, self.workspace.opened.info.space(state.space)
         result = self._result = result_of(state, encodings, space)
-        self.expression.underline(result.span)
-        self.said.setText(result.said if result.latent is None or result.said else f"= {result.name}")
-        role = "danger" if result.span else "caption"
-        if self.said.property("role") != role:
-            self.said.setProperty("role", role)
-            self.said.style().polish(self.said)
+        self._show_said(result)
         self.current_button.setEnabled(result.latent is not None)
         items = [] if result.latent is None else [NamedLatent(result.latent, result.name)]
         self.result.checkpoint = state.checkpoint
         self.result.set_items(items, condition=state.condition)
+
+    def _show_said(self, result: Result) -> None:
+        """A name that is still being completed is no mistake yet."""
+        completing = bool(self.expression.offered)
+        self.expression.underline(None if completing else result.span)
+        said = result.said if result.latent is None or result.said else f"= {result.name}"
+        self.said.setText("" if completing and result.span else said)
+        role = "danger" if result.span and not completing else "caption"
+        if self.said.property("role") != role:
+            self.said.setProperty("role", role)
+            self.said.style().polish(self.said)
 
     def _ask_for_pictures(self, state: State) -> None:
         slots, latents = state.arithmetic, [] if self._result.latent is None else [self._result.latent]

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.state import NamedLatent, State
+from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
@@ -74,9 +75,13 @@ class SamplesPanel(Panel):
             self._pictures, wrapped=True, least_side=LEAST_SIDE_PX, margin=MARGIN_PX, markable=True
         )
         self.sheet.setAccessibleName("Samples")
+        self.sheet.setMinimumHeight(72)
         self.sheet.resized.connect(self._resizing.start)
         self.sheet.chosen.connect(self._choose)
         self.sheet.marked.connect(self._keep)
+        self.hint = ElidedLabel("Click a sample to show it, drag it elsewhere, star it to keep it")
+        self.hint.setProperty("role", "caption")
+        self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         top = QHBoxLayout()
         top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, 4)
         top.setSpacing(GRID_PX)
@@ -84,10 +89,8 @@ class SamplesPanel(Panel):
         top.addWidget(self.seed_field)
         top.addWidget(self.truncation, 1)
         top.addStretch()
+        top.addWidget(self.hint)
         top.addWidget(self.kept_button)
-        self.hint = QLabel("A click shows a sample, a drag takes it elsewhere, its star keeps it.")
-        self.hint.setProperty("role", "caption")
-        self.hint.setContentsMargins(PADDING_PX, 0, PADDING_PX, 4)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -96,7 +99,6 @@ class SamplesPanel(Panel):
         sides.setContentsMargins(PADDING_PX - MARGIN_PX, 0, PADDING_PX - MARGIN_PX, MARGIN_PX)
         sides.addWidget(self.sheet)
         column.addLayout(sides, 1)
-        column.addWidget(self.hint)
         self.truncation.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.truncation.pressed.connect(lambda _: self._press())
         self.truncation.moved.connect(lambda _, value: self._truncate(value))

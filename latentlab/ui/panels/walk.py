@@ -95,6 +95,7 @@ class WalkPanel(Panel):
             self._pictures, captioned=True, removable=True, reorderable=True, accepts=True, least_side=56
         )
         self.strip.setAccessibleName("Keyframes")
+        self.strip.setMinimumHeight(72)
         self.strip.hint = "A walk goes from picture to picture: add the current one (Ctrl+Return), or drop some here"
         self._connect()
         self._lay_out()
