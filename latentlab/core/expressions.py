@@ -44,7 +44,8 @@ def scope_of(state: State, encodings: EncodingSet | None, space: LatentSpace) ->
     points = {item.name: item.latent for item in bookmarks if item.name}
     groups = {}
     if encodings is not None:
-        groups = {group.name: encodings.latents[group.members] for group in state.groups}
+        count = len(encodings)  # a session may remember groups of more encodings than there are now
+        groups = {group.name: encodings.latents[group.members[group.members < count]] for group in state.groups}
     slots = {"A": state.arithmetic.a, "B": state.arithmetic.b, "C": state.arithmetic.c}
     empty = np.zeros((0, len(state.base)), np.float32)
     for name, items in slots.items():

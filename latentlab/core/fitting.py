@@ -166,7 +166,7 @@ def leak(direction: Direction, locked: Iterable[str], encodings: EncodingSet | N
     if direction.among is None:
         return {}
     among = direction.among
-    kept = [among[name].vector for name in locked if name != direction.name]
+    kept = [among[name].vector for name in locked if name != direction.name and name in among]
     moved_D = orthogonalised(direction.vector, kept).astype(np.float64)
     leaks = {}
     for name, other in among.items():
