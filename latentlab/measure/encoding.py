@@ -148,7 +148,7 @@ def encode_folder(
 
 def run(
     report: Report,
-    checkpoint_path: str,
+    path: str,
     folder: str,
     crop: str = "centre",
     limit: int | None = None,
@@ -157,5 +157,5 @@ def run(
 ) -> tuple[EncodingSet, tuple[str, ...]]:
     """`encode_folder` as a job; `loader` names what opens the checkpoint."""
     module, _, function = loader.partition(":")
-    model = getattr(import_module(module), function)(Path(checkpoint_path), device=device)
+    model = getattr(import_module(module), function)(Path(path), device=device)
     return encode_folder(model, Path(folder), crop=Crop.parse(crop), limit=limit, report=report)

@@ -49,8 +49,9 @@ class Inversion:
 
 def run(
     report: Report,
-    checkpoint_path: str,
+    path: str,
     image: Picture,
+    condition: int | None = None,
     steps: int = DEFAULT_STEPS,
     name: str = "",
     device: str = "cpu",
@@ -62,11 +63,11 @@ def run(
     """
     report.progress(0, steps, "opening the model")
     module, _, function = loader.partition(":")
-    opened = getattr(import_module(module), function)(Path(checkpoint_path), device=device)
+    opened = getattr(import_module(module), function)(Path(path), device=device)
     if not isinstance(opened, TorchModel):
         raise OptionError("This model can only be decoded; its latents cannot be optimised.")
-    inverter = load_inverter(Path(checkpoint_path)) if opened.info.format == "native" else None
-    return invert(opened, image, steps=steps, inverter=inverter, report=report, name=name)
+    inverter = load_inverter(Path(path)) if opened.info.format == "native" else None
+    return invert(opened, image, steps=steps, inverter=inverter, report=report, name=name, condition=condition)
 
 
 def invert(
