@@ -23,10 +23,13 @@ def packed(latents: list[NamedLatent], checkpoint: str) -> QMimeData:
 
 
 def unpacked(mime: QMimeData, checkpoint: str) -> list[NamedLatent]:
-    """The latents in `mime`; empty where there are none or they belong to another model."""
+    """The latents in `mime`; empty where there are none, they belong to another model or cannot be read."""
     if not mime.hasFormat(LATENTS):
         return []
-    document = json.loads(bytes(mime.data(LATENTS).data()))
-    if document.get("checkpoint") != checkpoint:
+    try:
+        document = json.loads(bytes(mime.data(LATENTS).data()))
+        if document["checkpoint"] != checkpoint:
+            return []
+        return [NamedLatent(np.array(d["latent"], np.float32), str(d["name"])) for d in document["latents"]]
+    except (KeyError, TypeError, ValueError):  # another program may offer anything under this name
         return []
-    return [NamedLatent(np.array(d["latent"], np.float32), d["name"]) for d in document["latents"]]

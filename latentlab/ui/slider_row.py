@@ -91,9 +91,7 @@ def tip_of(row: SliderRow, part: str, switchable: bool) -> str:
     if part == "switch" or (part == "title" and switchable):
         return f"{row.tip or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
     if part == "rail":
-        return (
-            "Drag, with Shift for fine steps\nDouble-click resets (Backspace)\nArrow keys, or Ctrl and the wheel, step"
-        )
+        return "Drag, with Shift for fine steps\nDouble-click resets (Backspace)\nArrow keys or Ctrl and the wheel step"
     if part == "number":
         return "Type a number (Enter)"
     return row.tip or row.title

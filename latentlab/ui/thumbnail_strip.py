@@ -5,10 +5,9 @@ One widget paints them all, those in sight only, so that a sheet of hundreds cos
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Sequence
 
-from PySide6.QtCore import QEvent, QMimeData, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QDrag,
@@ -33,7 +32,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QToolTip, QWidg
 
 from latentlab.core.state import NamedLatent
 from latentlab.ui.icons import icon
-from latentlab.ui.latent_mime import LATENTS, packed, unpacked
+from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.pictures import Pictures, paint_picture
 from latentlab.ui.theme import Theme, caption_font, current
 from latentlab.ui.tile_layout import CAPTION_ROOM_PX, GAP_PX, TileLayout
@@ -312,14 +311,8 @@ class ThumbnailStrip(QAbstractScrollArea):
         drag.exec(Qt.DropAction.CopyAction)
         self._dragged = -1
 
-    def _latents_in(self, mime: QMimeData) -> list[NamedLatent]:
-        try:
-            return unpacked(mime, self.checkpoint)
-        except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
-            return []  # made by another program
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        if event.mimeData().hasFormat(LATENTS) and self._latents_in(event.mimeData()):
+        if unpacked(event.mimeData(), self.checkpoint):
             event.acceptProposedAction()
 
     def dragMoveEvent(self, event: QDragMoveEvent) -> None:
@@ -336,7 +329,7 @@ class ThumbnailStrip(QAbstractScrollArea):
             if self._reorderable:
                 self._reorder(self._dragged, before - (before > self._dragged))
             return
-        latents = self._latents_in(event.mimeData())
+        latents = unpacked(event.mimeData(), self.checkpoint)
         if latents:
             event.acceptProposedAction()
             self.dropped.emit(before, latents)

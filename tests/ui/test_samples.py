@@ -153,6 +153,9 @@ def test_what_is_dragged_out_can_be_dropped_in_and_nothing_of_another_model() ->
     assert back.name == item.name
     np.testing.assert_array_equal(back.latent, item.latent)
     assert unpacked(mime, "another") == []
+    for foreign in (b"", b"{", b"[]", b'{"checkpoint": "x"}', b'{"checkpoint": "x", "latents": [{"latent": ["a"]}]}'):
+        mime.setData(LATENTS, foreign)
+        assert unpacked(mime, "x") == []
 
 
 def test_the_sheet_is_one_widget(panel: SamplesPanel) -> None:
