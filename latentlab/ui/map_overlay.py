@@ -15,7 +15,7 @@ from latentlab.ui.theme import CAPTION_PX, Theme
 CROSSHAIR_REACH_PX = 17.0
 RING_PX = 7.0
 NUMBER_PX = 9.0  # radius of a keyframe's dot
-CAPTION_GAP_PX = 18.0
+CAPTION_GAP_PX = 24.0
 
 
 def caption_font(font: QFont) -> QFont:
@@ -46,12 +46,12 @@ def paint_crosshair(painter: QPainter, x: float, y: float, theme: Theme) -> None
 
 
 def caption_rect(text: str, x: float, y: float, width: float, height: float, font: QFont) -> QRectF:
-    """Where the caption of a place goes: below right of it, or on the other side where the view ends."""
+    """Where the caption of a place goes: centred below it, or above where the view ends."""
     metrics = QFontMetricsF(caption_font(font))
     lines = text.split("\n")
     wide = max(metrics.horizontalAdvance(line) for line in lines) + 16
     high = metrics.lineSpacing() * len(lines) + 8
-    left = x + CAPTION_GAP_PX if x + CAPTION_GAP_PX + wide <= width else x - CAPTION_GAP_PX - wide
+    left = x - wide / 2
     top = y + CAPTION_GAP_PX if y + CAPTION_GAP_PX + high <= height else y - CAPTION_GAP_PX - high
     return QRectF(min(max(left, 0), max(width - wide, 0)), min(max(top, 0), max(height - high, 0)), wide, high)
 

@@ -23,7 +23,6 @@ THUMBNAIL_SPACING_PX = 36.0  # from here on pictures fit between the points
 THUMBNAIL_PX = (28, 72)  # smallest and largest side
 DENSITY = {True: ("#3a4150", 0.55), False: ("#c9d6ea", 0.5)}  # inhabited places: colour and opacity, by darkness
 DENSITY_MARGIN = 0.15  # of the bounds, so that the shade can fade out
-DIMMED = 0.3  # of dots under tiles
 GROUP_RING_PX = 2.0
 
 
@@ -136,10 +135,10 @@ def paint(scene: Scene, camera: Camera, theme: Theme, ratio: float, over: QPixma
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
     _paint_density(painter, scene.cloud, camera, theme)
     visible_n = scene.cloud.visible(camera)
-    if scene.tiles is not None:
+    if scene.tiles is not None:  # the pictures say what is where; dots on them would only be dirt
         _paint_tiles(painter, scene.tiles, camera)
-    _paint_dots(painter, scene, camera, ratio, len(visible_n))
-    if scene.tiles is None and scene.thumbnail is not None:
+    else:
+        _paint_dots(painter, scene, camera, ratio, len(visible_n))
         _paint_thumbnails(painter, scene, camera, visible_n)
     painter.end()
     return pixmap
@@ -167,10 +166,7 @@ def _paint_dots(painter: QPainter, scene: Scene, camera: Camera, ratio: float, v
     width, height = round(camera.width * ratio), round(camera.height * ratio)
     dots = map_splat.stamps(map_splat.argb(colouring.colours), colouring.shapes, radius_px * ratio)
     pixels, margin = map_splat.splat(width, height, x_N, y_N, cloud.drawn_codes_N, dots)
-    if scene.tiles is not None:
-        painter.setOpacity(DIMMED)
     _draw(painter, pixels, margin, ratio)
-    painter.setOpacity(1)
     for members_n, colour in scene.groups:
         shown_n = members_n if cloud.shown_N is None else members_n[cloud.shown_N[members_n]]
         ring_px = max(radius_px, 1.5) + GROUP_RING_PX

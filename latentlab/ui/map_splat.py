@@ -186,7 +186,7 @@ def splat(
 def dot_radius_px(visible: int, width: int, height: int) -> float:
     """A radius, in logical pixels, at which `visible` points fill a pleasant share of the view."""
     spacing = np.sqrt(width * height / max(1, visible))
-    return float(np.clip(0.36 * spacing, 0.5, 5.0))
+    return float(np.clip(0.33 * spacing, 0.5, 5.0))
 
 
 def density(

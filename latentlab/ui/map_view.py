@@ -47,6 +47,7 @@ KEY_FACTOR = 1.25
 STILL_PX = 3.0
 FAR_PX = 1e5  # what lies farther out is drawn there: Qt's coordinates are not endless
 NUDGE_PX, FAR_NUDGE_PX = 6.0, 30.0
+KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -101,6 +102,7 @@ class MapCanvas(QWidget):
         self._far = False  # whether the pointer left the place where it was pressed: a click picks a point exactly
         self._last = QPointF()
         self._space_held = False
+        self._focus_shown = False
         self._hovered = -1
         self._canvas: QPixmap | None = None
         self._canvas_camera: Camera | None = None
@@ -204,7 +206,7 @@ class MapCanvas(QWidget):
             map_overlay.paint_crosshair(painter, place.x(), place.y(), colours)
             if self._caption:
                 map_overlay.paint_caption(painter, self._caption, self._caption_rect(place), colours)
-        if self.hasFocus():
+        if self._focus_shown:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(colours.accent), 1))
@@ -356,10 +358,11 @@ class MapCanvas(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self._focus_shown = event.reason() in KEYBOARD
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
-        self._space_held = False
+        self._space_held = self._focus_shown = False
         super().focusOutEvent(event)
         self.update()
 
@@ -376,7 +379,7 @@ class MapCanvas(QWidget):
             self.setCursor(Qt.CursorShape.ArrowCursor if self.tool == "go" else Qt.CursorShape.CrossCursor)
 
     def _pick(self, place: QPointF) -> int:
-        if self.scene is None:
+        if self.scene is None or self.scene.tiles is not None:  # under tiles no point can be seen
             return -1
         index = self.scene.cloud.nearest(self.camera, place.x(), place.y(), PICK_RADIUS_PX)
         return -1 if index is None else index
