@@ -139,7 +139,7 @@ def _text_kind(head: bytes) -> str:
     try:
         head.decode("utf-8")
     except UnicodeDecodeError as error:
-        if error.start < len(head) - 4:  # a character cut in two at the end is still text
+        if len(head) < HEAD_BYTES or error.start < len(head) - 4:  # a character cut in two at the end is still text
             return ""
     return "text" if all(byte >= 32 or byte in b"\t\n\r\f\x1b" for byte in head) else ""
 

@@ -43,7 +43,9 @@ def read_state_dict(file: Found) -> dict[str, Tensor]:
 def _loaded(file: Found) -> Any:
     shown = displayed(file.path)
     try:
-        return torch.load(file.path, map_location="cpu", weights_only=True)
+        # An open file, not a path: by the path's ending alone torch would take it for a safetensors file.
+        with file.path.open("rb") as opened:
+            return torch.load(opened, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         names = _forbidden_names(file, error)
         if names:
@@ -63,7 +65,8 @@ def _forbidden_names(file: Found, error: Exception) -> str:
     names: list[str] = []
     if file.kind == "torch zip":
         try:
-            names = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(file.path))
+            with file.path.open("rb") as opened:
+                names = sorted(torch.serialization.get_unsafe_globals_in_checkpoint(opened))
         except Exception:  # noqa: BLE001 - the message below names one of them
             names = []
     names = names or re.findall(r"GLOBAL ([\w.]+)", str(error))
