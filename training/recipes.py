@@ -38,9 +38,10 @@ def fashion_dcgan() -> TrainingConfig:
     return config_from(
         family="dcgan",
         recipe="fashion-dcgan",
-        architecture={"latent_dim": 100, "width": 32},
-        epochs=20,
+        architecture={"latent_dim": 100, "width": 48},
+        epochs=12,
         batch_size=64,
+        schedule="cosine",
         ema=0.999,
         half=True,
     )
@@ -53,7 +54,7 @@ def digits_vae_2d() -> TrainingConfig:
         recipe="digits-vae-2d",
         architecture={"latent_dim": 2, "width": 32, "patch": 2},
         objective={"likelihood": "bce"},
-        epochs=20,
+        epochs=15,
         batch_size=128,
         schedule="cosine",
         ema=0.999,
