@@ -6,16 +6,61 @@ Everything is drawn twice, first wider in the panel's colour, so that it reads o
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF, QRegion
 
+from latentlab.ui.map_geometry import Camera
 from latentlab.ui.theme import CAPTION_PX, Theme
+
+Place = tuple[float, float]  # in the world
 
 CROSSHAIR_REACH_PX = 17.0
 RING_PX = 7.0
 NUMBER_PX = 9.0  # radius of a keyframe's dot
 CAPTION_GAP_PX = 24.0
+FAR_PX = 1e5  # what lies farther out is drawn there: Qt's coordinates are not endless
+
+
+@dataclass
+class Overlay:
+    """What is drawn over the map, at places of the world; the outline alone is on the screen."""
+
+    crosshair: Place | None = None
+    caption: str = ""
+    path: list[Place] = field(default_factory=list)
+    loop: bool = False
+    stars: list[Place] = field(default_factory=list)
+    outline: list[QPointF] = field(default_factory=list)
+
+    def paint(self, painter: QPainter, camera: Camera, theme: Theme) -> None:
+        paint_path(painter, [on_screen(camera, place) for place in self.path], self.loop, theme)
+        paint_stars(painter, [on_screen(camera, place) for place in self.stars], theme)
+        paint_outline(painter, self.outline, theme)
+        if self.crosshair is not None:
+            place = on_screen(camera, self.crosshair)
+            paint_crosshair(painter, place.x(), place.y(), theme)
+            if self.caption:
+                paint_caption(painter, self.caption, self._caption_rect(place, camera, painter.font()), theme)
+
+    def moving(self, camera: Camera, font: QFont) -> QRegion:
+        """What a move of the crosshair has to paint anew."""
+        if self.crosshair is None:
+            return QRegion()
+        place = on_screen(camera, self.crosshair)
+        region = QRegion(crosshair_rect(place.x(), place.y()).toAlignedRect())
+        if self.caption:
+            region += self._caption_rect(place, camera, font).toAlignedRect().adjusted(-1, -1, 1, 1)
+        return region
+
+    def _caption_rect(self, place: QPointF, camera: Camera, font: QFont) -> QRectF:
+        return caption_rect(self.caption, place.x(), place.y(), camera.width, camera.height, font)
+
+
+def on_screen(camera: Camera, place: Place) -> QPointF:
+    x, y = camera.to_screen(*place)
+    return QPointF(min(max(x, -FAR_PX), FAR_PX), min(max(y, -FAR_PX), FAR_PX))
 
 
 def caption_font(font: QFont) -> QFont:

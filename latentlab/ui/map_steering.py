@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject
 
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.projections import Inverse
 from latentlab.core.spaces import FloatArray
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.workspace import Workspace
 
+REMEMBERED = 1000
 MOVE = "Move on the map"
 SETTLING = "The map is still settling: click a point, or wait for the rest."
 
@@ -106,3 +108,23 @@ def cue(inverse: Inverse, samples: bool = False) -> str:
     spacings = "spacing" if f"{distance:.1f}" == "1.0" else "spacings"
     cue = f"{distance:.1f} {spacings} from the nearest {noun}"
     return cue if inverse.exact else f"a guess from its neighbours\n{cue}"
+
+
+class Rows:
+    """Which encoding a latent is, remembered: the crosshair rides along on it while a map settles."""
+
+    def __init__(self) -> None:
+        self._encodings: EncodingSet | None = None
+        self._found: dict[bytes, int | None] = {}
+
+    def of(self, encodings: EncodingSet, latent: FloatArray) -> int | None:
+        if encodings is not self._encodings:
+            self._encodings, self._found = encodings, {}
+        key = latent.tobytes()
+        if key not in self._found:
+            if len(self._found) >= REMEMBERED:
+                self._found.clear()
+            alike = np.flatnonzero(encodings.latents[:, 0] == latent[0])
+            exact = alike[(encodings.latents[alike] == latent).all(axis=1)]
+            self._found[key] = int(exact[0]) if len(exact) else None
+        return self._found[key]

@@ -21,13 +21,12 @@ from PySide6.QtGui import (
     QPaintEvent,
     QPen,
     QPixmap,
-    QRegion,
     QResizeEvent,
     QWheelEvent,
 )
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
-from latentlab.ui import map_overlay, theme
+from latentlab.ui import theme
 from latentlab.ui.map_geometry import (
     PICK_RADIUS_PX,
     ZOOM_LIMITS,
@@ -36,6 +35,7 @@ from latentlab.ui.map_geometry import (
     inside_polygon,
     simplified,
 )
+from latentlab.ui.map_overlay import Overlay, on_screen, paint_hint
 from latentlab.ui.map_scene import Scene, paint
 
 Tool = Literal["go", "lasso", "rectangle"]
@@ -45,7 +45,6 @@ FRAME_MS = 12
 WHEEL_FACTOR = 1.0018  # per eighth of a degree
 KEY_FACTOR = 1.25
 STILL_PX = 3.0
-FAR_PX = 1e5  # what lies farther out is drawn there: Qt's coordinates are not endless
 NUDGE_PX, FAR_NUDGE_PX = 6.0, 30.0
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 ARROWS = {
@@ -91,11 +90,7 @@ class MapCanvas(QWidget):
         self.camera = Camera()
         self._fitted_scale = 100.0
         self._follows = True  # the camera fits the whole map until it is moved by hand
-        self._crosshair: tuple[float, float] | None = None  # in the world
-        self._caption = ""
-        self._path: tuple[list[tuple[float, float]], bool] = ([], False)
-        self._stars: list[tuple[float, float]] = []
-        self._outline: list[QPointF] = []
+        self.overlay = Overlay()
         self._drag = _Drag.NONE
         self._drag_button = Qt.MouseButton.NoButton
         self._press = QPointF()
@@ -130,24 +125,17 @@ class MapCanvas(QWidget):
         self.update()
 
     def place_crosshair(self, place: tuple[float, float] | None, caption: str = "") -> None:
-        if (place, caption) == (self._crosshair, self._caption):
-            return
-        before = self._moving_region()
-        self._crosshair, self._caption = place, caption
-        self.update(before.united(self._moving_region()))
-
-    @property
-    def crosshair(self) -> tuple[float, float] | None:
-        return self._crosshair
-
-    @property
-    def caption(self) -> str:
-        return self._caption
+        overlay = self.overlay
+        if (place, caption) != (overlay.crosshair, overlay.caption):
+            before = overlay.moving(self.camera, self.font())
+            overlay.crosshair, overlay.caption = place, caption
+            self.update(before.united(overlay.moving(self.camera, self.font())))
 
     def show_marks(self, path: list[tuple[float, float]], loop: bool, stars: list[tuple[float, float]]) -> None:
         """The walk's keyframes and the kept samples, at places of the world."""
-        if ((path, loop), stars) != (self._path, self._stars):
-            self._path, self._stars = (path, loop), stars
+        overlay = self.overlay
+        if (path, loop, stars) != (overlay.path, overlay.loop, overlay.stars):
+            overlay.path, overlay.loop, overlay.stars = path, loop, stars
             self.update()
 
     def follow(self) -> None:
@@ -166,8 +154,8 @@ class MapCanvas(QWidget):
         if at is None:
             middle = QPointF(self.width() / 2, self.height() / 2)
             at = middle
-            if self._crosshair is not None:
-                cross = QPointF(*self.camera.to_screen(*self._crosshair))
+            if self.overlay.crosshair is not None:
+                cross = on_screen(self.camera, self.overlay.crosshair)
                 at = cross if QRectF(self.rect()).contains(cross) else middle
         low, high = ZOOM_LIMITS
         scale = min(max(self.camera.scale_x * factor, self._fitted_scale * low), self._fitted_scale * high)
@@ -191,21 +179,14 @@ class MapCanvas(QWidget):
         colours = theme.current()
         if self.scene is None:
             painter.fillRect(self.rect(), QColor(colours.panel))
-            map_overlay.paint_hint(painter, self.hint, self.width(), self.height(), colours)
+            paint_hint(painter, self.hint, self.width(), self.height(), colours)
             return
         if self._canvas is None or (
             self._canvas_camera != self.camera and (len(self.scene.cloud) <= AT_ONCE or self._canvas_camera is None)
         ):
             self._draw_canvas()
         self._paint_canvas(painter, event.rect(), colours)
-        map_overlay.paint_path(painter, [self._on_screen(p) for p in self._path[0]], self._path[1], colours)
-        map_overlay.paint_stars(painter, [self._on_screen(p) for p in self._stars], colours)
-        map_overlay.paint_outline(painter, self._outline, colours)
-        if self._crosshair is not None:
-            place = self._on_screen(self._crosshair)
-            map_overlay.paint_crosshair(painter, place.x(), place.y(), colours)
-            if self._caption:
-                map_overlay.paint_caption(painter, self._caption, self._caption_rect(place), colours)
+        self.overlay.paint(painter, self.camera, colours)
         if self._focus_shown:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -241,22 +222,6 @@ class MapCanvas(QWidget):
             self._draw_canvas()
             self.update()
 
-    def _on_screen(self, place: tuple[float, float]) -> QPointF:
-        x, y = self.camera.to_screen(*place)
-        return QPointF(min(max(x, -FAR_PX), FAR_PX), min(max(y, -FAR_PX), FAR_PX))
-
-    def _caption_rect(self, place: QPointF) -> QRectF:
-        return map_overlay.caption_rect(self._caption, place.x(), place.y(), self.width(), self.height(), self.font())
-
-    def _moving_region(self) -> QRegion:
-        if self._crosshair is None:
-            return QRegion()
-        place = self._on_screen(self._crosshair)
-        region = QRegion(map_overlay.crosshair_rect(place.x(), place.y()).toAlignedRect())
-        if self._caption:
-            region += self._caption_rect(place).toAlignedRect().adjusted(-1, -1, 1, 1)
-        return region
-
     # --- events -----------------------------------------------------------------------------------------------
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -277,7 +242,7 @@ class MapCanvas(QWidget):
             self._drag = _Drag.PAN
         elif self.tool != "go" or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._drag = _Drag.SELECT
-            self._outline = [event.position()]
+            self.overlay.outline = [event.position()]
         else:
             self._drag = _Drag.GO
             self._go(event.position())
@@ -388,7 +353,7 @@ class MapCanvas(QWidget):
         self.pressed.emit(*self.camera.to_world(place.x(), place.y()), self._pick(place))
 
     def _nudge(self, key: Qt.Key, far: bool) -> None:
-        start = self._crosshair or (self.camera.centre_x, self.camera.centre_y)
+        start = self.overlay.crosshair or (self.camera.centre_x, self.camera.centre_y)
         x, y = self.camera.to_screen(*start)
         step = FAR_NUDGE_PX if far else NUDGE_PX
         self.nudged.emit(*self.camera.to_world(x + ARROWS[key][0] * step, y + ARROWS[key][1] * step))
@@ -401,13 +366,13 @@ class MapCanvas(QWidget):
     def _extend_outline(self, place: QPointF) -> None:
         if self.tool == "rectangle":
             box = QRectF(self._press, place).normalized()
-            self._outline = [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft()]
+            self.overlay.outline = [box.topLeft(), box.topRight(), box.bottomRight(), box.bottomLeft()]
         else:
-            self._outline.append(place)
+            self.overlay.outline.append(place)
         self.update()
 
     def _close_outline(self) -> None:
-        outline, self._outline = self._outline, []
+        outline, self.overlay.outline = self.overlay.outline, []
         self.update()
         if self.scene is None or len(outline) < 3:
             return
@@ -421,7 +386,7 @@ class MapCanvas(QWidget):
 
     def _give_up(self) -> None:
         drag, self._drag = self._drag, _Drag.NONE
-        self._outline = []
+        self.overlay.outline = []
         self.update()
         if drag is _Drag.GO:
             self.abandoned.emit()

@@ -112,7 +112,7 @@ def test_a_click_near_a_point_picks_exactly_that_encoding(panel: MapPanel) -> No
     state = panel.workspace.state
     assert np.array_equal(state.latent, encodings_of(panel).latents[index])
     assert state.name == f"#{index}"
-    cross = panel.canvas.crosshair
+    cross = panel.canvas.overlay.crosshair
     assert cross is not None
     assert panel.canvas.camera.to_screen(*cross) == pytest.approx((x, y), abs=0.01)
     assert panel.workspace.session.undo_label == "Move on the map"
@@ -132,7 +132,7 @@ def test_an_empty_place_goes_through_the_inverse_and_says_how_far_it_is(panel: M
     pca = encodings_of(panel).principal
     assert pca.transform(state.latent)[2:] == pytest.approx(pca.transform(before)[2:], abs=1e-4)
     inverse = layout.projection.inverse(np.array([world], np.float32))
-    assert panel.canvas.caption == f"{inverse.distance[0]:.1f} spacings from the nearest encoding"
+    assert panel.canvas.overlay.caption == f"{inverse.distance[0]:.1f} spacings from the nearest encoding"
     assert float(inverse.distance[0]) > 1
     assert state.name == "map"
 
@@ -160,7 +160,7 @@ def test_a_gan_says_sample(panel: MapPanel) -> None:
     panel.show_model()
     panel.show_state(workspace.state, None)
     press(panel.canvas, empty_place(panel))
-    assert panel.canvas.caption.endswith("from the nearest sample")
+    assert panel.canvas.overlay.caption.endswith("from the nearest sample")
 
 
 def test_escape_takes_the_drag_back(panel: MapPanel) -> None:
@@ -176,13 +176,13 @@ def test_escape_takes_the_drag_back(panel: MapPanel) -> None:
 
 
 def test_arrow_keys_move_the_crosshair_as_one_step(panel: MapPanel) -> None:
-    start = panel.canvas.crosshair
+    start = panel.canvas.overlay.crosshair
     assert start is not None
     x, y = panel.canvas.camera.to_screen(*start)
     for code in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
         key(panel.canvas, code)
     key(panel.canvas, Qt.Key.Key_Left, Qt.KeyboardModifier.ShiftModifier)
-    moved = panel.canvas.crosshair
+    moved = panel.canvas.overlay.crosshair
     assert moved is not None
     assert panel.canvas.camera.to_screen(*moved) == pytest.approx((x + 12 - 30, y - 6), abs=0.05)
     panel.workspace.session.undo()
@@ -190,10 +190,10 @@ def test_arrow_keys_move_the_crosshair_as_one_step(panel: MapPanel) -> None:
 
 
 def test_the_crosshair_follows_a_slider(panel: MapPanel) -> None:
-    workspace, before = panel.workspace, panel.canvas.crosshair
+    workspace, before = panel.workspace, panel.canvas.overlay.crosshair
     moved = workspace.state.base + encodings_of(panel).principal.components[0]
     workspace.change("Slider", base=moved)
-    after = panel.canvas.crosshair
+    after = panel.canvas.overlay.crosshair
     assert before is not None
     assert after is not None
     assert after[0] - before[0] == pytest.approx(1, abs=1e-4)
@@ -390,7 +390,7 @@ def test_tsne_settles_before_ones_eyes_and_is_kept(panel: MapPanel, jobs: Any, s
     job.say(Partial(step))
     settled()
     assert panel.canvas.scene.cloud.points_N2 is step
-    assert panel.canvas.crosshair is None
+    assert panel.canvas.overlay.crosshair == tuple(step[0].tolist())  # it rides along on encoding #0
     state = workspace.state
     place = empty_place(panel)
     press(panel.canvas, place)  # no way back yet
@@ -399,10 +399,10 @@ def test_tsne_settles_before_ones_eyes_and_is_kept(panel: MapPanel, jobs: Any, s
     job.say(Done(tsne_result(encodings)))
     settled()
     assert not panel.progress.isVisible()
-    assert panel.canvas.crosshair is not None
+    assert panel.canvas.overlay.crosshair is not None
     press(panel.canvas, empty_place(panel))
     release(panel.canvas, empty_place(panel))
-    assert panel.canvas.caption.startswith("a guess from its neighbours\n")
+    assert panel.canvas.overlay.caption.startswith("a guess from its neighbours\n")
     workspace.session.undo()
     workspace.session.undo()
     assert workspace.state.view.projection == "pca"
@@ -604,12 +604,12 @@ def test_the_walk_and_kept_samples_are_on_the_map(panel: MapPanel) -> None:
     frames = tuple(NamedLatent(latents[i], f"#{i}") for i in (3, 5, 9))
     samples = replace(workspace.state.samples, kept=(frames[0],))
     workspace.change("Walk", walk=Walk(frames), samples=samples)
-    points, loop = panel.canvas._path
+    overlay = panel.canvas.overlay
     layout = workspace.projecting.layout
     assert layout is not None
-    assert np.array(points) == pytest.approx(layout.points[[3, 5, 9]], abs=1e-4)
-    assert not loop
-    assert len(panel.canvas._stars) == 1
+    assert np.array(overlay.path) == pytest.approx(layout.points[[3, 5, 9]], abs=1e-4)
+    assert not overlay.loop
+    assert len(overlay.stars) == 1
 
 
 # --- any state ---------------------------------------------------------------------------------------------------

@@ -24,7 +24,7 @@ from latentlab.ui.map_lattice import Lattice
 from latentlab.ui.map_legend import Legend
 from latentlab.ui.map_progress import MapProgress
 from latentlab.ui.map_scene import Cloud, Scene
-from latentlab.ui.map_steering import Steering
+from latentlab.ui.map_steering import Rows, Steering
 from latentlab.ui.map_thumbnails import ThumbnailStore
 from latentlab.ui.map_view import KEY_FACTOR, MapCanvas
 from latentlab.ui.panel import Panel
@@ -48,6 +48,7 @@ class MapPanel(Panel):
         self._steering = Steering(workspace, self)
         self._thumbnails = ThumbnailStore(self)
         self._lattice = Lattice(workspace, self.consumer("lattice"), self)
+        self._rows = Rows()
         self._cloud: Cloud | None = None
         self._colouring: tuple[tuple[object, ...], map_colours.Colouring] | None = None
         self._view_before = MapView()  # what a cancelled projection goes back to
@@ -215,13 +216,17 @@ class MapPanel(Panel):
         self.canvas.show_marks(keyframes, state.walk.loop, self._places(list(state.samples.kept)))
 
     def _places(self, latents: list[NamedLatent]) -> list[tuple[float, float]]:
-        """Where latents belong on the map; nowhere while it settles."""
+        """Where latents belong on the map; while it settles, encodings alone have a place."""
         layout = self.workspace.projecting.layout
         encodings = self._encodings
         fitting = [item.latent for item in latents if encodings is not None and item.latent.shape == (encodings.dim,)]
-        if layout is None or layout.projection is None or not fitting:
+        if layout is None or encodings is None or not fitting:
             return []
-        places_M2 = layout.projection.transform(np.stack(fitting))
+        if layout.projection is None:
+            rows = [row for latent in fitting if (row := self._rows.of(encodings, latent)) is not None]
+            places_M2 = layout.points[rows]
+        else:
+            places_M2 = layout.projection.transform(np.stack(fitting))
         return [(float(x), float(y)) for x, y in places_M2 if np.isfinite(x) and np.isfinite(y)]
 
     def _show_progress(self) -> None:
@@ -251,7 +256,7 @@ class MapPanel(Panel):
     def _press(self, x: float, y: float, index: int) -> None:
         self._steering.press(x, y, index)
         if not self._steering.belongs(self.workspace.state.latent):
-            self.canvas.place_crosshair(self.canvas.crosshair, self._steering.caption)
+            self.canvas.place_crosshair(self.canvas.overlay.crosshair, self._steering.caption)
 
     def _change_view(self, label: str, **parts: object) -> None:
         view = replace(self.workspace.state.view, **parts)  # type: ignore[arg-type]
