@@ -63,9 +63,8 @@ class Token:
 def parse(text: str) -> Node:
     """The tree of an expression. Raises ExpressionError."""
     if len(text) > LENGTH_LIMIT:
-        raise ExpressionError(
-            f"The expression has {len(text):,} characters; {LENGTH_LIMIT:,} are allowed.", LENGTH_LIMIT
-        )
+        message = f"The expression has {len(text):,} characters; {LENGTH_LIMIT:,} are allowed. Write it shorter."
+        raise ExpressionError(message, LENGTH_LIMIT, len(text) - LENGTH_LIMIT)
     return _Parser(list(_tokens(text))).whole()
 
 

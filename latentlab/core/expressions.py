@@ -20,6 +20,7 @@ from latentlab.core.expression_parsing import FUNCTIONS, Node, parse
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.state import State
 
+OPERATORS = "+-*/"
 BALANCED = 1e-9  # a sum of factors nearer to 0 is a direction
 
 
@@ -142,10 +143,16 @@ class _Evaluation:
                 return self._called(node, [self.value(part) for part in node.parts])
             case "negative":
                 return _scaled(self.value(node.parts[0]), -1.0)
-        left, right = self.value(node.parts[0]), self.value(node.parts[1])
-        if node.kind in "+-":
-            return self._added(node, left, right)
-        return self._multiplied(node, left, right)
+        # A chain leans to the left; it is walked, not descended, so that its length has no limit of its own.
+        chain = []
+        while node.kind in OPERATORS:
+            chain.append(node)
+            node = node.parts[0]
+        value = self.value(node)
+        for part in reversed(chain):
+            combine = self._added if part.kind in "+-" else self._multiplied
+            value = combine(part, value, self.value(part.parts[1]))
+        return value
 
     def _added(self, node: Node, left: Value, right: Value) -> Value:
         sign = 1.0 if node.kind == "+" else -1.0
