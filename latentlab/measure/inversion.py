@@ -6,7 +6,6 @@ Shapes: B starts, D latent, H W C of pictures (uint8), S side in pixels.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from latentlab.core.errors import DataError, OptionError
+from latentlab.core.inversion import Inversion
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.models.inverter import Inverter, load_inverter
@@ -33,18 +33,6 @@ STARTS = 256  # draws and stored latents that compete where no encoder or regres
 NARROWEST = 1e-6  # a spread that is divided by
 TOGETHER = 4  # of them are optimised at once: one alone may end in the wrong valley
 PARTIAL_EVERY = 20  # steps between two pictures on the way
-
-
-@dataclass(frozen=True, eq=False)
-class Inversion:
-    latent: FloatArray  # (D,)
-    original: Picture  # (S, S, C), as resized for the model
-    reconstruction: Picture  # (S, S, C)
-    mse: float  # in [0, 1] intensities
-    started_mse: float  # of the best start, before optimisation
-    start: str  # "encoder", "regressor", "encodings" or "prior"
-    steps: int
-    name: str = ""
 
 
 def run(
