@@ -53,6 +53,8 @@ class TrainingBar:
             self._stage = "training"
             self._begin("training", self.epochs * report.steps_per_epoch)
         assert self._task is not None
+        if report.note:
+            self.console.print(report.note, highlight=False, soft_wrap=True)
         self.progress.update(
             self._task,
             description=f"epoch {report.epoch}/{self.epochs}",
@@ -132,7 +134,8 @@ def _data(order: Order, bar: TrainingBar) -> Dataset:
 
 def _tell_skipped(console: Console, data: Dataset) -> None:
     if data.skipped:
-        console.print(f"{len(data.skipped):,} files were skipped:", highlight=False)
+        many = "1 file was" if len(data.skipped) == 1 else f"{len(data.skipped):,} files were"
+        console.print(f"{many} skipped:", highlight=False)
         for line in data.skipped[:SKIPPED_SHOWN]:
             console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
         if len(data.skipped) > SKIPPED_SHOWN:
