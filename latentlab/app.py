@@ -130,7 +130,7 @@ def close(window: MainWindow) -> None:
     """Ends what runs, within 3 s: jobs first, they may still talk; the engine last."""
     workspace = window.workspace
     window.close()
-    window.opening.close()
+    window.opening.join()
     workspace.running.close()
     workspace.projecting.close()
     workspace.decoding.close()

@@ -41,6 +41,7 @@ class Decoding(QObject):
         self.checkpoint = ""
         self.decode_ms = 0.0  # of the last picture that was asked for on the live lane
         self.device = ""
+        self._closed = False
         self._replied.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
         engine.on_reply = self._replied.emit
 
@@ -58,10 +59,12 @@ class Decoding(QObject):
     def close(self) -> None:
         """No reply is emitted any more; the engine ends within 3 s."""
         self._engine.on_reply = None
-        self._replied.disconnect(self._pass_on)
+        self._closed = True  # what is queued already is delivered in spite of a disconnection
         self._engine.close()
 
     def _pass_on(self, reply: Reply) -> None:
+        if self._closed:
+            return
         match reply:
             case Decoded():
                 if reply.request.checkpoint == self.checkpoint:

@@ -83,7 +83,8 @@ class Opening(QObject):
         """The path that is being opened; empty when nothing is."""
         return self._wanted
 
-    def close(self) -> None:
+    def join(self) -> None:
+        """Waits for directions that are being fitted."""
         for thread in self._fits:
             thread.join(2.0)
 

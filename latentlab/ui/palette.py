@@ -50,7 +50,9 @@ def match(query: str, text: str) -> float | None:
         return found
 
     score = best(0, -1)
-    return None if score is None else score - 0.01 * len(text)
+    if score is None or not letters:
+        return score
+    return score - 0.01 * len(text)
 
 
 def ranked(query: str, commands: Sequence[Command]) -> list[Command]:

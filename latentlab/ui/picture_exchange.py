@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import LatentlabError
+from latentlab.core.inversion import Inversion
 from latentlab.core.pictures import ENDINGS, Crop, read_picture
 from latentlab.core.recipe import Recipe, recipe_of, restored
 from latentlab.core.recipe_png import png_bytes, recipe_in
@@ -38,6 +40,7 @@ def is_picture(urls: Sequence[QUrl]) -> bool:
 
 class PictureExchange(QObject):
     live = Signal(object)  # (H, W, C) the picture of an inversion under way
+    given_up = Signal()  # an inversion was cancelled or failed: the picture of before is shown again
     _read = Signal(object, object, object)  # checkpoint, name, the picture or the error
 
     def __init__(self, workspace: Workspace, panel: QWidget) -> None:
@@ -194,16 +197,28 @@ class PictureExchange(QObject):
 
     def _invert(self, picture: Picture, name: str) -> None:
         state = self._workspace.state
-        arguments = {"path": self._workspace.opened.info.path, "image": picture, "condition": state.condition}
+        path = self._workspace.opened.info.path
+        arguments = {"path": path, "image": picture, "condition": state.condition, "name": name}
         self.forget()
-        self._inversion = self._workspace.running.start(
-            f"Inverting {name}", INVERSION, arguments, on_partial=self.live.emit
+        job = self._workspace.running.start(
+            f"Inverting {name}", INVERSION, arguments, on_partial=self.live.emit, on_done=self._take_inversion
         )
-        self._inversion.failed.connect(self._take_inversion_failure)
+        job.failed.connect(self._take_inversion_failure)
+        job.cancelled.connect(self.given_up)
+        job.ended.connect(partial(self._end_inversion, job))
+        self._inversion = job
+
+    def _take_inversion(self, found: Inversion) -> None:
+        original = Original(found.original, found.name, found.latent, found.mse, inverted=True)
+        self._workspace.go_to(found.latent, found.name, original, label=f"Invert {found.name}")
 
     def _take_inversion_failure(self, failure: JobFailed) -> None:
-        self._inversion = None
         self._workspace.notices.error(failure.message, details=failure.details)
+        self.given_up.emit()
+
+    def _end_inversion(self, job: RunningJob) -> None:
+        if job is self._inversion:
+            self._inversion = None
 
 
 def _file_name(name: str) -> str:

@@ -76,6 +76,7 @@ class Running(QObject):
     def __init__(self, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._jobs = jobs
+        self._closed = False
         self.running: list[RunningJob] = []
         self._said.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
@@ -110,12 +111,14 @@ class Running(QObject):
 
     def close(self) -> None:
         """Cancels everything; no callback is called any more. Processes end within 3 s."""
-        self._said.disconnect(self._take)
+        self._closed = True  # what is queued already is delivered in spite of a disconnection
         self.cancel_all()
         self._jobs.close()
         self.running.clear()
 
     def _take(self, handle: RunningJob, message: JobMessage) -> None:
+        if self._closed:
+            return
         try:
             own_listener = handle.isSignalConnected(QMetaMethod.fromSignal(handle.failed))
             if isinstance(message, JobFailed) and not handle.cancelling and not own_listener:

@@ -32,6 +32,11 @@ class StatusLine(QStatusBar):
         for label in (self.model, self.device, self.decode, self.typical, self.nearest):
             self.addWidget(label)
         self._rows: dict[RunningJob, JobRow] = {}
+        jobs = QWidget()
+        self._jobs = QHBoxLayout(jobs)
+        self._jobs.setContentsMargins(0, 0, 0, 0)
+        self._jobs.setSpacing(0)
+        self.addPermanentWidget(jobs)
         self._more = _label("Further jobs")
         self.addPermanentWidget(self._more)
         self._messages = QToolButton()
@@ -68,12 +73,13 @@ class StatusLine(QStatusBar):
         running = self._running.running
         for job in [job for job in self._rows if job not in running]:
             row = self._rows.pop(job)
-            self.removeWidget(row)
+            self._jobs.removeWidget(row)
+            row.hide()
             row.deleteLater()
         for job in running[:JOBS_SHOWN]:
             if job not in self._rows:
                 self._rows[job] = JobRow(job)
-                self.insertPermanentWidget(0, self._rows[job])
+                self._jobs.addWidget(self._rows[job])
             self._rows[job].refresh()
         further = len(running) - JOBS_SHOWN
         self._more.setText(f"and {further} more" if further > 0 else "")

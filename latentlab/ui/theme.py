@@ -43,7 +43,7 @@ DARK = Theme(
 LIGHT = Theme(
     False, "#f6f7f9", "#ffffff", "#e2e5ea", "#1b1d21", "#5f6670", "#2563eb",
     ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#332288", "#999933", "#666666"),
-    control="#eef0f3", hover="#e9ecf1", on_accent="#ffffff", danger="#b3261e", warning="#8a5a00", good="#18794e",
+    control="#eef0f3", hover="#eef1f6", on_accent="#ffffff", danger="#b3261e", warning="#8a5a00", good="#18794e",
     disabled="#a4aab3",
 )  # fmt: skip
 

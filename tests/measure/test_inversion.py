@@ -10,8 +10,8 @@ import torch
 
 from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, write_checkpoint
 from latentlab.core.errors import CheckpointError, DataError, OptionError
-from latentlab.core.requests import JobCancelled
 from latentlab.core.inversion import Inversion
+from latentlab.core.requests import JobCancelled
 from latentlab.measure.inversion import invert, run
 from latentlab.models.dcgan import DCGAN, DCGANArchitecture
 from latentlab.models.inverter import HEADER_KEY, PREFIX, Inverter, InverterArchitecture, load_inverter

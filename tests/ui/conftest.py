@@ -9,6 +9,7 @@
   event loop; with `engine.hold = True` replies wait for `engine.release()`. Pictures are a function of the latents
   (`picture_of`), so that a test can tell which latent a picture shows.
 - `jobs`: FakeJobs: `jobs.started[i]` has `function`, `arguments` and `say(Progress | Partial | Done | …)`.
+- `window`: the MainWindow around `workspace`, shown, with its first panels made and the model open.
 - `settled()`: delivers queued signals and deferred deletions; no waiting for time.
 """
 
@@ -17,13 +18,15 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import shiboken6
 from PIL import Image
 from PySide6.QtCore import QCoreApplication, QEvent
 from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
 
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.encodings import EncodingSet, StoredPCA, Thumbnails
@@ -50,6 +53,9 @@ from latentlab.ui.notices import Notices
 from latentlab.ui.panel import Panel
 from latentlab.ui.running import Running
 from latentlab.ui.workspace import OpenedModel, Workspace
+
+if TYPE_CHECKING:
+    from latentlab.ui.main_window import MainWindow
 
 CHECKPOINT = "c0ffee" * 10 + "c0ff"
 DIM = 8
@@ -213,6 +219,7 @@ def workspace(qapp: QApplication, engine: FakeEngine, jobs: FakeJobs) -> Iterato
     )
     yield workspace
     running.close()
+    workspace.projecting.close()
     decoding.close()
     deliver()
 
@@ -244,6 +251,25 @@ def follow(workspace: Workspace) -> Iterator[Callable[[Panel], None]]:
     yield start
     for step in undo:
         step()
+
+
+@pytest.fixture
+def window(workspace: Workspace, qtbot: QtBot) -> Iterator[MainWindow]:
+    from latentlab.ui.main_window import MainWindow
+
+    window = MainWindow(workspace)
+    window.docks.make_first()
+    window.opening.begin(workspace.opened)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.opening.join()
+    deliver()
+    yield window
+    if shiboken6.isValid(window):
+        window.close()
+        window.opening.join()
+        window.deleteLater()
+    deliver()
 
 
 def deliver() -> None:

@@ -48,7 +48,8 @@ class ImagePanel(Panel):
         self.view.set_smooth(workspace.settings.smooth_image)
         self.view.frame_shown.connect(self.frame_shown)
         self.exchange = PictureExchange(workspace, self)
-        self.exchange.live.connect(self._show_inversion)
+        self.exchange.live.connect(self.view.show_picture)
+        self.exchange.given_up.connect(self._refresh)
         self.view.make_mime = lambda: self.exchange.mime(self._now())
         self.comparison = Comparison()
         self._place: Place | None = None
@@ -253,9 +254,6 @@ class ImagePanel(Panel):
         elif self._place is not None:
             parts.append(self._place.caption)
         self.caption.setText(" · ".join(part for part in parts if part))
-
-    def _show_inversion(self, picture: NDArray[np.uint8]) -> None:
-        self.view.show_picture(picture)
 
     def _set_smooth(self, smooth: bool) -> None:
         self.workspace.settings.smooth_image = smooth
