@@ -32,6 +32,20 @@ class Examples:
             attributes=None if attributes is None else torch.from_numpy(attributes[indices]).to(device),
         )
 
+    def on(self, device: torch.device) -> Self:
+        """The same on another device."""
+        labels, attributes = self.labels, self.attributes
+        return type(self)(
+            self.images.to(device),
+            None if labels is None else labels.to(device),
+            None if attributes is None else attributes.to(device),
+        )
+
+    def spread(self, count: int) -> NDArray[np.uint8]:
+        """At most `count` pictures from all over the split: data are often sorted by class."""
+        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64)
+        return self.images[torch.from_numpy(chosen)].cpu().numpy()
+
     def __len__(self) -> int:
         return len(self.images)
 

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from latentlab.core.errors import Failure, Interrupted
 from latentlab.core.picture_folder import Progress
+from latentlab.models.torch_model import NO_MEMORY_ON_CPU
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
@@ -23,6 +25,7 @@ from training.objectives.objective import Losses, scheduled
 from training.run import EpochReport, Run, StepReport
 from training.stopping import StopRequest
 
+NO_MEMORY = "no memory"
 CHECK_EVERY = 50  # steps between two looks at the losses: each look waits for the device
 
 OnStep = Callable[[StepReport], None]
@@ -52,43 +55,65 @@ def train(
             report = run.finish_epoch(losses)
             if on_epoch:
                 on_epoch(report)
+        if stop.requested:
+            raise Interrupted(f"Stopped after the last epoch; the run is saved in {run.out}. Go on with --resume.")
     return run.finish(on_stage)
 
 
 def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, float]:
     """The rest of the current epoch; mean losses over its steps."""
     order = epoch_order(len(run.examples), run.config.seed, run.epoch)
-    size = run.batch_size
-    steps = run.steps_per_epoch
-    begin = time.perf_counter()
+    began, begun_at, seconds_before = time.perf_counter(), run.step_in_epoch, run.seconds
     pending: list[Losses] = []
-    done_here = 0
-    while run.step_in_epoch < steps:
-        chosen = order[run.step_in_epoch * size : (run.step_in_epoch + 1) * size]
-        scheduled(run.objective.optimisers, _rate_factor(run.config, run.step, steps))
-        batch = run.examples.batch(chosen, run.device, flip=run.config.flip)
-        pending.append(run.objective.step(batch, run.step, run.precision, run.config.gradient_clip))
-        run.average()
+    note = ""
+    while run.step_in_epoch < run.steps_per_epoch:
+        try:
+            pending.append(_step(run, order))
+        except torch.OutOfMemoryError:
+            note = NO_MEMORY
+        if note == NO_MEMORY:  # outside the handler, which keeps the tensors of the attempt alive
+            note = run.take_less_memory()
+            continue
         run.step += 1
         run.step_in_epoch += 1
-        done_here += 1
-        last = run.step_in_epoch == steps
-        if last or done_here % CHECK_EVERY == 0 or stop.requested or (on_step and done_here == 1):
+        done = run.step_in_epoch - begun_at
+        run.seconds = seconds_before + time.perf_counter() - began
+        if run.step_in_epoch == run.steps_per_epoch or done % CHECK_EVERY == 0 or stop.requested or done == 1:
             run.losses.add(pending)
             pending = []
             if not run.losses.finite:
                 raise Failure(_not_finite(run))
             if on_step:
-                rate = done_here * size / (time.perf_counter() - begin)
-                on_step(StepReport(run.epoch + 1, run.step, run.step_in_epoch, steps, rate, run.losses.recent))
+                on_step(run.step_report(note))
+                note = ""
         if stop.requested:
             run.save_state()
             raise Interrupted(
                 f"Stopped after step {run.step:,} of epoch {run.epoch + 1}; the run is saved in {run.out}. "
                 "Go on with --resume."
             )
-    run.seconds += time.perf_counter() - begin
     return run.losses.taken()
+
+
+def _step(run: Run, order: NDArray[np.int64]) -> Losses:
+    """One step on the next batch of the epoch. Raises Failure where the CPU's memory is full."""
+    size = run.batch_size
+    chosen = order[run.step_in_epoch * size : (run.step_in_epoch + 1) * size]
+    scheduled(run.objective.optimisers, _rate_factor(run.config, run.step, run.share))
+    try:
+        batch = run.examples.batch(chosen, run.device, flip=run.config.flip)
+        losses = run.objective.step(batch, run.step, run.precision, run.config.gradient_clip)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        if NO_MEMORY_ON_CPU not in str(error):
+            raise
+        raise Failure(
+            f"There is not enough memory for a batch of {size}; try --batch-size {max(2, size // 2)}. The run is kept "
+            f"as it was after its last epoch, in {run.out}."
+        ) from None
+    run.average()
+    return losses
 
 
 def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -96,13 +121,12 @@ def epoch_order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
     return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-def _rate_factor(config: TrainingConfig, step: int, steps_per_epoch: int) -> float:
+def _rate_factor(config: TrainingConfig, step: int, share: float) -> float:
     """What the learning rate is multiplied with: a linear warm-up, then constant or half a cosine down to 1 %."""
     warm = min(1.0, (step + 1) / config.warmup_steps) if config.warmup_steps else 1.0
     if config.schedule == "constant":
         return warm
-    progress = min(1.0, step / (steps_per_epoch * config.epochs))
-    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress)))
+    return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
 
 
 def _not_finite(run: Run) -> str:

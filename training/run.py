@@ -17,7 +17,7 @@ import torch
 
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
-from latentlab.core.errors import DataError, OptionError
+from latentlab.core.errors import DataError, Failure, OptionError
 from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network, architecture_from
@@ -37,6 +37,7 @@ from training.sheets import RECONSTRUCTIONS, write_sheets
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 METRICS = "metrics.jsonl"
+SMALLEST_BATCH = 2  # batch normalisation needs two
 # What may differ between a run and its resumption: how long it goes on and what is stored at its end.
 MAY_CHANGE = {"epochs", "half", "encodings", "thumbnail_size", "licence", "device", "threads", "recipe"}
 
@@ -49,6 +50,7 @@ class StepReport:
     steps_per_epoch: int
     images_per_second: float
     losses: dict[str, float]
+    note: str = ""  # something to be said once
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Run:
     step_in_epoch: int = 0
     seconds: float = 0.0  # in this epoch
     best: float = math.inf
+    shrunk: int = 1  # the batch was divided by this, for want of memory
     losses: MeanLosses = field(default_factory=MeanLosses)
 
     # --- beginning ---------------------------------------------------------------------------------------------
@@ -144,12 +147,49 @@ class Run:
 
     @property
     def batch_size(self) -> int:
-        return min(self.config.batch_size, len(self.examples))
+        return max(1, min(self.config.batch_size, len(self.examples)) // self.shrunk)
 
     @property
     def steps_per_epoch(self) -> int:
         """Whole batches only: a last batch of one picture would break batch normalisation."""
         return len(self.examples) // self.batch_size
+
+    @property
+    def share(self) -> float:
+        """How much of the whole run is done, 0 to 1."""
+        return (self.epoch + self.step_in_epoch / self.steps_per_epoch) / self.config.epochs
+
+    def step_report(self, note: str = "") -> StepReport:
+        return StepReport(
+            epoch=self.epoch + 1,
+            step=self.step,
+            step_in_epoch=self.step_in_epoch,
+            steps_per_epoch=self.steps_per_epoch,
+            images_per_second=self.step_in_epoch * self.batch_size / max(self.seconds, 1e-9),
+            losses=dict(self.losses.recent),
+            note=note,
+        )
+
+    def take_less_memory(self) -> str:
+        """Half the batch; when that is too small, the CPU. What is to be said of it."""
+        if self.batch_size >= 2 * SMALLEST_BATCH:
+            self.shrunk *= 2
+            self.step_in_epoch *= 2
+            torch.cuda.empty_cache()
+            return f"The memory of {self.device} is full; going on with a batch of {self.batch_size}."
+        if self.device.type == "cpu":
+            raise Failure("There is not enough memory to train this network; choose a smaller --width.")
+        text = f"The memory of {self.device} is full even for a batch of {self.batch_size}; going on with the CPU."
+        states = {name: optimiser.state_dict() for name, optimiser in self.objective.optimisers.items()}
+        self.device = torch.device("cpu")
+        for module in [*self.objective.modules.values(), *([self.averaged.network] if self.averaged else [])]:
+            module.to(self.device)
+        self.objective.make_optimisers()
+        for name, state in states.items():
+            self.objective.optimisers[name].load_state_dict(state)
+        self.precision = Precision.choose(self.device, "auto")
+        self.examples = self.examples.on(self.device)
+        return text
 
     @property
     def checkpoint(self) -> Path:
@@ -192,7 +232,7 @@ class Run:
         was_training = network.training
         network.eval()
         held_out = evaluated(self.objective, network, self.held_out, self.config.seed)
-        write_sheets(self.out / "samples", self.epoch, network, self.held_out.images[:RECONSTRUCTIONS].numpy())
+        write_sheets(self.out / "samples", self.epoch, network, self.held_out.spread(RECONSTRUCTIONS))
         network.train(was_training)
         return replace(report, held_out=held_out)
 
@@ -269,6 +309,7 @@ class Run:
                 "step_in_epoch": self.step_in_epoch,
                 "seconds": self.seconds,
                 "best": self.best,
+                "shrunk": self.shrunk,
                 "losses": self.losses.state_dict(),
                 "saved": time.time(),
             },
@@ -285,6 +326,7 @@ class Run:
         resume.restore_random_states(state["random"], self.device)
         self.epoch, self.step, self.step_in_epoch = state["epoch"], state["step"], state["step_in_epoch"]
         self.seconds, self.best = state["seconds"], state["best"]
+        self.shrunk = state["shrunk"]
         self.losses.load_state_dict(state["losses"])
 
 

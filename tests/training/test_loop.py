@@ -215,3 +215,41 @@ def test_a_fitted_prior_reaches_the_checkpoint(tmp_path: Path) -> None:
     assert space.std is not None
     assert model.encodings is not None
     assert np.allclose(model.encodings.latents, model.encode(data().images), atol=1e-4)
+
+
+def test_memory_that_runs_out_halves_the_batch_and_every_picture_is_still_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = VAEObjective.step
+    seen: list[int] = []
+    notes: list[str] = []
+
+    def scarce(self: VAEObjective, batch: Batch, *rest: Any) -> Losses:
+        if len(batch) > 4:
+            raise torch.OutOfMemoryError("out of memory")
+        seen.append(len(batch))
+        return step(self, batch, *rest)
+
+    monkeypatch.setattr(VAEObjective, "step", scarce)
+    train(config(epochs=2), data(), tmp_path, on_step=lambda report: notes.append(report.note))
+    assert set(seen) == {4}
+    assert len(seen) == 2 * 10
+    assert [note for note in notes if note] == ["The memory of cpu is full; going on with a batch of 4."]
+    state = torch.load(tmp_path / "resume" / "state.pt", weights_only=True)
+    assert (state["shrunk"], state["step"]) == (2, 20)
+
+
+def test_memory_that_never_suffices_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> Losses:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(VAEObjective, "step", never)
+    with pytest.raises(Failure, match="smaller --width"):
+        train(config(), data(), tmp_path / "a")
+
+    def no_cpu_memory(*_: Any) -> Losses:
+        raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(VAEObjective, "step", no_cpu_memory)
+    with pytest.raises(Failure, match="--batch-size 4"):
+        train(config(), data(), tmp_path / "b")

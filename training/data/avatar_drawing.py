@@ -127,12 +127,12 @@ class Face:
 
     def body(self, pen: Pen) -> None:
         cloth = _rgb(self.who.clothes)
-        pen.box(0.41, 0.66, 0.59, 0.92, 0.06, self.skin)
-        neck = _arc(CENTRE_X, CENTRE_Y + 0.03, self.rx * 0.99, self.ry * 1.02, 0.13 * np.pi, 0.87 * np.pi)
-        pen.shape(np.clip(neck, (0.41, 0.6), (0.59, 0.9)), self.shade)
         shoulders = _arc(CENTRE_X, 1.06, 0.39, 0.235, np.pi, 2 * np.pi)
         pen.shape(shoulders, cloth)
-        pen.shape(_arc(CENTRE_X, 0.83, 0.115, 0.075, 0, np.pi), self.skin)
+        pen.box(0.41, 0.66, 0.59, 0.88, 0.02, self.skin)
+        pen.blob(CENTRE_X, 0.83, 0.115, 0.075, self.skin)
+        neck = _arc(CENTRE_X, CENTRE_Y + 0.03, self.rx * 0.99, self.ry * 1.02, 0.13 * np.pi, 0.87 * np.pi)
+        pen.shape(np.clip(neck, (0.41, 0.6), (0.59, 0.9)), self.shade)
         pen.line(_arc(CENTRE_X, 0.83, 0.115, 0.075, 0.03 * np.pi, 0.97 * np.pi), 0.018, _mixed(cloth, (0, 0, 0), 0.2))
 
     def head(self, pen: Pen) -> None:
@@ -172,8 +172,8 @@ class Face:
         if style in ("long", "bob"):
             length = 0.8 if style == "long" else 0.66
             for side in (-1, 1):
-                x = CENTRE_X + side * self.rx * 1.1 - 0.25 * shift
-                pen.shape(_lock(x, 0.36, length, 0.045, side), self.hair)
+                x = CENTRE_X + side * self.rx * 1.03 - 0.25 * shift
+                pen.shape(_lock(x, 0.31, length, 0.05, side), self.hair)
         gleam = _arc(CENTRE_X - 0.02 + shift, 0.42, self.rx * 0.78, self.ry * 0.78, 1.17 * np.pi, 1.42 * np.pi)
         pen.line(gleam, 0.02, self.hair_light)
 
@@ -335,10 +335,10 @@ def _bell(x: float, top: float, narrow: float, wide: float, bottom: float) -> Po
 
 
 def _lock(x: float, top: float, bottom: float, half: float, side: int) -> Points:
-    """A strand beside the face, bent outwards, with a rounded tip."""
-    t = np.linspace(0, 1, 15)
+    """A strand beside the face that grows out of the crown, bends outwards and ends round."""
+    t = np.linspace(0, 1, 25)
     bend = side * 0.03 * np.sin(t * np.pi * 0.5)
-    width = half * (1 - 0.35 * t**3)
+    width = half * np.sqrt(np.clip(t / 0.35, 0, 1)) * np.sqrt(1 - np.clip((t - 0.86) / 0.14, 0, 1) ** 2)
     y = top + (bottom - top) * t
     outer = np.stack([x + bend + width, y], axis=1)
     inner = np.stack([x + bend - width, y], axis=1)[::-1]
