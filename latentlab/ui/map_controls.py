@@ -80,12 +80,14 @@ class MapControls(QWidget):
         self.x_axis = _box("Horizontal axis", 8, self)
         self.times = QLabel("×", self)
         self.y_axis = _box("Vertical axis", 8, self)
+        self.note = QLabel(self)
+        self.note.setProperty("role", "caption")
         self.colour_label = QLabel("colour", self)
         self.colour = _box("Colour of the points", 8, self)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING_PX, theme.GRID_PX, theme.PADDING_PX, theme.GRID_PX)
         row.setSpacing(6)
-        for widget in (self.projection, self.x_axis, self.times, self.y_axis):
+        for widget in (self.projection, self.x_axis, self.times, self.y_axis, self.note):
             row.addWidget(widget)
         row.addStretch(1)
         row.addWidget(self.colour_label)
@@ -97,6 +99,13 @@ class MapControls(QWidget):
         for box in (self.x_axis, self.y_axis):
             box.activated.connect(self._choose_axes)
         self.colour.activated.connect(lambda _index: self.colour_chosen.emit(self.colour.currentData()))
+
+    def show_trustworthiness(self, share: float | None) -> None:
+        """How far neighbours on the map are neighbours in truth; None where the map is no matter of trust."""
+        self.note.setVisible(share is not None)
+        if share is not None:
+            self.note.setText(f"trustworthiness {share:.2f}")
+            self.note.setToolTip("How far neighbours on the map are neighbours in the latent space; 1 is best.")
 
     def _choose_axes(self, _index: int) -> None:
         self.axes_chosen.emit(self.x_axis.currentData(), self.y_axis.currentData())

@@ -103,12 +103,14 @@ def caption_rect(text: str, x: float, y: float, width: float, height: float, fon
 
 def paint_caption(painter: QPainter, text: str, box: QRectF, theme: Theme) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    font = caption_font(painter.font())
+    font.setBold(False)
+    painter.setFont(font)
     back = QColor(theme.window)
     back.setAlphaF(0.92)
     painter.setPen(QPen(QColor(theme.line), 1))
     painter.setBrush(back)
     painter.drawRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-    painter.setFont(caption_font(painter.font()))
     painter.setPen(QColor(theme.text))
     painter.drawText(box.adjusted(8, 4, -8, -4), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 

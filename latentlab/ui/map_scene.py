@@ -16,7 +16,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 from latentlab.core.spaces import FloatArray
 from latentlab.ui import map_splat
 from latentlab.ui.map_colours import Colouring
-from latentlab.ui.map_geometry import Camera, PointIndex, bounds_of, spacing_on_screen
+from latentlab.ui.map_geometry import Camera, PointIndex, bounds_of, inside_polygon, simplified, spacing_on_screen
 from latentlab.ui.theme import Theme
 
 THUMBNAIL_SPACING_PX = 36.0  # from here on pictures fit between the points
@@ -72,6 +72,11 @@ class Cloud:
         if self._index is None:
             self._index = PointIndex(self.x_N, self.y_N)
         return self._index.nearest(camera, x, y, radius_px, self.shown_N)
+
+    def inside(self, outline_V2: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Indices of the shown points within an outline (V, 2) of the world."""
+        members = inside_polygon(self.x_N, self.y_N, simplified(outline_V2))
+        return members if self.shown_N is None else members[self.shown_N[members]]
 
     def visible(self, camera: Camera) -> NDArray[np.int64]:
         """Indices of the shown points in view, in drawing order reversed: the topmost first."""

@@ -27,14 +27,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from latentlab.ui import theme
-from latentlab.ui.map_geometry import (
-    PICK_RADIUS_PX,
-    ZOOM_LIMITS,
-    Camera,
-    fitted,
-    inside_polygon,
-    simplified,
-)
+from latentlab.ui.map_geometry import PICK_RADIUS_PX, ZOOM_LIMITS, Camera, fitted
 from latentlab.ui.map_overlay import Overlay, on_screen, paint_hint
 from latentlab.ui.map_scene import Scene, paint
 
@@ -60,6 +53,7 @@ class _Drag(Enum):
     GO = 1
     PAN = 2
     SELECT = 3
+    CARRY = 4
 
 
 class MapCanvas(QWidget):
@@ -69,6 +63,7 @@ class MapCanvas(QWidget):
     abandoned = Signal()  # Escape during a drag
     nudged = Signal(float, float)  # the place the arrow keys ask for
     selected = Signal(object)  # indices (n,) within an outline
+    carried = Signal(int)  # an encoding is dragged out of the map
     hovered = Signal(int, QPointF)  # the encoding under the pointer or -1, and where the pointer is
     camera_moved = Signal()
     menu_asked = Signal(QPoint)  # global position
@@ -243,9 +238,12 @@ class MapCanvas(QWidget):
         elif self.tool != "go" or event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self._drag = _Drag.SELECT
             self.overlay.outline = [event.position()]
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            self._drag = _Drag.CARRY
         else:
             self._drag = _Drag.GO
-            self._go(event.position())
+            x, y = self.camera.to_world(event.position().x(), event.position().y())
+            self.pressed.emit(x, y, self._pick(event.position()))
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self.tool == "go" and self._pick(event.position()) < 0:
@@ -270,6 +268,10 @@ class MapCanvas(QWidget):
                     self._look(self.camera.panned(moved.x(), moved.y()))
             case _Drag.SELECT:
                 self._extend_outline(place)
+            case _Drag.CARRY if (place - self._press).manhattanLength() >= QApplication.startDragDistance():
+                self._drag = _Drag.NONE  # the drag and drop takes the release
+                if (index := self._pick(self._press)) >= 0:
+                    self.carried.emit(index)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() != self._drag_button:
@@ -349,9 +351,6 @@ class MapCanvas(QWidget):
         index = self.scene.cloud.nearest(self.camera, place.x(), place.y(), PICK_RADIUS_PX)
         return -1 if index is None else index
 
-    def _go(self, place: QPointF) -> None:
-        self.pressed.emit(*self.camera.to_world(place.x(), place.y()), self._pick(place))
-
     def _nudge(self, key: Qt.Key, far: bool) -> None:
         start = self.overlay.crosshair or (self.camera.centre_x, self.camera.centre_y)
         x, y = self.camera.to_screen(*start)
@@ -374,15 +373,11 @@ class MapCanvas(QWidget):
     def _close_outline(self) -> None:
         outline, self.overlay.outline = self.overlay.outline, []
         self.update()
-        if self.scene is None or len(outline) < 3:
-            return
-        cloud = self.scene.cloud
-        vertices = [self.camera.to_world(point.x(), point.y()) for point in outline]
-        members = inside_polygon(cloud.x_N, cloud.y_N, simplified(np.array(vertices)))
-        if cloud.shown_N is not None:
-            members = members[cloud.shown_N[members]]
-        if len(members):
-            self.selected.emit(members)
+        if self.scene is not None and len(outline) >= 3:
+            vertices = [self.camera.to_world(point.x(), point.y()) for point in outline]
+            members = self.scene.cloud.inside(np.array(vertices))
+            if len(members):
+                self.selected.emit(members)
 
     def _give_up(self) -> None:
         drag, self._drag = self._drag, _Drag.NONE

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QKeyEvent, QMouseEvent, QWheelEvent
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, Qt
+from PySide6.QtGui import QDropEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +19,7 @@ from latentlab.core.requests import Decode, Done, JobFailed, Lane, Partial, Prog
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import Group, MapView, NamedLatent, Original, State, Walk, at, with_strength
 from latentlab.ui import theme
+from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.map_view import MapCanvas
 from latentlab.ui.panel import Panel
 from latentlab.ui.panels.map import MapPanel
@@ -368,7 +369,7 @@ def tsne_result(encodings: EncodingSet) -> dict[str, Any]:
         "layout": points.astype(np.float32),
         "approximate": np.zeros(len(encodings), bool),
         "notes": (),
-        "trustworthiness": None,
+        "trustworthiness": 0.9,
     }
 
 
@@ -400,6 +401,7 @@ def test_tsne_settles_before_ones_eyes_and_is_kept(panel: MapPanel, jobs: Any, s
     settled()
     assert not panel.progress.isVisible()
     assert panel.canvas.overlay.crosshair is not None
+    assert panel.controls.note.text() == "trustworthiness 0.90"
     press(panel.canvas, empty_place(panel))
     release(panel.canvas, empty_place(panel))
     assert panel.canvas.overlay.caption.startswith("a guess from its neighbours\n")
@@ -610,6 +612,45 @@ def test_the_walk_and_kept_samples_are_on_the_map(panel: MapPanel) -> None:
     assert np.array(overlay.path) == pytest.approx(layout.points[[3, 5, 9]], abs=1e-4)
     assert not overlay.loop
     assert len(overlay.stars) == 1
+
+
+# --- between panels ---------------------------------------------------------------------------------------------
+
+
+def test_ctrl_drag_takes_a_point_out_and_a_dropped_latent_is_gone_to(
+    panel: MapPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latentlab.ui.panels import map as module
+
+    carried: list[QMimeData] = []
+    monkeypatch.setattr(module.QDrag, "exec", lambda drag, *_: carried.append(drag.mimeData()))
+    index, before = lonely(panel), panel.workspace.state
+    x, y = point_of(panel, index)
+    control = Qt.KeyboardModifier.ControlModifier
+    press(panel.canvas, (x, y), keys=control)
+    move(panel.canvas, (x + 30, y), keys=control)
+    assert panel.workspace.state is before
+    (named,) = unpacked(carried[0], before.checkpoint)
+    assert named.name == f"#{index}"
+    assert np.array_equal(named.latent, encodings_of(panel).latents[index])
+    copy, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
+    drop = QDropEvent(QPointF(50, 200), copy, carried[0], buttons, PLAIN)
+    panel.dropEvent(drop)
+    assert drop.isAccepted()
+    assert np.array_equal(panel.workspace.state.latent, named.latent)
+    assert panel.workspace.state.name == named.name
+    stranger = packed([named], "another model")
+    state = panel.workspace.state
+    panel.dropEvent(QDropEvent(QPointF(50, 200), copy, stranger, buttons, PLAIN))
+    assert panel.workspace.state is state
+
+
+def test_the_hint_goes_away_once_used(panel: MapPanel) -> None:
+    assert panel.hint.isVisible()
+    press(panel.canvas, (200, 200))
+    release(panel.canvas, (200, 200))
+    assert not panel.hint.isVisible()
+    assert "map" in panel.workspace.settings.hints_used
 
 
 # --- any state ---------------------------------------------------------------------------------------------------

@@ -8,15 +8,16 @@ from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF
-from PySide6.QtGui import QImage, QResizeEvent
-from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Decoded, RequestFailed
 from latentlab.core.state import MapView, NamedLatent, State
 from latentlab.ui import map_colours, theme
+from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.map_card import HoverCard
 from latentlab.ui.map_controls import MapControls, MapTools, axis_choices, with_projection
 from latentlab.ui.map_groups import group_menu, next_name, outline_colours, with_group
@@ -31,6 +32,9 @@ from latentlab.ui.panel import Panel
 from latentlab.ui.workspace import Workspace
 
 NO_ENCODINGS = "This checkpoint carries no encodings, so there is no map yet.\nEncode a folder of pictures to get one."
+HINT = (
+    "Drag anywhere: the picture follows. Wheel: zoom. Right-drag: pan. Shift-drag: select. Ctrl-drag a point: take it."
+)
 NOTHING_YET = "The map is being laid out…"
 
 
@@ -45,6 +49,10 @@ class MapPanel(Panel):
         self.tools = MapTools(self.canvas)
         self.progress = MapProgress(self.canvas)
         self.card = HoverCard(self.canvas)
+        self.hint = QLabel(HINT, self.canvas)
+        self.hint.setProperty("role", "caption")
+        self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hint.setHidden(self.key in workspace.settings.hints_used)
         self._steering = Steering(workspace, self)
         self._thumbnails = ThumbnailStore(self)
         self._lattice = Lattice(workspace, self.consumer("lattice"), self)
@@ -61,6 +69,7 @@ class MapPanel(Panel):
         margins.setContentsMargins(theme.PADDING_PX, theme.GRID_PX // 2, theme.PADDING_PX, theme.GRID_PX // 2)
         margins.addWidget(self.legend)
         column.addLayout(margins)
+        self.setAcceptDrops(True)
         self._connect()
 
     def _connect(self) -> None:
@@ -77,6 +86,7 @@ class MapPanel(Panel):
         canvas.abandoned.connect(self._steering.abandon)
         canvas.nudged.connect(self._steering.nudge)
         canvas.selected.connect(self._select)
+        canvas.carried.connect(self._carry)
         canvas.hovered.connect(self._hover)
         canvas.camera_moved.connect(self._look)
         canvas.menu_asked.connect(self._show_menu)
@@ -159,6 +169,8 @@ class MapPanel(Panel):
     def _show_layout(self) -> None:
         """The projection is another one, or settled a little more."""
         self._steering.forget()
+        layout = self.workspace.projecting.layout
+        self.controls.show_trustworthiness(getattr(layout.projection, "trustworthiness", None) if layout else None)
         self._show_cloud()
         self._show_crosshair(self.workspace.state)
         self._show_marks(self.workspace.state)
@@ -250,10 +262,54 @@ class MapPanel(Panel):
         self.tools.adjustSize()
         self.tools.move(self.canvas.width() - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
         self.progress.place(self.canvas.width(), self.canvas.height())
+        self.hint.adjustSize()
+        self.hint.move(theme.PADDING_PX, self.canvas.height() - self.hint.height() - theme.GRID_PX)
 
     # --- what a person does ------------------------------------------------------------------------------------
 
+    def fit(self) -> None:
+        self.canvas.fit()
+
+    def toggle_lattice(self) -> None:
+        self._change_view("Lattice", lattice=not self.workspace.state.view.lattice)
+
+    def show_pca(self) -> None:
+        self._choose_projection("pca")
+
+    def show_tsne(self) -> None:
+        self._choose_projection("tsne")
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if unpacked(event.mimeData(), self.workspace.state.checkpoint):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """A latent from elsewhere: go there."""
+        latents = unpacked(event.mimeData(), self.workspace.state.checkpoint)
+        if latents and self.workspace.fits(latents[0].latent):
+            event.acceptProposedAction()
+            self.workspace.go_to(latents[0].latent, latents[0].name)
+
+    def _carry(self, index: int) -> None:
+        """A point is dragged out, to any slot of the window."""
+        encodings = self._encodings
+        if encodings is not None:
+            drag = QDrag(self)
+            named = NamedLatent(encodings.latents[index], encodings.name_of(index))
+            drag.setMimeData(packed([named], self.workspace.state.checkpoint))
+            picture = self._thumbnails.now(index)
+            if picture is not None:
+                drag.setPixmap(QPixmap.fromImage(picture.scaled(64, 64, Qt.AspectRatioMode.KeepAspectRatio)))
+            drag.exec(Qt.DropAction.CopyAction)
+
+    def _use_hint(self) -> None:
+        used = self.workspace.settings.hints_used
+        if self.key not in used:
+            self.workspace.settings.hints_used = [*used, self.key]
+            self.hint.hide()
+
     def _press(self, x: float, y: float, index: int) -> None:
+        self._use_hint()
         self._steering.press(x, y, index)
         if not self._steering.belongs(self.workspace.state.latent):
             self.canvas.place_crosshair(self.canvas.overlay.crosshair, self._steering.caption)
