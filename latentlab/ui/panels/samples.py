@@ -62,6 +62,7 @@ class SamplesPanel(Panel):
         self.seed_field.valueChanged.connect(self._choose_seed)
         self.truncation = SliderList(title_width=72, renamable=False, lockable=False, number_width=44)
         self.truncation.setFixedHeight(CONTROL_PX)
+        self.truncation.setMinimumWidth(220)
         self.truncation.setMaximumWidth(300)
         self.truncation.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.truncation.setAccessibleName(TRUNCATION)
