@@ -87,7 +87,7 @@ def read_picture(
             if image.format == "JPEG" and size is not None and crop is not None and crop.kind != "box":
                 image.draft(image.mode, (2 * size, 2 * size))  # decodes at a fraction, still twice what is needed
             image.load()
-            prepared = _upright(image)
+            prepared = _upright(_smaller(image, crop, size))
             prepared = prepared.crop((crop or Crop("none")).rectangle(*prepared.size))
             return _array(prepared, grey, size)
     except DataError as error:
@@ -115,14 +115,22 @@ def _too_large(name: str, pixels: int | None) -> str:
     return f"{name} {declared}; at most {PIXEL_LIMIT // 1_000_000} are read. Scale it down first."
 
 
+def _smaller(image: Image.Image, crop: Crop | None, size: int | None) -> Image.Image:
+    """At a whole fraction, still twice what is needed: what follows makes copies, and large ones cost memory."""
+    if size is None or (crop is not None and crop.kind == "box") or image.mode not in ("L", "RGB", "RGBA", "CMYK"):
+        return image
+    factor = min(image.size) // (2 * size)
+    return image.reduce(factor) if factor > 1 else image
+
+
 def _upright(image: Image.Image) -> Image.Image:
     """8 bits a channel, transparency over white, turned as the camera was held."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        values = np.asarray(image, np.float64)
+        values = np.asarray(image, np.float32)
         # 16-bit files open as "I;16" or "I"; anything beyond that range is scaled by its own largest value.
         top = 65535.0 if values.size == 0 or values.max() > 255 else 255.0
         top = max(top, float(values.max(initial=0.0)))
-        image = Image.fromarray(np.clip(values * (255.0 / top), 0, 255).round().astype(np.uint8))
+        image = Image.fromarray(np.clip(values * np.float32(255.0 / top), 0, 255).round().astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, "white")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -138,3 +139,18 @@ def test_reading_crops_resizes_and_sets_channels(tmp_path: Path) -> None:
     picture = read_picture(path, crop=Crop.parse("centre"), size=8, channels=1)
     assert picture.shape == (8, 8, 1)
     assert picture.min() == 255  # the black part lies outside the centred square
+
+
+def test_a_large_picture_costs_little_beside_its_pixels(tmp_path: Path) -> None:
+    """Transparency makes three copies; they must not be of 24 megapixels."""
+    path = tmp_path / "large.png"
+    Image.new("RGBA", (6000, 4000), (200, 30, 40, 128)).save(path, compress_level=1)
+    tracemalloc.start()
+    try:
+        picture = read_picture(path, crop=Crop(), size=64)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20_000_000  # of Python's and numpy's; Pillow's own pixels are not counted
+    assert picture.shape == (64, 64, 3)
+    assert np.abs(picture.astype(int) - (227, 142, 147)).max() <= 2
