@@ -19,6 +19,7 @@ from latentlab.engine.protocol import Answer, Child, Open, Ready, Submit, Withdr
 MODULE = "latentlab.engine.server"
 FORMATS = "latentlab.formats:open_checkpoint"
 CRASHES_AT_MOST = 3  # at the same request, or before the process was ready
+KILLS_AT_MOST = 10  # from outside, before it was ready: by a person or a system short of memory
 REPLIES_KEPT = 64  # until somebody listens
 
 
@@ -161,7 +162,8 @@ class EngineClient:
         repeated = suspects & self._blamed
         self._crashes = self._crashes + 1 if repeated else 1
         self._blamed = repeated or suspects
-        return bool(suspects) and self._crashes >= CRASHES_AT_MOST
+        killed = not self._ready and (self._child.process.returncode or 0) < 0
+        return bool(suspects) and self._crashes >= (KILLS_AT_MOST if killed else CRASHES_AT_MOST)
 
     def _give_up(self, how: str, log: str) -> None:
         if self._ready:

@@ -73,10 +73,12 @@ class Ledger:
         return [*opens, *self.unanswered()]
 
     def fail(self, message: str, details: str) -> list[Reply]:
-        """Everything unanswered, answered with a failure and forgotten."""
-        replies: list[Reply] = [OpenFailed(request.path, message) for request in self._opening.values()]
+        """Everything unanswered, answered with a failure and forgotten. Models that were open will be again."""
+        known = {model.number for model in self._models.values()}
+        replies: list[Reply] = [
+            OpenFailed(request.path, message) for number, request in self._opening.items() if number not in known
+        ]
         replies += [RequestFailed(m.consumer, m.ticket, message, details) for m in self.unanswered()]
-        self._models = {sha: m for sha, m in self._models.items() if m.number not in self._opening}
         self._opening.clear()
         self._submitted.clear()
         self._last_live = None
