@@ -151,7 +151,8 @@ class MainWindow(QMainWindow):
     def _on_failed(self, reply: RequestFailed) -> None:
         if (panel := self._panel_of(reply.consumer)) is not None:
             self._guard(panel, lambda: panel.show_failure(reply))
-        self.workspace.notices.error(reply.message, details=reply.details)
+        if reply.message:  # none: it belonged to a model that is no longer open
+            self.workspace.notices.error(reply.message, details=reply.details)
 
     def _on_engine(self, state: EngineState) -> None:
         self.status.show_engine("" if state.alive else "engine starting…")
