@@ -21,7 +21,7 @@ Picture = NDArray[np.uint8]  # (H, W, C)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
-PIXEL_LIMIT = 40_000_000  # Pillow holds 4 bytes a pixel: 160 MB
+PIXEL_LIMIT = 25_000_000  # Pillow holds 4 bytes a pixel, and what is done with them needs copies
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 
 # Pillow only warns up to twice its own limit; a picture that large is refused here like a larger one.
@@ -80,15 +80,17 @@ def read_picture(
     name = "the picture" if isinstance(source, bytes) else str(source)
     try:
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
+            if image.format == "JPEG" and size is not None and crop is not None and crop.kind != "box":
+                image.draft(image.mode, (2 * size, 2 * size))  # decodes at a fraction, still twice what is needed
             width, height = image.size
             if width * height > PIXEL_LIMIT:
                 raise DataError(_too_large(name, width * height))
             grey = image.mode in GREY_MODES if channels is None else channels == 1
-            if image.format == "JPEG" and size is not None and crop is not None and crop.kind != "box":
-                image.draft(image.mode, (2 * size, 2 * size))  # decodes at a fraction, still twice what is needed
             image.load()
             prepared = _upright(_smaller(image, crop, size))
-            prepared = prepared.crop((crop or Crop("none")).rectangle(*prepared.size))
+            rectangle = (crop or Crop("none")).rectangle(*prepared.size)
+            if rectangle != (0, 0, *prepared.size):
+                prepared = prepared.crop(rectangle)
             return _array(prepared, grey, size)
     except DataError as error:
         raise DataError(str(error) if name in str(error) else f"{name}: {error}.") from None
@@ -132,12 +134,14 @@ def _upright(image: Image.Image) -> Image.Image:
         top = max(top, float(values.max(initial=0.0)))
         image = Image.fromarray(np.clip(values * np.float32(255.0 / top), 0, 255).round().astype(np.uint8))
     if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        image = Image.alpha_composite(white, rgba).convert("RGB")
+        rgba = image if image.mode == "RGBA" else image.convert("RGBA")
+        white = Image.new("RGB", rgba.size, "white")
+        white.paste(rgba, mask=rgba.getchannel("A"))
+        image = white
     if image.mode not in ("L", "RGB"):
         image = image.convert("L" if image.mode == "1" else "RGB")
-    return ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
+    return image
 
 
 def _array(image: Image.Image, grey: bool, size: int | None) -> Picture:
