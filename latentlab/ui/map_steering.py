@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtCore import QObject
 
-from latentlab.core.encodings import EncodingSet
 from latentlab.core.projections import Inverse
 from latentlab.core.spaces import FloatArray
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.workspace import Workspace
 
-REMEMBERED = 1000
 MOVE = "Move on the map"
 SETTLING = "The map is still settling: click a point, or wait for the rest."
 
@@ -89,7 +87,7 @@ class Steering(QObject):
             return
         inverse = layout.projection.inverse(np.array([[x, y]], np.float32), near=self._near)
         latent = self._workspace.space.clip(inverse.latents[0])
-        self._set(latent, "map", (x, y), cue(inverse, self._samples))
+        self._set(latent, "map", (x, y), cue(inverse, self._samples, layout.settled))
 
     def _set(self, latent: FloatArray, name: str, place: tuple[float, float], caption: str) -> None:
         self._latent, self.place, self.caption = np.array(latent, np.float32), place, caption
@@ -101,30 +99,12 @@ class Steering(QObject):
         return encodings is not None and encodings.samples
 
 
-def cue(inverse: Inverse, samples: bool = False) -> str:
+def cue(inverse: Inverse, samples: bool = False, settled: bool = True) -> str:
     """How much the latent of a place is a guess, in words."""
     noun = "sample" if samples else "encoding"
     distance = float(inverse.distance[0])
     spacings = "spacing" if f"{distance:.1f}" == "1.0" else "spacings"
     cue = f"{distance:.1f} {spacings} from the nearest {noun}"
-    return cue if inverse.exact else f"a guess from its neighbours\n{cue}"
-
-
-class Rows:
-    """Which encoding a latent is, remembered: the crosshair rides along on it while a map settles."""
-
-    def __init__(self) -> None:
-        self._encodings: EncodingSet | None = None
-        self._found: dict[bytes, int | None] = {}
-
-    def of(self, encodings: EncodingSet, latent: FloatArray) -> int | None:
-        if encodings is not self._encodings:
-            self._encodings, self._found = encodings, {}
-        key = latent.tobytes()
-        if key not in self._found:
-            if len(self._found) >= REMEMBERED:
-                self._found.clear()
-            alike = np.flatnonzero(encodings.latents[:, 0] == latent[0])
-            exact = alike[(encodings.latents[alike] == latent).all(axis=1)]
-            self._found[key] = int(exact[0]) if len(exact) else None
-        return self._found[key]
+    if inverse.exact:
+        return cue
+    return f"a guess from its neighbours{'' if settled else ', which still move'}\n{cue}"

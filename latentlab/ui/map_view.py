@@ -110,7 +110,7 @@ class MapCanvas(QWidget):
         """`hint` is shown where there is no scene. The camera follows until it was moved by hand."""
         self.scene = scene
         self.hint = hint
-        if self._follows:
+        if self._follows and self._drag is _Drag.NONE:  # nothing moves under a hand
             self._fit()
         self.redraw()
 

@@ -27,6 +27,7 @@ from latentlab.ui.running import Running, RunningJob
 
 LINEAR = ("pca", "plane")  # fitted here: a matrix product
 IN_PLACE = 4_000_000  # so many numbers (N x D) are fitted between two frames; more go to a thread
+GUESSED = 50_000
 JOB = "latentlab.core.projections.job:run"
 
 Key = tuple[object, ...]
@@ -34,12 +35,13 @@ Key = tuple[object, ...]
 
 @dataclass(frozen=True, eq=False)
 class MapLayout:
-    """Where the encodings are. `projection` is None while a layout still settles: there is no way back from it yet."""
+    """Where the encodings are. A layout that is not settled has a way back by neighbours too, up to GUESSED of them."""
 
     points: FloatArray  # (N, 2)
     projection: Projection | None
     axes: tuple[str, str]
     key: Key
+    settled: bool = True
 
 
 class Projecting(QObject):
@@ -159,7 +161,9 @@ class Projecting(QObject):
 
     def _settle(self, key: Key, encodings: EncodingSet, title: str, points: FloatArray) -> None:
         if encodings is self._encodings and key == self._wanted:
-            self._put(MapLayout(points, None, (f"{title} 1", f"{title} 2"), key))
+            self._put(
+                MapLayout(points, _guess(encodings, key, points), (f"{title} 1", f"{title} 2"), key, settled=False)
+            )
 
     def _tell(self, key: Key) -> None:
         if key == self._wanted:
@@ -211,6 +215,21 @@ class Projecting(QObject):
     def progress(self) -> Progress | None:
         """Of the wanted layout; None when nothing is computed for it."""
         return self.job.latest if self.job is not None else None
+
+
+def _guess(encodings: EncodingSet, key: Key, points: FloatArray) -> Projection | None:
+    """The way back from a layout that still settles, as its neighbours give it; None where finding them is slow."""
+    if len(points) > GUESSED:
+        return None
+    arrays = {
+        "kind": key[0],
+        "spherical": encodings.samples,
+        "layout": points,
+        "approximate": np.zeros(len(points), bool),
+        "notes": (),
+        "trustworthiness": None,
+    }
+    return from_arrays(arrays, encodings.latents)
 
 
 def layout_key(view: MapView, directions: DirectionSet) -> Key:

@@ -25,16 +25,14 @@ from latentlab.ui.map_lattice import Lattice
 from latentlab.ui.map_legend import Legend
 from latentlab.ui.map_progress import MapProgress
 from latentlab.ui.map_scene import Cloud, Scene
-from latentlab.ui.map_steering import Rows, Steering
+from latentlab.ui.map_steering import Steering
 from latentlab.ui.map_thumbnails import ThumbnailStore
 from latentlab.ui.map_view import KEY_FACTOR, MapCanvas
 from latentlab.ui.panel import Panel
 from latentlab.ui.workspace import Workspace
 
 NO_ENCODINGS = "This checkpoint carries no encodings, so there is no map yet.\nEncode a folder of pictures to get one."
-HINT = (
-    "Drag anywhere: the picture follows. Wheel: zoom. Right-drag: pan. Shift-drag: select. Ctrl-drag a point: take it."
-)
+HINT = "Drag anywhere: the picture follows.  Wheel: zoom.  Right-drag: pan.  Shift-drag: select."
 NOTHING_YET = "The map is being laid out…"
 
 
@@ -52,11 +50,11 @@ class MapPanel(Panel):
         self.hint = QLabel(HINT, self.canvas)
         self.hint.setProperty("role", "caption")
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self._dress_hint()
         self.hint.setHidden(self.key in workspace.settings.hints_used)
         self._steering = Steering(workspace, self)
         self._thumbnails = ThumbnailStore(self)
         self._lattice = Lattice(workspace, self.consumer("lattice"), self)
-        self._rows = Rows()
         self._cloud: Cloud | None = None
         self._colouring: tuple[tuple[object, ...], map_colours.Colouring] | None = None
         self._view_before = MapView()  # what a cancelled projection goes back to
@@ -149,6 +147,7 @@ class MapPanel(Panel):
         self.tools.show_theme()
         self.legend.show_theme()
         self.card.show_theme()
+        self._dress_hint()
         self.progress.show_theme()
         self._show_cloud()
 
@@ -158,6 +157,9 @@ class MapPanel(Panel):
 
     def show_failure(self, reply: RequestFailed) -> None:
         self.workspace.notices.error(f"The lattice could not be decoded: {reply.message}", details=reply.details)
+
+    def _dress_hint(self) -> None:
+        self.hint.setStyleSheet(f"background: {theme.current().panel}; border-radius: 4px; padding: 2px 6px;")
 
     def _show_controls(self, state: State) -> None:
         encodings, view = self._encodings, state.view
@@ -228,17 +230,13 @@ class MapPanel(Panel):
         self.canvas.show_marks(keyframes, state.walk.loop, self._places(list(state.samples.kept)))
 
     def _places(self, latents: list[NamedLatent]) -> list[tuple[float, float]]:
-        """Where latents belong on the map; while it settles, encodings alone have a place."""
+        """Where latents belong on the map."""
         layout = self.workspace.projecting.layout
         encodings = self._encodings
         fitting = [item.latent for item in latents if encodings is not None and item.latent.shape == (encodings.dim,)]
-        if layout is None or encodings is None or not fitting:
+        if layout is None or layout.projection is None or not fitting:
             return []
-        if layout.projection is None:
-            rows = [row for latent in fitting if (row := self._rows.of(encodings, latent)) is not None]
-            places_M2 = layout.points[rows]
-        else:
-            places_M2 = layout.projection.transform(np.stack(fitting))
+        places_M2 = layout.projection.transform(np.stack(fitting))
         return [(float(x), float(y)) for x, y in places_M2 if np.isfinite(x) and np.isfinite(y)]
 
     def _show_progress(self) -> None:
