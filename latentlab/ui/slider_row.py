@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -29,7 +30,7 @@ class SliderRow:
     caption: str = ""
     badge: str = ""
     share: float | None = None  # 0 to 1: a bar under the title
-    tip: str = ""
+    tip: Callable[[], str] = str  # asked for when it is shown
     unit: str = ""
     decimals: int = 2
     step: float = 0.0  # of a key or a notch; 0: a hundredth of the range
@@ -89,12 +90,12 @@ def tip_of(row: SliderRow, part: str, switchable: bool) -> str:
     if part == "lock":
         return f"{'Free' if row.locked else 'Lock'} {row.title} (L)"
     if part == "switch" or (part == "title" and switchable):
-        return f"{row.tip or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
+        return f"{row.tip() or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
     if part == "rail":
         return "Drag, with Shift for fine steps\nDouble-click resets (Backspace)\nArrow keys or Ctrl and the wheel step"
     if part == "number":
         return "Type a number (Enter)"
-    return row.tip or row.title
+    return row.tip() or row.title
 
 
 def paint_row(

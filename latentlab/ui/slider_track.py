@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
 from latentlab.ui.theme import Theme
 
@@ -78,30 +79,38 @@ def paint_track(
     hot: bool,
 ) -> None:
     """The rail with its tick at zero, the part between zero and the value, a mark at home, and the handle."""
-    line, accent, quiet = QColor(theme.line), QColor(theme.accent), QColor(theme.secondary)
+    quiet = QColor(theme.secondary)
     # A slider at rest is quiet, so that those in use stand out.
-    handle = quiet if locked or (value == home == 0 and not hot) else accent
-    painter.setPen(QPen(line, 0))
-    painter.setBrush(line)
+    handle = theme.secondary if locked or (value == home == 0 and not hot) else theme.accent
     top = centre_y - RAIL_PX / 2
-    painter.drawRoundedRect(QRectF(track.left, top, track.right - track.left, RAIL_PX), 1.5, 1.5)
-    for stop in stops:
-        x = round(track.x_of(stop)) + 0.5
-        painter.setPen(QPen(quiet, 1))
-        painter.drawLine(QPointF(x, centre_y - 4), QPointF(x, centre_y + 4))
-    if track.low <= 0 <= track.high and not stops:
-        x = round(track.x_of(0.0)) + 0.5
-        painter.setPen(QPen(quiet, 1))
-        painter.drawLine(QPointF(x, centre_y - 5), QPointF(x, centre_y + 5))
+    painter.fillRect(QRectF(track.left, top, track.right - track.left, RAIL_PX), QColor(theme.line))
+    for stop in stops or (0.0,):
+        if track.low <= stop <= track.high:
+            half = 4 if stops else 5
+            painter.fillRect(QRectF(round(track.x_of(stop)), centre_y - half, 1, 2 * half), quiet)
     x_value, x_zero = track.x_of(value), track.x_of(0.0)
-    painter.setPen(QPen(handle, 0))
-    painter.setBrush(handle)
-    painter.drawRect(QRectF(min(x_value, x_zero), top, abs(x_value - x_zero), RAIL_PX - 0.5))
+    painter.fillRect(QRectF(min(x_value, x_zero), top, abs(x_value - x_zero), RAIL_PX), QColor(handle))
     if home and abs(track.x_of(home) - x_value) > HANDLE_RADIUS_PX:
         painter.setBrush(QColor(theme.panel))
         painter.setPen(QPen(quiet, 1))
         painter.drawEllipse(QPointF(track.x_of(home), centre_y), 2.5, 2.5)
-    painter.setPen(QPen(QColor(theme.panel), 2))
-    painter.setBrush(handle)
     radius = HANDLE_RADIUS_PX + (1 if hot and not locked else 0)
-    painter.drawEllipse(QPointF(x_value, centre_y), radius, radius)
+    sprite = _handle(handle, theme.panel, radius, painter.device().devicePixelRatioF())
+    painter.drawImage(QPointF(x_value - radius - 1, centre_y - radius - 1), sprite)
+
+
+@lru_cache(maxsize=32)
+def _handle(colour: str, ground: str, radius: int, density: float) -> QImage:
+    """Drawn once: a smooth circle for every row took half the time of painting a list."""
+    side = 2 * (radius + 1)
+    image = QImage(round(side * density), round(side * density), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(density)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    for shade, size in ((ground, radius + 1.0), (colour, float(radius))):
+        painter.setBrush(QColor(shade))
+        painter.drawEllipse(QPointF(side / 2, side / 2), size, size)
+    painter.end()
+    return image

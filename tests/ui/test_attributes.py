@@ -126,7 +126,7 @@ def test_a_row_says_how_its_direction_was_made(panel: AttributesPanel, workspace
     row = panel.list.row(2)
     assert row.caption == "logistic · AUC 0.87 · 1,234 examples"
     assert row.badge == "predicted"
-    assert "classifier" in row.tip
+    assert "classifier" in row.tip()
 
 
 def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:

@@ -143,14 +143,14 @@ class ArithmeticPanel(Panel):
     def show_state(self, new: State, old: State | None) -> None:
         drawn, self._drawn = (None if old is None else self._drawn), new
         slots = new.arithmetic
-        if drawn is None or slots is not drawn.arithmetic:
+        if drawn is None or slots is not drawn.arithmetic or new.condition != drawn.condition:
             if slots.expression != self.expression.text():
                 with QSignalBlocker(self.expression):
                     self.expression.setText(slots.expression)
             for key, strip in self.slots.items():
                 items = getattr(slots, key)
                 strip.checkpoint = new.checkpoint
-                if strip.items != items or drawn is None:
+                if strip.items != items or drawn is None or new.condition != drawn.condition:
                     strip.set_items(items, condition=new.condition)
         self._show_result(new)
         self._ask_for_pictures(new)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from latentlab.core.directions import Direction, DirectionSet
+from latentlab.core.directions import DirectionSet
 from latentlab.core.fitting import METHODS, Method, leak
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.state import NO_STRENGTHS, NamedLatent, State, with_strength
@@ -30,6 +30,7 @@ from latentlab.ui.before_after import BeforeAfter
 from latentlab.ui.computing import Computing
 from latentlab.ui.cosine_table import CosineTable
 from latentlab.ui.direction_editing import PRINCIPAL, DirectionEditing
+from latentlab.ui.direction_words import about, made_by, said_of_leaks
 from latentlab.ui.group_form import GroupForm
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
@@ -44,10 +45,9 @@ STRONGEST = 3.0
 ONE_CLICK = 2.0  # puts glasses on 94 % of faces where 1 does on 13 %
 ROW_PX = 46
 STEP = 0.05
-LEAKS_SHOWN = 3
-SMALLEST_LEAK = 0.05
 MOST_FOR_COVARIANCE = 4096  # numbers in a latent; beyond it leaks are angles only
 FIRST_HINT = "Click a name to put it on; drag to choose how strongly; its lock keeps it as it is."
+NONE_FITTED = "No label tells two groups of pictures apart. Select two groups on the map and press “From selection”."
 TRIED_ON = 24  # pictures in the strip
 NOTHING, SAMPLES = "Try on many pictures…", "Try on samples"
 
@@ -190,6 +190,8 @@ class AttributesPanel(Panel):
         drawn, self._drawn = (None if old is None else self._drawn), new
         if drawn is None or new.directions is not drawn.directions:
             self._names = list(new.directions)
+            if drawn is not None and self.method_choice.isEnabled():
+                self.list.hint = NONE_FITTED
             self.list.set_rows(len(self._names), self._row)
             self._show_method(new.directions)
             self._leak_timer.start()
@@ -222,31 +224,11 @@ class AttributesPanel(Panel):
             high=STRONGEST,
             locked=direction.name in state.locked,
             on=bool(strength),
-            caption=self._made(direction),
+            caption=made_by(direction),
             badge="predicted" if direction.predicted else "",
-            tip=self._about(direction),
+            tip=lambda: about(direction),
             step=STEP,
         )
-
-    @staticmethod
-    def _made(direction: Direction) -> str:
-        said = [direction.method] if direction.method else []
-        if direction.auc is not None:
-            said.append(f"AUC {direction.auc:.2f}")
-        if direction.examples:
-            said.append(f"{direction.examples:,} examples")
-        return " · ".join(said)
-
-    @staticmethod
-    def _about(direction: Direction) -> str:
-        lines = [f"{direction.name}: {direction.method}" if direction.method else direction.name]
-        if direction.examples:
-            lines.append(f"rests on {direction.examples:,} examples")
-        if direction.auc is not None:
-            lines.append(f"tells held-out ones apart with AUC {direction.auc:.3f} (0.5 is chance, 1 perfect)")
-        if direction.predicted:
-            lines.append("the labels came from a classifier, not from people")
-        return "\n".join(lines)
 
     def _show_method(self, directions: DirectionSet) -> None:
         made = next((d.method for d in directions.values() if d.method in METHODS.values()), None)
@@ -349,10 +331,11 @@ class AttributesPanel(Panel):
             return
         if encodings is not None and (encodings.space != state.space or encodings.dim > MOST_FOR_COVARIANCE):
             encodings = None
-        direction, locked = state.directions[name], state.locked
+        direction = state.directions[name]
+        locked = frozenset(other for other in state.locked if other in state.directions)
         self._computing.start(
             lambda: leak(direction, locked, encodings),
-            lambda leaks: self.leak_label.setText(_said_of_leaks(name, len(locked - {name}), leaks)),
+            lambda leaks: self.leak_label.setText(said_of_leaks(name, len(locked - {name}), leaks)),
         )
 
     # --- on many pictures
@@ -387,12 +370,3 @@ class AttributesPanel(Panel):
     def show_theme(self) -> None:
         self.list.redraw_all()
         self.strip.redraw()
-
-
-def _said_of_leaks(name: str, locked: int, leaks: dict[str, float]) -> str:
-    if not leaks:
-        return ""
-    worst = sorted(leaks.items(), key=lambda item: -abs(item[1]))[:LEAKS_SHOWN]
-    said = [f"{other} {amount:+.2f}".replace("-", "−") for other, amount in worst if abs(amount) >= SMALLEST_LEAK]
-    kept = f" with {locked} locked" if locked else ""
-    return f"{name}{kept} also moves {', '.join(said)}" if said else f"{name}{kept} moves nothing else much"

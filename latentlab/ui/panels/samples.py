@@ -183,7 +183,7 @@ class SamplesPanel(Panel):
             high=MOST_TRUNCATION,
             home=1.0,
             step=0.05,
-            tip="Below 1 draws are more typical and less varied; 0 is the mean of the prior",
+            tip=lambda: "Below 1 draws are more typical and less varied; 0 is the mean of the prior",
         )
 
     def show_decoded(self, reply: Decoded) -> None:

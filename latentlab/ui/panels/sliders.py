@@ -235,7 +235,7 @@ class SlidersPanel(Panel):
             home=float(self._homes_M[index]),
             locked=basis.first_number + index in choice.locked,
             share=basis.share(index),
-            tip=basis.about(index),
+            tip=lambda: basis.about(index),
             unit=basis.unit,
         )
 

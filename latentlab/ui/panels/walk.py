@@ -206,7 +206,7 @@ class WalkPanel(Panel):
             high=walk.seconds,
             unit="s",
             stops=tuple(self._stops(walk)),
-            tip="Where on the walk the picture is",
+            tip=lambda: "Where on the walk the picture is",
             step=1 / walk.fps,
         )
 
