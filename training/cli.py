@@ -59,7 +59,7 @@ def train_family(
     crop: Annotated[str | None, typer.Option(help="centre, none or x,y,width,height; before resizing.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Numbers in a latent.")] = None,
-    width: Annotated[int | None, typer.Option(help="Channels of the widest feature map.")] = None,
+    width: Annotated[int | None, typer.Option(help="Channels of the finest feature map; coarser ones have more.")] = None,
     likelihood: Annotated[str | None, typer.Option(help="VAE: sigma, bce or mse.")] = None,
     beta: Annotated[float | None, typer.Option(help="VAE: weight of the KL.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser.")] = None,
@@ -123,12 +123,57 @@ def evaluate_checkpoint(
 ) -> None:
     """Measure a checkpoint on held-out data; prints the figures and saves them as JSON."""
     from training.evaluate import evaluate
+    from training.watching import staged
 
-    figures, written = evaluate(
-        checkpoint, data, out=out, root=root, crop=crop, limit=limit, samples=samples, seed=seed, device=device
-    )
+    with staged() as report:
+        figures, written = evaluate(
+            checkpoint,
+            data,
+            out=out,
+            root=root,
+            crop=crop,
+            limit=limit,
+            samples=samples,
+            seed=seed,
+            device=device,
+            report=report,
+        )
     typer.echo(json.dumps(figures, indent=2))
     typer.echo(f"Saved in {written}", err=True)
+
+
+@app.command("prepare")
+def prepare_data(
+    data: Annotated[str, typer.Option(help=DATA)],
+    out: Annotated[Path, typer.Option(help="The .npz file to write.")],
+    image_size: Annotated[int | None, typer.Option(help="Side in pixels; the data's own, folders 64.")] = None,
+    crop: Annotated[str, typer.Option(help="centre, none or x,y,width,height; before resizing.")] = "centre",
+    limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
+    seed: Annotated[int, typer.Option(help="Of generated data, and of which pictures the limit takes.")] = 0,
+    root: Annotated[Path | None, typer.Option(help="Where downloaded data lies.")] = None,
+    download: Annotated[bool, typer.Option("--download", help="Fetch the data when it is not in --root.")] = False,
+) -> None:
+    """Read a data set once, cropped and resized, into one .npz file that trains without waiting."""
+    from training.data import load
+    from training.data.archive import save
+    from training.watching import staged, tell_skipped
+
+    if out.exists():
+        raise OptionError(f"{out} exists already; remove it or choose another name.")
+    with staged() as report:
+        found = load(
+            data,
+            size=image_size,
+            crop=crop,
+            root=root,
+            download=download,
+            limit=limit,
+            seed=seed,
+            report=report,
+        )
+    tell_skipped(found)
+    save(out, found)
+    typer.echo(f"{len(found):,} pictures of {found.height} x {found.width} x {found.channels} in {out}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
