@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from rich import progress as bars
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from latentlab.core.errors import Interrupted
+from latentlab.core.picture_folder import Progress
 from training.commanding import Order, remember
 from training.data import Dataset, load
 from training.loop import train
@@ -27,17 +28,17 @@ class TrainingBar:
     def __init__(self, console: Console, epochs: int) -> None:
         self.console = console
         self.epochs = epochs
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[told]}"),
-            TimeRemainingColumn(),
+        self.progress = bars.Progress(
+            bars.TextColumn("{task.description}"),
+            bars.BarColumn(bar_width=None),
+            bars.MofNCompleteColumn(),
+            bars.TextColumn("{task.fields[told]}"),
+            bars.TimeRemainingColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._task: TaskID | None = None
+        self._task: bars.TaskID | None = None
         self._stage = ""
 
     def stage(self, done: int, total: int, text: str) -> None:
@@ -89,7 +90,7 @@ def train_and_show(order: Order) -> Path:
             data = _data(order, bar)
         except KeyboardInterrupt:
             raise Interrupted("Stopped while reading the data; no run was begun.") from None
-        _tell_skipped(console, data)
+        tell_skipped(data, console)
         remember(order)
         try:
             return train(
@@ -132,7 +133,17 @@ def _data(order: Order, bar: TrainingBar) -> Dataset:
     return data if note.thumbnails is None else replace(data, may_ship_thumbnails=note.thumbnails)
 
 
-def _tell_skipped(console: Console, data: Dataset) -> None:
+@contextmanager
+def staged() -> Iterator[Progress]:
+    """A bar for work that is no training; what it gives is told how far the work is."""
+    bar = TrainingBar(Console(stderr=True), epochs=0)
+    with bar.progress:
+        yield bar.stage
+
+
+def tell_skipped(data: Dataset, console: Console | None = None) -> None:
+    """How many files were not usable, and the first of them."""
+    console = console or Console(stderr=True)
     if data.skipped:
         many = "1 file was" if len(data.skipped) == 1 else f"{len(data.skipped):,} files were"
         console.print(f"{many} skipped:", highlight=False)

@@ -14,6 +14,7 @@ import pytest
 
 from latentlab.core.checkpoint_file import read_header
 from training.cli import main
+from training.data import load
 
 TINY = ("--epochs", "1", "--limit", "60", "--latent-dim", "3", "--width", "4", "--encodings", "20", "--threads", "1")
 
@@ -160,6 +161,19 @@ def test_evaluating(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert len(printed["reconstruction"]["kl_per_dimension"]) == 3
     assert "classifier of 10 classes of 'digits'" in printed["samples"]["feature_space"]
     assert 0 <= printed["samples"]["recall"] <= 1
+
+
+def test_preparing_data_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    archive = tmp_path / "faces.npz"
+    asked = ["prepare", "--data", "avatars", "--image-size", "16", "--limit", "30", "--out", str(archive)]
+    assert main(asked) == 0
+    assert "30 pictures of 16 x 16 x 3" in capsys.readouterr().out
+    prepared, drawn = load(str(archive)), load("avatars", size=16, limit=30)
+    np.testing.assert_array_equal(prepared.images, drawn.images)
+    np.testing.assert_array_equal(prepared.attributes, drawn.attributes)
+    assert (prepared.label_names, prepared.attribute_names) == (drawn.label_names, drawn.attribute_names)
+    assert prepared.licence == drawn.licence
+    assert "exists already" in told(capsys, asked)
 
 
 def test_help_is_quick_and_imports_no_torch() -> None:

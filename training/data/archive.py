@@ -5,6 +5,7 @@ Every array is judged by what its header declares before a byte of it is inflate
 
 from __future__ import annotations
 
+import io
 import math
 import zipfile
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.core.atomic import atomic_write
 from latentlab.core.errors import DataError
 from latentlab.core.picture_folder import portable_name
 from training.data.dataset import Dataset
@@ -53,6 +55,19 @@ def load(request: Request) -> Dataset:
         names=_words(arrays, "names"),
         licence=licence[0] if licence else "",
     )
+
+
+def save(path: Path, data: Dataset) -> None:
+    """Writes what `load` reads, atomically. Raises SaveError. A test set of its own is not kept apart."""
+    words = {"label_names": data.label_names, "attribute_names": data.attribute_names, "names": data.names}
+    arrays: dict[str, Array] = {"images": data.images}
+    arrays |= {name: np.array(value) for name, value in words.items() if value}
+    arrays |= {name: value for name in ("labels", "attributes") if (value := getattr(data, name)) is not None}
+    if data.licence:
+        arrays["licence"] = np.array([data.licence])
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
+    atomic_write(path, buffer.getvalue())
 
 
 def read(path: Path) -> dict[str, Array]:
