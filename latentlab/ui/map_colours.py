@@ -20,9 +20,10 @@ UNKNOWN, OTHER = "unknown", "other"
 LEVELS = 64  # of a continuous colour scale
 OFFERED_DIMENSIONS = 8  # the most informative ones are offered as colours
 
-# matplotlib's viridis (Smith and van der Walt, CC0) at ten even steps; monotonic in lightness, safe for colour-blind.
+# matplotlib's viridis (Smith and van der Walt, CC0) at twenty even steps; monotonic in lightness.
 VIRIDIS = (
-    "#440154", "#482878", "#3e4989", "#31688e", "#26828e", "#1f9e89", "#35b779", "#6ece58", "#b5de2b", "#fde725",
+    "#440154", "#481467", "#482576", "#453781", "#3f4688", "#39558c", "#32638d", "#2d708e", "#277d8e", "#23898d",
+    "#1f968b", "#1fa286", "#29af7f", "#3bbb74", "#55c567", "#73d055", "#94d740", "#b8de28", "#dbe318", "#fde725",
 )  # fmt: skip
 # The end of the scale that would vanish in the panel's colour is left out.
 VIRIDIS_PART = {True: (0.18, 1.0), False: (0.0, 0.86)}

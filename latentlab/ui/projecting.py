@@ -238,8 +238,12 @@ def layout_key(view: MapView, directions: DirectionSet) -> Key:
         return ("pca", view.x, view.y)
     if view.projection == "plane":
         # A direction that was fitted anew under its old name is another axis.
-        return ("plane", *((axis, id(directions[axis]) if axis in directions else 0) for axis in (view.x, view.y)))
+        return ("plane", *((axis, _vector(directions, axis)) for axis in (view.x, view.y)))
     return (view.projection,)
+
+
+def _vector(directions: DirectionSet, name: str) -> bytes:
+    return directions[name].vector.tobytes() if name in directions else b""
 
 
 def fitted_here(view: MapView, directions: DirectionSet, encodings: EncodingSet) -> Projection:
