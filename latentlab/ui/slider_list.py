@@ -39,6 +39,7 @@ class SliderList(QAbstractScrollArea):
     pressed = Signal(int)
     moved = Signal(int, float)
     released = Signal(int)
+    abandoned = Signal(int)  # Escape during a drag
     stepped = Signal(int, float)
     typed = Signal(int, float)
     reset = Signal(int)
@@ -264,12 +265,9 @@ class SliderList(QAbstractScrollArea):
 
     def _hover(self, position: QPointF) -> None:
         number, part = self._at(position)
-        shape = Qt.CursorShape.PointingHandCursor if part in ("switch", "lock") else Qt.CursorShape.ArrowCursor
-        if part == "number":
-            shape = Qt.CursorShape.IBeamCursor
-        if part == "title" and self._geometry.switchable:
-            shape = Qt.CursorShape.PointingHandCursor
-        self.viewport().setCursor(shape)
+        pressable = part in ("switch", "lock") or (part == "title" and self._geometry.switchable)
+        shape = Qt.CursorShape.PointingHandCursor if pressable else Qt.CursorShape.ArrowCursor
+        self.viewport().setCursor(Qt.CursorShape.IBeamCursor if part == "number" else shape)
         if number != self._hovered:
             old, self._hovered = self._hovered, number
             self.redraw(old)
@@ -310,7 +308,10 @@ class SliderList(QAbstractScrollArea):
     # --- the keyboard
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if not self._count or not self._key(event):
+        if self._drag is not None and event.key() == Qt.Key.Key_Escape:
+            number, self._drag = self._drag.row, None
+            self.abandoned.emit(number)
+        elif not self._count or not self._key(event):
             super().keyPressEvent(event)
 
     def _key(self, event: QKeyEvent) -> bool:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF
 
 GAP_PX = 6
 CAPTION_ROOM_PX = 16
-SMALLEST_PX = 24.0
+SMALLEST_PX, LARGEST_PX = 24.0, 144.0
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,9 @@ class TileLayout:
 
     @classmethod
     def in_a_row(cls, count: int, height: float, *, captioned: bool, margin: float = 0.0) -> TileLayout:
-        """One row as tall as there is room."""
-        side = max(SMALLEST_PX, height - 2 * margin - (CAPTION_ROOM_PX if captioned else 0))
+        """One row as tall as there is room, within reason."""
+        room = height - 2 * margin - (CAPTION_ROOM_PX if captioned else 0)
+        side = min(max(SMALLEST_PX, room), LARGEST_PX)
         return cls(count, max(count, 1), side, captioned, margin)
 
     @classmethod

@@ -329,3 +329,17 @@ def test_components_of_too_many_dimensions_are_refused_in_words(panel: SlidersPa
     workspace.opened.encodings = replace(workspace.opened.encodings, latents=wide, pca=None)
     panel.show_model()
     assert "5,000 dimensions" in panel._components_reason()
+
+
+def test_escape_during_a_drag_goes_back(panel: SlidersPanel, workspace: Workspace, qtbot: QtBot) -> None:
+    before, sliders = workspace.state, panel.list
+    no_key = Qt.KeyboardModifier.NoModifier
+    QTest.mousePress(sliders.viewport(), Qt.MouseButton.LeftButton, no_key, sliders.handle_position(0))
+    QTest.mouseMove(sliders.viewport(), sliders.position_of(0, 2.0))
+    assert workspace.state is not before
+    qtbot.keyClick(sliders, Qt.Key.Key_Escape)
+    assert workspace.state is before
+    QTest.mouseMove(sliders.viewport(), sliders.position_of(0, -2.0))
+    QTest.mouseRelease(sliders.viewport(), Qt.MouseButton.LeftButton, no_key, sliders.position_of(0, -2.0))
+    assert workspace.state is before
+    assert undo_steps(workspace.session) == 0

@@ -137,6 +137,7 @@ class AttributesPanel(Panel):
         self.list.pressed.connect(self._press)
         self.list.moved.connect(lambda row, value: self._set(self._names[row], value))
         self.list.released.connect(lambda _row: session.end())
+        self.list.abandoned.connect(lambda _row: session.abandon())
         self.list.stepped.connect(self._step)
         self.list.typed.connect(lambda row, value: self._finish_and_set(self._names[row], value))
         self.list.reset.connect(lambda row: self._finish_and_set(self._names[row], 0.0))

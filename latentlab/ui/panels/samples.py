@@ -104,6 +104,7 @@ class SamplesPanel(Panel):
         self.truncation.pressed.connect(lambda _: self._press())
         self.truncation.moved.connect(lambda _, value: self._truncate(value))
         self.truncation.released.connect(lambda _: self.workspace.session.end())
+        self.truncation.abandoned.connect(lambda _: self.workspace.session.abandon())
         self.truncation.stepped.connect(lambda _, value: self._step(value))
         self.truncation.typed.connect(lambda _, value: self._type(value))
         self.truncation.reset.connect(lambda _: self._type(1.0))

@@ -96,6 +96,7 @@ class SlidersPanel(Panel):
         self.list.pressed.connect(self._press)
         self.list.moved.connect(self._move)
         self.list.released.connect(lambda _row: self.workspace.session.end())
+        self.list.abandoned.connect(lambda _row: self.workspace.session.abandon())
         self.list.stepped.connect(self._step)
         self.list.typed.connect(self._type)
         self.list.reset.connect(self._reset)

@@ -117,6 +117,7 @@ class WalkPanel(Panel):
         self.scrub.pressed.connect(lambda _: self._begin_scrub())
         self.scrub.moved.connect(lambda _, time_s: self.playing.go_to(time_s, SCRUB))
         self.scrub.released.connect(lambda _: self.workspace.session.end())
+        self.scrub.abandoned.connect(lambda _: self.workspace.session.abandon())
         self.scrub.stepped.connect(lambda _, time_s: self._step_scrub(time_s))
         self.scrub.typed.connect(lambda _, time_s: self._type_scrub(time_s))
         self.scrub.reset.connect(lambda _: self._type_scrub(0.0))
