@@ -59,7 +59,9 @@ def train_family(
     crop: Annotated[str | None, typer.Option(help="centre, none or x,y,width,height; before resizing.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
     latent_dim: Annotated[int | None, typer.Option(help="Numbers in a latent.")] = None,
-    width: Annotated[int | None, typer.Option(help="Channels of the finest feature map; coarser ones have more.")] = None,
+    width: Annotated[
+        int | None, typer.Option(help="Channels of the finest feature map; coarser ones have more.")
+    ] = None,
     likelihood: Annotated[str | None, typer.Option(help="VAE: sigma, bce or mse.")] = None,
     beta: Annotated[float | None, typer.Option(help="VAE: weight of the KL.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser.")] = None,

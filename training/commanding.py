@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from latentlab.core.atomic import atomic_write
 from latentlab.core.errors import CheckpointError, OptionError, did_you_mean
 from training.config import OPTIONS, TrainingConfig, config_from
+from training.data import SOURCES
 
 CONFIG = "config.json"
 DATA_NOTE = "data.json"
@@ -95,11 +96,11 @@ def resolved(asked: Asked) -> Order:
     if not asked.data:
         raise OptionError("Say what to train on: --data NAME, FOLDER or FILE.npz. `latentlab-train list` shows names.")
     note = DataNote(
-        data=asked.data,
+        data=_located(asked.data),
         image_size=asked.image_size,
         crop=asked.crop or "centre",
         limit=asked.limit,
-        root=str(asked.root) if asked.root else None,
+        root=str(asked.root.absolute()) if asked.root else None,
         thumbnails=asked.thumbnails,
     )
     return Order(_checked(asked, _begin(asked), note), note, asked.out, False, asked.download, asked)
@@ -138,7 +139,7 @@ def _resumed(asked: Asked, out: Path) -> Order:
         raise OptionError(
             f"{out} holds a run of {values['family']}; resume it with latentlab-train {values['family']}."
         )
-    if asked.data is not None and asked.data != note.data:
+    if asked.data is not None and _located(asked.data) != note.data:
         raise OptionError(f"{out} was trained on '{note.data}', not on '{asked.data}'; choose another --out.")
     for name in ("image_size", "crop", "limit"):
         value = getattr(asked, name)
@@ -146,7 +147,7 @@ def _resumed(asked: Asked, out: Path) -> Order:
             option = "--" + name.replace("_", "-")
             raise OptionError(f"{out} was begun with {option} {getattr(note, name)}; it cannot change on the way.")
     if asked.root is not None:
-        note = note.model_copy(update={"root": str(asked.root)})
+        note = note.model_copy(update={"root": str(asked.root.absolute())})
     if asked.thumbnails is not None:
         note = note.model_copy(update={"thumbnails": asked.thumbnails})
     return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download, asked)
@@ -163,6 +164,11 @@ def _begin(asked: Asked) -> dict[str, Any]:
         return values | {"data": asked.data or ""}
     assert asked.data is not None
     return recipes.defaults(asked.family, asked.data, asked.image_size or _likely_size(asked.data))
+
+
+def _located(data: str) -> str:
+    """A path as one that can be found from any folder; a name as it is."""
+    return data if data in SOURCES or not Path(data).exists() else str(Path(data).absolute())
 
 
 def _likely_size(data: str) -> int:

@@ -144,6 +144,23 @@ def test_skipped_files_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "broken.png" in said
 
 
+def test_a_run_on_a_folder_resumes_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from PIL import Image
+
+    (tmp_path / "faces").mkdir()
+    for index in range(24):
+        Image.fromarray(np.full((20, 20, 3), 10 * index, np.uint8)).save(tmp_path / "faces" / f"{index}.png")
+    monkeypatch.chdir(tmp_path)
+    assert main(["vae", "--data", "faces", "--out", "run", "--image-size", "8", *TINY]) == 0
+    assert main(["vae", "--data", "./faces", "--out", "run", "--resume", "--epochs", "2"]) == 0
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["vae", "--out", "../run", "--resume", "--epochs", "3"]) == 0
+    header = read_header(tmp_path / "run" / "checkpoint.safetensors")
+    assert header.training["data"] == "faces"
+    assert str(tmp_path) not in header.model_dump_json()
+
+
 def test_listing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"]) == 0
     said = capsys.readouterr().out
