@@ -325,7 +325,7 @@ class ThumbnailStrip(QAbstractScrollArea):
     def dropEvent(self, event: QDropEvent) -> None:
         before = self.tiles.insertion_at(event.position() + self._offset())
         self._show_insertion(-1)
-        if self._dragged >= 0 and event.source() is self:
+        if self._dragged >= 0:  # what is dragged is our own
             if self._reorderable:
                 self._reorder(self._dragged, before - (before > self._dragged))
             return

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,7 +20,7 @@ from latentlab.core.latent_model import ImageShape
 from latentlab.core.requests import Done
 from latentlab.core.state import NamedLatent, Walk, with_strength
 from latentlab.ui.export_form import KINDS, estimate
-from latentlab.ui.latent_mime import packed
+from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.panels.walk import WalkPanel
 from latentlab.ui.walk_playing import WalkPlaying
 from latentlab.ui.workspace import Workspace
@@ -107,6 +107,29 @@ def test_keyframes_are_reordered_and_deleted_by_keyboard_and_undone(
     qtbot.keyClick(panel.strip, Qt.Key.Key_Delete)
     assert names(workspace) == ["at 1", "at 2"]
     workspace.session.undo()
+    workspace.session.undo()
+    assert names(workspace) == ["at 0", "at 1", "at 2"]
+
+
+def test_a_keyframe_is_dragged_to_another_place(
+    panel: WalkPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.insert(0, latents(0, 1, 2))
+    strip, carried = panel.strip, list[QMimeData]()
+    end = strip.rect_of(2).center() + QPointF(20, 0)
+
+    def carry(drag: QDrag, *_: object) -> Qt.DropAction:
+        carried.append(drag.mimeData())
+        drop(strip.viewport(), drag.mimeData(), end)
+        return Qt.DropAction.CopyAction
+
+    monkeypatch.setattr(QDrag, "exec", carry)
+    start = strip.rect_of(0).center().toPoint()
+    QTest.mousePress(strip.viewport(), LEFT, NO_KEY, start)
+    QTest.mouseMove(strip.viewport(), end.toPoint())
+    assert names(workspace) == ["at 1", "at 2", "at 0"]
+    (item,) = unpacked(carried[0], CHECKPOINT)
+    assert item.name == "at 0"
     workspace.session.undo()
     assert names(workspace) == ["at 0", "at 1", "at 2"]
 
