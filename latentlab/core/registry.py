@@ -105,4 +105,7 @@ FAMILIES = Registry(
 FORMATS = Registry(
     "format",
     Entry("native", "latentlab checkpoint", "latentlab.formats.native:NativeFormat"),
+    Entry("pytorch-vae", "pytorch/examples VAE", "latentlab.formats.pytorch_vae:PyTorchVAEFormat"),
+    Entry("pytorch-dcgan", "pytorch/examples DCGAN", "latentlab.formats.pytorch_dcgan:PyTorchDCGANFormat"),
+    Entry("mlp-generator", "MLP generator", "latentlab.formats.mlp_generator:MLPGeneratorFormat"),
 )

@@ -46,13 +46,19 @@ def open_checkpoint(
 
 
 def open_file(file: Found, options: Options) -> LatentModel:
-    """The model in a file that has been recognised."""
-    reader = reader_of(file)
-    if reader is not None:
-        return reader.open(file, options)
+    """The model in a file that has been found. Raises CheckpointError."""
     if file.kind in REASONS:
         raise refusal(file)
-    raise CheckpointError(_unknown_weights(file))
+    try:
+        reader = reader_of(file)
+        if reader is None:
+            raise CheckpointError(_unknown_weights(file))
+        return reader.open(file, options)
+    finally:
+        if file.kind in TORCH_TENSORS:
+            from latentlab.formats.state_dict import read_state_dict
+
+            read_state_dict.cache_clear()
 
 
 def reader_of(file: Found) -> Format | None:

@@ -9,6 +9,7 @@ import math
 import pickle
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -25,6 +26,7 @@ FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 NAMES_SHOWN = 3
 
 
+@lru_cache(maxsize=1)  # each reader asks; cleared once the file is open
 def read_state_dict(file: Found) -> dict[str, Tensor]:
     """The tensors of a torch file by name, float ones in float32, wrappers and prefixes taken off.
 
