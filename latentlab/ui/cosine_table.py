@@ -76,5 +76,5 @@ class CosineTable(QDialog):
         column.setSpacing(GRID_PX)
         column.addWidget(said)
         column.addWidget(self.table)
-        side = min(900, 160 + 84 * max(2, len(directions)))
-        self.resize(side, min(640, 120 + 28 * max(2, len(directions))))
+        rows = max(2, len(directions))
+        self.resize(min(900, 140 + 72 * rows), min(640, 104 + 28 * rows))
