@@ -64,7 +64,7 @@ def with_direction(state: State, encodings: EncodingSet, towards: str, away: str
 
 def outline_colours(count: int, theme: Theme) -> list[str]:
     """One colour per group for its outlines, told apart from the dots by being rings."""
-    cycle = (theme.text, theme.accent, theme.warning, theme.good, theme.danger)
+    cycle = (theme.text, theme.danger, theme.good, theme.accent, theme.warning)
     return [cycle[k % len(cycle)] for k in range(count)]
 
 

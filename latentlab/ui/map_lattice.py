@@ -25,10 +25,11 @@ REST_MS = 120  # without a movement, before pictures are asked for
 
 
 def lattice_places(camera: Camera) -> tuple[FloatArray, float]:
-    """(M, 2) centres of square tiles that fill the view, in world units, and their side in logical pixels."""
+    """(M, 2) centres of square tiles that cover the view, in world units, and their side in logical pixels."""
     side = max(SMALLEST_TILE_PX, math.sqrt(camera.width * camera.height / MOST_TILES))
     columns, rows = max(1, int(camera.width // side)), max(1, int(camera.height // side))
-    side = min(camera.width / columns, camera.height / rows)
+    side = max(camera.width / columns, camera.height / rows)
+    columns, rows = math.ceil(camera.width / side - 1e-6), math.ceil(camera.height / side - 1e-6)
     left, top = (camera.width - columns * side) / 2, (camera.height - rows * side) / 2
     places = [
         camera.to_world(left + (column + 0.5) * side, top + (row + 0.5) * side)
