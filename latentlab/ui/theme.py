@@ -251,6 +251,7 @@ QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
 QTreeView, QListView, QTableView {{ background: {t.panel}; border: none; outline: none; }}
 QTreeView::item, QListView::item {{ padding: 3px 4px; border-radius: 4px; }}
 QTreeView::item:selected, QListView::item:selected {{ background: {t.accent}; color: {t.on_accent}; }}
-QHeaderView::section, QTableCornerButton::section {{ background: {t.panel}; color: {t.secondary}; border: none; padding: 4px; }}
+QHeaderView::section, QTableCornerButton::section {{ background: {t.panel}; color: {t.secondary}; border: none;
+  padding: 4px; }}
 QFrame[role="card"] {{ background: {t.panel}; border: 1px solid {t.line}; border-radius: 8px; }}
 """
