@@ -9,12 +9,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from latentlab.core.errors import CheckpointError, LatentlabError
-from latentlab.core.requests import Engine, Jobs
+from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
+from latentlab.core.requests import Engine, Jobs, OpenModel
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -29,10 +28,10 @@ TIMELINE = "LATENTLAB_TIMELINE"  # names a file for the moments of a start-up, f
 
 def main(argv: Sequence[str] | None = None) -> int:
     """`latentlab [CHECKPOINT | RUN_FOLDER | SESSION] [--device NAME]`; the exit status, 2 for bad input."""
-    parser = argparse.ArgumentParser(prog="latentlab", description="See and steer what a latent space has learned.")
-    parser.add_argument("path", nargs="?", type=Path, help="a checkpoint, a run folder or a session")
-    parser.add_argument("--device", default=None, help="auto, cpu, cuda or mps")
-    chosen = parser.parse_args(sys.argv[1:] if argv is None else argv)
+    try:
+        chosen = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+    except argparse.ArgumentError as error:
+        return _refused(OptionError(f"{error}. See: latentlab --help"))
     from latentlab.engine.client import EngineClient
     from latentlab.engine.jobs import ProcessJobs
 
@@ -41,9 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         path, opened = _first_model(chosen.path)
     except LatentlabError as error:
         engine.close()
-        print(error, file=sys.stderr)  # noqa: T201 - the one line the command line owes
-        return error.exit_status
-    return run_window(engine, ProcessJobs(), path, opened, device=chosen.device)
+        return _refused(error)
+    options = {name: value for name in ("activation", "range") if (value := getattr(chosen, name)) is not None}
+    how = OpenModel("", device=chosen.device or "", trust=chosen.trust, options=options)
+    return run_window(engine, ProcessJobs(), path, opened, how)
 
 
 def explore_model(model: LatentModel) -> None:
@@ -56,41 +56,67 @@ def explore_model(model: LatentModel) -> None:
     run_window(InProcessEngine(model), ProcessJobs(), None, opened, directions=model.directions)
 
 
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="latentlab", description="See and steer what a latent space has learned.", exit_on_error=False
+    )
+    parser.add_argument("path", nargs="?", type=Path, help="a checkpoint, a run folder or a session")
+    parser.add_argument("--device", help="auto, cpu, cuda or mps")
+    parser.add_argument("--trust", action="store_true", help="open a format that can run code, from a trusted source")
+    parser.add_argument("--activation", help="of a foreign file's last layer, where it does not say")
+    parser.add_argument("--range", help="of a foreign file's pictures, where it does not say")
+    return parser
+
+
+def _refused(error: LatentlabError) -> int:
+    print(error, file=sys.stderr)  # noqa: T201 - the one line the command line owes
+    return error.exit_status
+
+
 def run_window(
     engine: Engine,
     jobs: Jobs,
     path: Path | None,
     opened: OpenedModel | None,
+    how: OpenModel | None = None,
     directions: DirectionSet | None = None,
-    device: str | None = None,
 ) -> int:
-    """Shows the window on what is `opened` already, or else has the engine open `path`; until it is closed."""
-    from latentlab.ui.panels.image import ImagePanel
+    """Shows the window on what is `opened` already, or else has the engine open `path`; until it is closed.
+
+    `how`: the device for this run, and options for the first file.
+    """
+    from PySide6.QtCore import QTimer
+
     from latentlab.ui.reporting import Reporting, quitting_on_signals
     from latentlab.ui.timeline import Timeline
 
     application = _application()
     window = compose(application, engine, jobs)
-    if device is not None:
-        window.workspace.settings.device = device
+    window.opening.how = how or OpenModel("")
     reporting = Reporting(window.workspace.notices, window)
     reporting.install()
     timeline = Timeline(os.environ.get(TIMELINE, ""), window)
+
+    def shown() -> None:
+        if not window.isVisible():
+            window.show()
+            timeline.mark("window shown")
+
+    def refused(_path: str, message: str) -> None:
+        """The file named on the command line: a window on nothing would help nobody."""
+        if path is not None and not window.opening.answered:
+            application.exit(_refused(CheckpointError(message)))
+
+    window.opening.shown.connect(shown)
+    window.opening.refused.connect(refused)
     try:
-        if opened is not None:
-            window.docks.make_first()
-            window.opening.begin(opened)
-            if (map_panel := window.docks.panels.get("map")) is not None:
-                timeline.mark_painted(map_panel, "map painted")
-            if isinstance(image_panel := window.docks.panels.get("image"), ImagePanel):
-                image_panel.frame_shown.connect(lambda _ticket: timeline.mark("first picture painted"))
-            if directions:
-                window.workspace.session.amend(lambda state: replace(state, directions=directions))
-        window.show()
-        timeline.mark("window shown")
-        if path is not None and (opened is None or Path(opened.info.path) != path):
-            window.commands.open_path(path)
-        with quitting_on_signals(window.close):
+        with quitting_on_signals(lambda: (window.close(), application.quit())):
+            if opened is not None:
+                window.docks.make_first()
+                timeline.watch(window.docks.panels)
+                window.opening.begin(opened, directions)
+            elif path is not None:  # within the loop, which a refusal ends
+                QTimer.singleShot(0, window, lambda: window.commands.open_path(path))
             return application.exec()
     finally:
         reporting.remove()
@@ -151,13 +177,17 @@ def _application() -> QApplication:
 
 
 def _first_model(named: Path | None) -> tuple[Path | None, OpenedModel | None]:
-    """What to open, and what can be shown of it before the engine has started. Raises CheckpointError."""
+    """What to open, and what can be shown of it before the engine has started. Raises BadInput."""
     from latentlab.core.bundled import bundled_models
+    from latentlab.core.project_file import load
     from latentlab.ui.opening import SESSION_ENDING, read_natively, resolved
 
     if named is not None:
         path = resolved(named)
-        return path, None if path.suffix == SESSION_ENDING else read_natively(path)
+        if path.suffix == SESSION_ENDING:
+            load(path)
+            return path, None
+        return path, read_natively(path)
     for path in bundled_models():
         return path, read_natively(path)
     raise CheckpointError("No bundled model was found and none was named; name a checkpoint: latentlab FILE.")

@@ -50,22 +50,25 @@ class Opening(QObject):
 
     shown = Signal()
     engine_ready = Signal()  # the engine holds the model that is shown already
-    refused = Signal(str)  # the path
+    refused = Signal(str, str)  # the path, and why
     _fitted = Signal(object, object)  # checkpoint, DirectionSet
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._workspace = workspace
+        self.how = OpenModel("", device="")  # device, trust and options for the next file, from the command line
         self._wanted = ""  # the path the engine was last asked for
+        self.answered = False  # whether the engine has opened anything yet
         self._state: State | None = None  # what a session file goes on with
         self._fits: list[threading.Thread] = []
         workspace.decoding.opened.connect(self._on_opened)
         workspace.decoding.open_failed.connect(self._on_failed)
         self._fitted.connect(self._take_directions, Qt.ConnectionType.QueuedConnection)
 
-    def begin(self, opened: OpenedModel) -> None:
+    def begin(self, opened: OpenedModel, directions: DirectionSet | None = None) -> None:
         """The first model: its map stands before the engine has said a word."""
-        self._show(opened, None)
+        state = first_state(opened.info, opened.encodings)
+        self._show(opened, replace(state, directions=directions) if directions else state)
         self._ask(opened.info.path)
 
     def open(self, path: Path, state: State | None = None) -> None:
@@ -73,7 +76,7 @@ class Opening(QObject):
         try:
             found = resolved(path)
         except LatentlabError as error:
-            self._refuse(displayed(path), str(error))
+            self.refuse(displayed(path), str(error))
             return
         self._state = state
         self._ask(str(found))
@@ -90,12 +93,15 @@ class Opening(QObject):
 
     def _ask(self, path: str) -> None:
         self._wanted = path
-        self._workspace.decoding.open(OpenModel(path, device=self._workspace.settings.device))
+        device = self.how.device or self._workspace.settings.device
+        self._workspace.decoding.open(replace(self.how, path=path, device=device))
+        self.how = OpenModel("", device=self.how.device)  # trust and options were said of this one file
 
     def _on_opened(self, reply: Opened) -> None:
         if reply.info.path != self._wanted:
             return  # asked for before another was
         self._wanted = ""
+        self.answered = True
         current = self._workspace.opened
         if reply.info.sha256 == current.info.sha256 and self._state is None:
             self._workspace.opened = replace(current, info=reply.info)
@@ -117,12 +123,13 @@ class Opening(QObject):
         if reply.path == self._wanted:
             self._wanted = ""
             self._state = None
-            self._refuse(reply.path, reply.message)
+            self.refuse(reply.path, reply.message)
 
-    def _refuse(self, path: str, message: str) -> None:
+    def refuse(self, path: str, message: str) -> None:
+        """Says why a file is not opened; what was open stays."""
         again = Action("Try again", lambda: self.open(Path(path)))
         self._workspace.notices.error(message, again)
-        self.refused.emit(path)
+        self.refused.emit(path, message)
 
     def _show(self, opened: OpenedModel, state: State | None) -> None:
         workspace = self._workspace

@@ -48,12 +48,13 @@ class SessionFiles(QObject):
         try:
             saved = load(path)
         except LatentlabError as error:
-            self._workspace.notices.report(error)
+            self._opening.refuse(displayed(path), str(error))
             return
         if not saved.checkpoint_path or not Path(saved.checkpoint_path).exists():
-            self._workspace.notices.error(
-                f"The model of {displayed(path)} is not at {saved.checkpoint_path or 'any known place'}. "
-                "Open the model by hand, then the session again."
+            where = saved.checkpoint_path or "any known place"
+            self._opening.refuse(
+                displayed(path),
+                f"The model of {displayed(path)} is not at {where}. Put it there, or beside the session.",
             )
             return
         self._document = saved.document

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QWidget
+
+from latentlab.ui.panels.image import ImagePanel
 
 
 class Timeline(QObject):
@@ -24,6 +27,13 @@ class Timeline(QObject):
             self._marked.add(event)
             with open(self._path, "a", encoding="utf-8") as file:
                 file.write(json.dumps({"event": event, "time": time.time()}) + "\n")
+
+    def watch(self, panels: Mapping[str, QWidget]) -> None:
+        """The first paint of the map, and of a picture that the engine has decoded."""
+        if (map_panel := panels.get("map")) is not None:
+            self.mark_painted(map_panel, "map painted")
+        if isinstance(image_panel := panels.get("image"), ImagePanel):
+            image_panel.frame_shown.connect(lambda _ticket: self.mark("first picture painted"))
 
     def mark_painted(self, widget: QWidget, event: str) -> None:
         """When the widget, or one in it, has been painted for the first time."""
