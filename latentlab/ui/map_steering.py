@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QObject
 
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.projections import Inverse
 from latentlab.core.spaces import FloatArray
+from latentlab.core.state import at
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.workspace import Workspace
 
@@ -76,7 +80,7 @@ class Steering(QObject):
         x, y = layout.points[index].tolist()
         label = encodings.label_of(index)
         name = encodings.name_of(index)
-        self._set(latent, name, (x, y), f"{name} · {label}" if label else name)
+        self._set(latent, name, (x, y), f"{name} · {label}" if label else name, self._condition(encodings, index))
 
     def _go(self, x: float, y: float) -> None:
         layout = self._workspace.projecting.layout
@@ -89,9 +93,18 @@ class Steering(QObject):
         latent = self._workspace.space.clip(inverse.latents[0])
         self._set(latent, "map", (x, y), cue(inverse, self._samples, layout.settled))
 
-    def _set(self, latent: FloatArray, name: str, place: tuple[float, float], caption: str) -> None:
+    def _set(
+        self, latent: FloatArray, name: str, place: tuple[float, float], caption: str, condition: int | None = None
+    ) -> None:
         self._latent, self.place, self.caption = np.array(latent, np.float32), place, caption
-        self._workspace.go_to(self._latent, name, label=MOVE)
+        state = at(self._workspace.state, self._latent, name)
+        self._workspace.session.update(state if condition is None else replace(state, condition=condition), MOVE)
+
+    def _condition(self, encodings: EncodingSet, index: int) -> int | None:
+        """The class of an encoding, where the model has to be asked for one: its own picture is of that class."""
+        classes = self._workspace.opened.info.conditional or ()
+        label = encodings.labels[index] if encodings.labels is not None else -1
+        return int(label) if 0 <= label < len(classes) else None
 
     @property
     def _samples(self) -> bool:

@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage
 from latentlab.core.encodings import Thumbnails
 
 LIMIT = 4096  # 64 px pictures: about 64 MB
+BATCH = 32
 WAITING_LIMIT = 600  # what scrolled out of view long ago is not decoded any more
 
 
@@ -19,7 +20,7 @@ class ThumbnailStore(QObject):
     """`get` answers at once, with the picture or None; `arrived` says that some of those asked for are there."""
 
     arrived = Signal()
-    _decoded = Signal(object, int, QImage)  # (the Thumbnails, index, picture)
+    _decoded = Signal(object, object)  # the Thumbnails, and pictures by index
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -62,17 +63,19 @@ class ThumbnailStore(QObject):
     def _next(self) -> None:
         if self._busy or not self._waiting or self._source is None:
             return
-        index, _ = self._waiting.popitem()  # asked for last, so in view
+        # Asked for last, so in view. Several at once: the map is drawn anew for each batch.
+        batch = [self._waiting.popitem()[0] for _ in range(min(BATCH, len(self._waiting)))]
         self._busy = True
-        self._worker.submit(self._decode, self._source, index)
+        self._worker.submit(self._decode, self._source, batch)
 
-    def _decode(self, source: Thumbnails, index: int) -> None:
-        self._decoded.emit(source, index, QImage.fromData(source.coded(index)))
+    def _decode(self, source: Thumbnails, batch: list[int]) -> None:
+        self._decoded.emit(source, {index: QImage.fromData(source.coded(index)) for index in batch})
 
-    def _keep(self, source: Thumbnails, index: int, picture: QImage) -> None:
+    def _keep(self, source: Thumbnails, pictures: dict[int, QImage]) -> None:
         self._busy = False
         if source is self._source:
-            self._remember(index, picture)
+            for index, picture in pictures.items():
+                self._remember(index, picture)
             self.arrived.emit()
         self._next()
 

@@ -65,6 +65,7 @@ class MapCanvas(QWidget):
     selected = Signal(object)  # indices (n,) within an outline
     carried = Signal(int)  # an encoding is dragged out of the map
     hovered = Signal(int, QPointF)  # the encoding under the pointer or -1, and where the pointer is
+    tool_changed = Signal(str)
     camera_moved = Signal()
     menu_asked = Signal(QPoint)  # global position
 
@@ -300,6 +301,8 @@ class MapCanvas(QWidget):
         key = Qt.Key(event.key())
         if key == Qt.Key.Key_Escape and self._drag in (_Drag.GO, _Drag.SELECT):
             self._give_up()
+        elif key == Qt.Key.Key_Escape and self.tool != "go":
+            self.choose_tool("go")
         elif key in ARROWS and self.scene is not None:
             self._nudge(key, bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier))
         elif key in (Qt.Key.Key_Plus, Qt.Key.Key_Equal):
@@ -338,6 +341,7 @@ class MapCanvas(QWidget):
     def choose_tool(self, tool: Tool) -> None:
         self.tool = tool
         self._show_cursor()
+        self.tool_changed.emit(tool)
 
     def _show_cursor(self) -> None:
         if self._space_held:

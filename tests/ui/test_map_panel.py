@@ -164,6 +164,21 @@ def test_a_gan_says_sample(panel: MapPanel) -> None:
     assert panel.canvas.overlay.caption.endswith("from the nearest sample")
 
 
+def test_a_conditional_model_is_asked_for_the_class_of_the_point(panel: MapPanel) -> None:
+    workspace = panel.workspace
+    info = replace(workspace.opened.info, conditional=("low", "middle", "high"))
+    workspace.opened = OpenedModel(info, encodings_of(panel))
+    index = lonely(panel)
+    press(panel.canvas, point_of(panel, index))
+    release(panel.canvas, point_of(panel, index))
+    labels = encodings_of(panel).labels
+    assert labels is not None
+    assert workspace.state.condition == labels[index]
+    asked = workspace.state.condition
+    press(panel.canvas, empty_place(panel))
+    assert workspace.state.condition == asked
+
+
 def test_escape_takes_the_drag_back(panel: MapPanel) -> None:
     before = panel.workspace.state
     press(panel.canvas, (300, 200))
@@ -501,8 +516,9 @@ def test_a_lasso_makes_a_group_in_one_step(panel: MapPanel) -> None:
     assert sorted(group.members.tolist()) == left
     assert panel.workspace.state.latent is not None
     assert np.array_equal(panel.workspace.state.latent, state.latent)
-    panel.tools.lasso.click()
+    key(panel.canvas, Qt.Key.Key_Escape)
     assert panel.canvas.tool == "go"
+    assert not panel.tools.lasso.isChecked()
     lasso(panel, [(300, 0), (700, 0), (700, 600), (300, 600)], keys=Qt.KeyboardModifier.ShiftModifier)
     assert [g.name for g in panel.workspace.state.groups] == ["group A", "group B"]
     panel.workspace.session.undo()

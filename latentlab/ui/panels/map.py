@@ -97,6 +97,7 @@ class MapPanel(Panel):
         self.legend.singled.connect(self._single)
         self.tools.tool_chosen.connect(canvas.choose_tool)
         self.tools.lattice_chosen.connect(lambda on: self._change_view("Lattice" if on else "No lattice", lattice=on))
+        canvas.tool_changed.connect(self.tools.show_tool)
         self.tools.fit_asked.connect(canvas.fit)
         self.tools.zoom_asked.connect(lambda way: canvas.zoom(KEY_FACTOR**way))
         self._thumbnails.arrived.connect(canvas.redraw)
