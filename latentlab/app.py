@@ -117,6 +117,7 @@ def run_window(
                 window.opening.begin(opened, directions)
             elif path is not None:  # within the loop, which a refusal ends
                 QTimer.singleShot(0, window, lambda: window.commands.open_path(path))
+            window.autosaving.begin()
             return application.exec()
     finally:
         reporting.remove()
@@ -156,6 +157,7 @@ def close(window: MainWindow) -> None:
     """Ends what runs, within 3 s: jobs first, they may still talk; the engine last."""
     workspace = window.workspace
     window.close()
+    window.autosaving.close()
     window.opening.join()
     workspace.running.close()
     workspace.projecting.close()

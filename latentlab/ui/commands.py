@@ -8,11 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow
+from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox
 
 from latentlab.core.bundled import bundled_models
 from latentlab.core.state import NamedLatent, back_to_origin, with_strength
 from latentlab.ui import theme
+from latentlab.ui.actions import ACTIONS
 from latentlab.ui.docks import Docks
 from latentlab.ui.icons import icon
 from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
@@ -83,7 +84,22 @@ class Commands(QObject):
         return self._files.save(path)
 
     def quit(self) -> None:
-        self._window.close()
+        if self.may_leave():
+            self._window.close()
+
+    def may_leave(self) -> bool:
+        """Asks only about unsaved work that took effort: a walk, groups, bookmarks, or a session that has a file."""
+        if not self._files.worth_asking:
+            return True
+        buttons = QMessageBox.StandardButton
+        answer = QMessageBox.question(
+            self._window,
+            "Save the session?",
+            "Your walk, groups and bookmarks are not saved.",
+            buttons.Save | buttons.Discard | buttons.Cancel,
+            buttons.Save,
+        )
+        return self.save_session() if answer == buttons.Save else answer == buttons.Discard
 
     # --- edits
 
@@ -145,13 +161,11 @@ class Commands(QObject):
 
     def palette_commands(self) -> list[Command]:
         """Every action that can be triggered now, then attributes, models and recent files."""
-        from latentlab.ui.actions import ACTIONS
-
-        commands = [
-            Command(spec.text.removesuffix("…"), self.find(spec.target), spec.shortcut, icon(spec.icon or "mdi6.circle-small", "secondary"))
-            for spec in ACTIONS
-            if spec.key != "palette"
-        ]
+        commands = []
+        for spec in ACTIONS:
+            if spec.key != "palette":
+                symbol = icon(spec.icon or "mdi6.circle-small", "secondary")
+                commands.append(Command(spec.text.removesuffix("…"), self.find(spec.target), spec.shortcut, symbol))
         plus, model = icon("mdi6.plus"), icon("mdi6.cube-outline")
         commands += [
             Command(f"Add {name}", lambda name=name: self._add_attribute(name), "attribute", plus)  # type: ignore[misc]

@@ -16,6 +16,7 @@ from latentlab.core.registry import Entry
 from latentlab.core.requests import Decode, Decoded, Encoded, EngineState, JobFailed, Lane, RequestFailed
 from latentlab.core.state import State
 from latentlab.ui.actions import Actions
+from latentlab.ui.autosaving import Autosaving
 from latentlab.ui.commands import Commands
 from latentlab.ui.docks import Docks
 from latentlab.ui.menus import Menus
@@ -41,6 +42,7 @@ class MainWindow(QMainWindow):
         self.workspace = workspace
         self.opening = Opening(workspace, self)
         self.files = SessionFiles(workspace, self.opening, self)
+        self.autosaving = Autosaving(workspace, self.opening, self)
         self._drawn: dict[str, State] = {}  # what each panel last drew
         self._asked: Decode | None = None
         self.setAcceptDrops(True)
@@ -211,7 +213,10 @@ class MainWindow(QMainWindow):
             panel.hold_before(held)
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Nothing is asked: unsaved work is kept as a snapshot."""
+        """A person is asked about work that took effort; a signal or a program is not."""
+        if event.spontaneous() and not self.commands.may_leave():
+            event.ignore()
+            return
         self.docks.remember()
         try:
             self.workspace.settings.save()

@@ -25,6 +25,13 @@ class SessionFiles(QObject):
         self._document: dict[str, object] = {}
         self.path: Path | None = None
 
+    @property
+    def worth_asking(self) -> bool:
+        """Whether closing would lose what took effort."""
+        session, state = self._workspace.session, self._workspace.state
+        made = state.walk.keyframes or state.groups or state.samples.kept or self.path
+        return session.dirty and bool(made)
+
     def save(self, path: Path | None = None) -> bool:
         """Whether it was saved; a failure is said in a notice and the file that was there is untouched."""
         target = path or self.path
