@@ -10,6 +10,7 @@
   (`picture_of`), so that a test can tell which latent a picture shows.
 - `jobs`: FakeJobs: `jobs.started[i]` has `function`, `arguments` and `say(Progress | Partial | Done | …)`.
 - `window`: the MainWindow around `workspace`, shown, with its first panels made and the model open.
+- `map_panel`: the map in a window of its own, following the session; tests/ui/map_hand.py has the hand for it.
 - `settled()`: delivers queued signals and deferred deletions; no waiting for time.
 """
 
@@ -56,6 +57,11 @@ from latentlab.ui.workspace import OpenedModel, Workspace
 
 if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+    from latentlab.ui.panels.map import MapPanel
 
 CHECKPOINT = "c0ffee" * 10 + "c0ff"
 DIM = 8
@@ -270,6 +276,22 @@ def window(workspace: Workspace, qtbot: QtBot) -> Iterator[MainWindow]:
         window.opening.join()
         window.deleteLater()
     deliver()
+
+
+@pytest.fixture
+def map_panel(qtbot: QtBot, workspace: Workspace, follow: Callable[[Panel], None]) -> Iterator[MapPanel]:
+    """The map of `workspace`, 640 x 560, shown."""
+    from latentlab.ui.panels.map import MapPanel
+
+    panel = MapPanel(workspace)
+    qtbot.addWidget(panel)
+    panel.resize(640, 560)
+    follow(panel)
+    panel.show()
+    qtbot.waitExposed(panel)
+    deliver()
+    yield panel
+    workspace.projecting.close()
 
 
 def deliver() -> None:
