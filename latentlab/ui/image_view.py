@@ -43,6 +43,13 @@ def as_image(picture: Picture) -> QImage:
     return QImage(picture.data, width, height, channels * width, layout)
 
 
+def as_array(image: QImage) -> Picture:
+    """(H, W, 3), a copy."""
+    rgb = image.convertToFormat(QImage.Format.Format_RGB888)
+    lines = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
+    return lines[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()
+
+
 class ImageView(QWidget):
     """`show_picture` what is to be seen; `frame_shown` carries the ticket of the reply once it has been painted."""
 

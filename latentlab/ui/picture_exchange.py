@@ -25,7 +25,7 @@ from latentlab.core.recipe_png import png_bytes, recipe_in
 from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFailed
 from latentlab.core.state import NamedLatent, Original
 from latentlab.ui import latent_mime
-from latentlab.ui.image_view import as_image
+from latentlab.ui.image_view import as_array, as_image
 from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
 
@@ -93,10 +93,7 @@ class PictureExchange(QObject):
 
     def take_image(self, image: QImage) -> None:
         """A picture from the clipboard or dragged out of a browser."""
-        rgb = image.convertToFormat(QImage.Format.Format_RGB888)
-        pixels = np.frombuffer(rgb.constBits(), np.uint8).reshape(rgb.height(), rgb.bytesPerLine())
-        picture = pixels[:, : 3 * rgb.width()].reshape(rgb.height(), rgb.width(), 3).copy()
-        self._find_latent(picture, "dropped picture")
+        self._find_latent(as_array(image), "dropped picture")
 
     def take_encoded(self, reply: Encoded) -> None:
         if self._pending is None or reply.ticket != self._pending[0]:

@@ -160,6 +160,18 @@ def test_odd_widths_and_grey_pictures_keep_their_pixels(qtbot: QtBot) -> None:
             assert colour.getRgb()[:3] == tuple(int(part) for part in expected)
 
 
+def test_the_stored_thumbnail_is_there_before_the_engine_answers(
+    workspace: Workspace, engine: FakeEngine, follow: Follow, qtbot: QtBot
+) -> None:
+    engine.hold = True
+    panel = ImagePanel(workspace)
+    qtbot.addWidget(panel)
+    follow(panel)
+    assert np.array_equal(panel.view.picture, picture_of(workspace.state.latent[None])[0])
+    workspace.go_to(np.full(DIM, 9, np.float32), "nowhere known")
+    assert panel.view.picture is None
+
+
 # --- pictures in
 
 

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QMouseEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.requests import Decode, Decoded, Encoded, Lane, RequestFailed
@@ -21,7 +21,7 @@ from latentlab.ui.actions import shortcut_tooltip
 from latentlab.ui.comparison import Comparison
 from latentlab.ui.difference import AMPLIFICATIONS, Kind, difference
 from latentlab.ui.icons import icon
-from latentlab.ui.image_view import ImageView
+from latentlab.ui.image_view import ImageView, as_array
 from latentlab.ui.panel import Panel
 from latentlab.ui.picture_exchange import PictureExchange, is_picture
 from latentlab.ui.standing import Place
@@ -155,6 +155,8 @@ class ImagePanel(Panel):
                 self._ask_before()
         if old is None or new.name != old.name:
             self._show_caption()
+        if self._current is None:
+            self.view.show_picture(self._stored_picture())
 
     def show_decoded(self, reply: Decoded) -> None:
         if reply.consumer == self.consumer("original"):
@@ -218,6 +220,15 @@ class ImagePanel(Panel):
     def _now(self) -> NDArray[np.uint8] | None:
         return None if self._current is None else self._current.images[0]
 
+    def _stored_picture(self) -> NDArray[np.uint8] | None:
+        """The thumbnail of the encoding one is at: something to look at while the engine starts."""
+        encodings, latent = self.workspace.opened.encodings, self.workspace.state.latent
+        if encodings is None or encodings.thumbnails is None or encodings.dim != len(latent):
+            return None
+        found = np.flatnonzero((encodings.latents == latent).all(axis=1))
+        image = QImage.fromData(encodings.thumbnails.coded(int(found[0]))) if len(found) else QImage()
+        return None if image.isNull() else as_array(image)
+
     def _ask(self, latent: FloatArray, state: State, detail: str) -> None:
         request = Decode(state.checkpoint, latent[None, :], state.space, state.condition)
         self.workspace.decoding.submit(self.consumer(detail), request, Lane.VISIBLE)
@@ -238,10 +249,8 @@ class ImagePanel(Panel):
             self._ask_before()
             if self._before is not None and self._before.images[0].shape == picture.shape:
                 before = self._before.images[0]
-                if self.before_wanted:
-                    picture = before
-                else:
-                    picture = difference(picture, before, self.kind, self.amplification)
+                change = partial(difference, picture, before, self.kind, self.amplification)
+                picture = before if self.before_wanted else change()
         self.view.show_picture(picture, ticket)
         self._show_caption()
 
