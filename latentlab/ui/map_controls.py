@@ -177,7 +177,7 @@ def _box(name: str, letters: int, parent: QWidget) -> QComboBox:
     box.setMinimumContentsLength(letters)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-    box.setMinimumWidth(64)
+    box.setMinimumWidth(80)
     box.setMaxVisibleItems(20)
     return box
 

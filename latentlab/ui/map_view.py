@@ -66,6 +66,7 @@ class MapCanvas(QWidget):
     carried = Signal(int)  # an encoding is dragged out of the map
     hovered = Signal(int, QPointF)  # the encoding under the pointer or -1, and where the pointer is
     tool_changed = Signal(str)
+    resized = Signal(int, int)
     camera_moved = Signal()
     menu_asked = Signal(QPoint)  # global position
 
@@ -225,6 +226,7 @@ class MapCanvas(QWidget):
         if self._follows:
             self._fit()
         super().resizeEvent(event)
+        self.resized.emit(self.width(), self.height())
         self.camera_moved.emit()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -292,7 +294,7 @@ class MapCanvas(QWidget):
         self._hover(-1, self._last)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        if self.scene is not None:
+        if self.scene is not None and event.angleDelta().y():
             self._hover(-1, event.position())
             self.zoom(WHEEL_FACTOR ** event.angleDelta().y(), event.position())
         event.accept()

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap, QResizeEvent
+from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
@@ -49,12 +49,14 @@ class MapPanel(Panel):
         self.card = HoverCard(self.canvas)
         self.hint = QLabel(HINT, self.canvas)
         self.hint.setProperty("role", "caption")
+        self.hint.setWordWrap(True)
         self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._dress_hint()
         self.hint.setHidden(self.key in workspace.settings.hints_used)
         self._steering = Steering(workspace, self)
         self._thumbnails = ThumbnailStore(self)
         self._lattice = Lattice(workspace, self.consumer("lattice"), self)
+        self._state = workspace.state  # what is drawn
         self._cloud: Cloud | None = None
         self._colouring: tuple[tuple[object, ...], map_colours.Colouring] | None = None
         self._view_before = MapView()  # what a cancelled projection goes back to
@@ -87,6 +89,7 @@ class MapPanel(Panel):
         canvas.carried.connect(self._carry)
         canvas.hovered.connect(self._hover)
         canvas.camera_moved.connect(self._look)
+        canvas.resized.connect(self._place_overlays)
         canvas.menu_asked.connect(self._show_menu)
         self.controls.projection_chosen.connect(self._choose_projection)
         self.controls.axes_chosen.connect(lambda x, y: self._change_view("Choose the map's axes", x=x, y=y))
@@ -117,12 +120,14 @@ class MapPanel(Panel):
         self._steering.forget()
         self._lattice.stop()
         self._thumbnails.open(encodings.thumbnails if encodings is not None else None)
+        self._state = self.workspace.state
         self.canvas.follow()
         self.card.hide()
         self.workspace.projecting.open(encodings)
         self.canvas.show_scene(None, NO_ENCODINGS if encodings is None else NOTHING_YET)
 
     def show_state(self, new: State, old: State | None) -> None:
+        self._state = new
         encodings = self._encodings
         if old is None or new.view != old.view or new.directions is not old.directions:
             if old is not None and new.view.projection != old.view.projection:
@@ -175,13 +180,13 @@ class MapPanel(Panel):
         layout = self.workspace.projecting.layout
         self.controls.show_trustworthiness(getattr(layout.projection, "trustworthiness", None) if layout else None)
         self._show_cloud()
-        self._show_crosshair(self.workspace.state)
-        self._show_marks(self.workspace.state)
+        self._show_crosshair(self._state)
+        self._show_marks(self._state)
         self._look()
 
     def _show_cloud(self) -> None:
         layout, encodings = self.workspace.projecting.layout, self._encodings
-        state = self.workspace.state
+        state = self._state
         if layout is None or encodings is None or len(layout.points) != len(encodings):
             self.legend.show_legend(None, frozenset(), (), [])
             return
@@ -209,14 +214,14 @@ class MapPanel(Panel):
     def _show_scene(self) -> None:
         if self._cloud is None:
             return
-        groups = self.workspace.state.groups
+        groups = self._state.groups
         count = len(self._cloud)
         outlined = tuple(
             (group.members[group.members < count], colour)
             for group, colour in zip(groups, outline_colours(len(groups), theme.current()), strict=True)
         )
         thumbnail: Callable[[int], QImage | None] | None = self._thumbnails.get if self._thumbnails.some else None
-        tiles = self._lattice.tiles if self.workspace.state.view.lattice else None
+        tiles = self._lattice.tiles if self._state.view.lattice else None
         self.canvas.show_scene(Scene(self._cloud, outlined, tiles, thumbnail))
 
     def _show_crosshair(self, state: State) -> None:
@@ -243,7 +248,7 @@ class MapPanel(Panel):
     def _show_progress(self) -> None:
         job = self.workspace.projecting.job
         self.progress.show_job(job)
-        self.progress.place(self.canvas.width(), self.canvas.height())
+        self.hint.setHidden(job is not None or self.key in self.workspace.settings.hints_used)
 
     def _hover(self, index: int, pointer: QPointF) -> None:
         encodings = self._encodings
@@ -253,16 +258,18 @@ class MapPanel(Panel):
             self.card.show_encoding(encodings, index, self._thumbnails.now(index), pointer)
 
     def _look(self) -> None:
-        if self.workspace.state.view.lattice:
+        if self._state.view.lattice:
             self._lattice.look(self.canvas.camera)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
+    def _place_overlays(self, width: int, height: int) -> None:
+        """Tools, progress and hint, wherever the canvas is resized: by the window, or by a legend of more rows."""
         self.tools.adjustSize()
-        self.tools.move(self.canvas.width() - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
-        self.progress.place(self.canvas.width(), self.canvas.height())
-        self.hint.adjustSize()
-        self.hint.move(theme.PADDING_PX, self.canvas.height() - self.hint.height() - theme.GRID_PX)
+        self.tools.move(width - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
+        self.progress.place(width, height)
+        room = width - self.tools.width() - 3 * theme.PADDING_PX
+        self.hint.setFixedWidth(max(80, min(self.hint.fontMetrics().horizontalAdvance(HINT) + 20, room)))
+        self.hint.setFixedHeight(self.hint.heightForWidth(self.hint.width()))
+        self.hint.move(theme.PADDING_PX, height - self.hint.height() - theme.GRID_PX)
 
     # --- what a person does ------------------------------------------------------------------------------------
 
