@@ -77,7 +77,10 @@ class ImageView(QWidget):
     def show_picture(self, picture: Picture | None, ticket: int = 0) -> None:
         """`ticket` 0: not the reply to a request."""
         self._picture = None if picture is None else np.ascontiguousarray(picture)
-        self._image = QImage() if self._picture is None else as_image(self._picture)
+        # Converted once: enlarging 24-bit pixels costs ten times as much at every paint.
+        self._image = (
+            QImage() if self._picture is None else as_image(self._picture).convertToFormat(QImage.Format.Format_RGB32)
+        )
         self._ticket = ticket or self._ticket
         self.update()
 
