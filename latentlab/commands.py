@@ -180,7 +180,7 @@ def encode(
 
     with ConsoleReport("Encode") as report:
         encodings, skipped = encode_folder(model, images, crop=cropping, limit=limit or None, report=report)
-    write_native(checkpoint, output, encodings)
+    write_native(checkpoint, output, options, encodings)
     _note(f"{len(encodings):,} pictures encoded, {len(skipped):,} skipped.")
     for reason in skipped[:10]:
         _note(f"  {reason}")
@@ -194,10 +194,10 @@ def convert(
 ) -> None:  # fmt: skip
     """Write a checkpoint as a native one."""
     _check_native_name(target)
-    _options(device, trust, activation, range_)
+    options = _options(device, trust, activation, range_)
     from latentlab.converting import write_native
 
-    write_native(source, target, half=half)
+    write_native(source, target, options, half=half)
 
 
 # --- options ---------------------------------------------------------------------------------------------------

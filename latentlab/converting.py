@@ -1,42 +1,34 @@
-"""Writing a checkpoint anew as a native one, with other encodings or smaller weights."""
+"""Writing a checkpoint of any format as a native one, with other encodings or smaller weights."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from latentlab.core.atomic import displayed
-from latentlab.core.checkpoint_file import (
-    METADATA_KEY,
-    Header,
-    read_encodings,
-    read_header,
-    read_weights,
-    verify,
-    write_checkpoint,
-)
+from latentlab.core.checkpoint_file import Header, is_native, read_encodings, read_header, read_weights, verify
+from latentlab.core.checkpoint_file import write_checkpoint as write
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import CheckpointError
-from latentlab.core.safetensors_table import read_table
-from latentlab.formats import found
-from latentlab.formats.sniff import REASONS, refusal
+from latentlab.formats import Options, found
+from latentlab.formats.reading import open_file
 
 
-def write_native(source: Path, target: Path, encodings: EncodingSet | None = None, *, half: bool = False) -> Header:
-    """The weights and header of `source`, with `encodings` instead of its own where given. The header as written.
+def write_native(
+    source: Path, target: Path, options: Options, encodings: EncodingSet | None = None, *, half: bool = False
+) -> Header:
+    """The model of `source` with `encodings`, or with its own where there are some. The header as written.
 
-    Raises CheckpointError for a source that is not native, SaveError.
+    Raises CheckpointError where no native family is the same network, SaveError.
     """
     file = found(source)
-    if file.kind in REASONS:
-        raise refusal(file)
-    if file.kind != "safetensors" or METADATA_KEY not in read_table(file.path).metadata:
-        raise CheckpointError(
-            f"{displayed(source)} is not a native checkpoint, and this version converts no other. "
-            "Train one with latentlab-train."
-        )
-    verify(file.path)
-    header = read_header(file.path)
+    if is_native(file.path):
+        verify(file.path)
+        header, weights = read_header(file.path), read_weights(file.path)
+        encodings = encodings or read_encodings(file.path)
+    else:
+        model = open_file(file, options)
+        from latentlab.formats.as_native import as_native
+
+        native = as_native(file, model)
+        header, weights = native.header, native.weights
     if encodings is not None:
         header = header.model_copy(update={"attributes": list(encodings.attribute_names)})
-    kept = read_encodings(file.path) if encodings is None else encodings
-    return write_checkpoint(target, header, read_weights(file.path), kept, half=half)
+    return write(target, header, weights, encodings, half=half)
