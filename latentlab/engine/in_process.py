@@ -73,12 +73,17 @@ class InProcessEngine:
         if threading.current_thread() is not self._worker:
             self._worker.join(CLOSE_S)
 
+    @property
+    def _answerable(self) -> bool:
+        """Requests wait until a model is open."""
+        return bool(self._schedule) and bool(self._answering.open_models)
+
     def _run(self) -> None:
         while True:
             task: Task | None = None
             opening: OpenModel | None = None
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._opening or self._schedule)
+                self._changed.wait_for(lambda: self._closing or self._opening or self._answerable)
                 if self._closing:
                     return
                 if self._opening:

@@ -39,7 +39,10 @@ def serve(connection: Connection, answering: Answering, ring: PictureRing | None
     schedule = Schedule()
     opening: deque[Open] = deque()
     while True:
-        while connection.poll(0 if schedule or opening else None):
+        # Requests wait until a model is open: the window asks for its first picture as soon as it knows the file.
+        busy = bool(opening) or (bool(schedule) and bool(answering.open_models))
+        while connection.poll(0 if busy else None):
+            busy = True
             match receive(connection):
                 case Open() as message:
                     opening.append(message)
@@ -51,7 +54,7 @@ def serve(connection: Connection, answering: Answering, ring: PictureRing | None
             message = opening.popleft()
             opened = answering.open(message.request)
             send(connection, Answer(opened, message.number, answering.open_models))
-        elif task := schedule.next():
+        elif answering.open_models and (task := schedule.next()):
             reply = answering.advance(task)
             if reply is not None:
                 schedule.finish(task)

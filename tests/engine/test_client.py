@@ -50,6 +50,19 @@ def test_requests_wait_for_the_model_that_is_being_opened(engine: EngineClient, 
     assert reply.images.max() == 7
 
 
+def test_requests_before_any_model_is_asked_for_wait(
+    engine: EngineClient, inbox: Inbox, checkpoint: Make, tmp_path: Path
+) -> None:
+    ticket = engine.submit("image", decode(7))
+    engine.open(OpenModel(str(tmp_path / "absent")))
+    assert isinstance(inbox.next(), OpenFailed)
+    engine.open(OpenModel(checkpoint("one")))
+    assert isinstance(inbox.next(), Opened)
+    reply = inbox.next()
+    assert isinstance(reply, Decoded)
+    assert reply.ticket == ticket
+
+
 def test_replies_before_there_is_a_listener_are_kept(findable: None, inbox: Inbox, checkpoint: Make) -> None:
     engine = EngineClient("fake_model:open_fake")
     try:

@@ -104,8 +104,8 @@ def test_what_a_model_has_to_say_is_passed_on_once(engine: InProcessEngine, mode
 def test_replies_before_there_is_a_listener_are_kept(inbox: Inbox) -> None:
     engine = InProcessEngine(FakeModel(Path("model"), "one"))
     try:
+        ticket = engine.submit("image", decode(1))  # waits for the model
         engine.open(OpenModel("model"))
-        ticket = engine.submit("image", decode(1))
         engine.on_reply = inbox
         assert reply_to(inbox, ticket)
     finally:
