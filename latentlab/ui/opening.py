@@ -109,7 +109,8 @@ class Opening(QObject):
         else:
             self._show(OpenedModel(reply.info, self._encodings(reply)), self._state)
         self._state = None
-        self._workspace.settings.add_recent(reply.info.path)
+        if reply.info.path:  # a model given to explore() has none
+            self._workspace.settings.add_recent(reply.info.path)
         for warning in reply.info.warnings:
             self._workspace.notices.warn(warning)
 
