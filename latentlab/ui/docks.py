@@ -33,6 +33,9 @@ class Docks(QObject):
         self._make = make
         self._visible: set[str] = set()
         self._waiting: list[str] = []
+        self._filling = False
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._make_next)
         self.panels: dict[str, Panel] = {}
         self._titles = QTimer(self, singleShot=True, interval=0)  # once, after all docks have found their places
         self._titles.timeout.connect(self._show_titles)
@@ -68,6 +71,12 @@ class Docks(QObject):
     def make_first(self) -> None:
         for key in FIRST:
             self.panel(key)
+
+    def fill(self) -> None:
+        """The first panels have been painted: now the others that can be seen are made."""
+        if not self._filling:
+            self._filling = True
+            self._next.start()
 
     def restore(self) -> None:
         """The remembered places; the default ones where nothing sound is remembered."""
@@ -152,13 +161,18 @@ class Docks(QObject):
             self.seen.emit(panel)
         elif key not in self._waiting:
             self._waiting.append(key)
-            QTimer.singleShot(0, self, self._make_next)
+            if self._filling:
+                self._next.start()
 
     def _make_next(self) -> None:
         """One panel per turn of the event loop, so that the window stays responsive while it fills."""
+        if not self._waiting:
+            return
         key = self._waiting.pop(0)
         if key in self._visible:
             self.panel(key)
+        if self._waiting:
+            self._next.start()
 
     def _keep_on_screen(self) -> None:
         screen = self._window.screen().availableGeometry()

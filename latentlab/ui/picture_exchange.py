@@ -1,5 +1,6 @@
 """Pictures in and out: a file is encoded or inverted, the current picture is copied, dragged and saved.
 
+Pillow and the recipes are imported when a picture comes or goes: a start-up has no use for them.
 Shapes: H W C pictures, uint8.
 """
 
@@ -9,6 +10,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +21,6 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.core.inversion import Inversion
-from latentlab.core.pictures import ENDINGS, Crop, read_picture
-from latentlab.core.recipe import Recipe, recipe_of, restored
-from latentlab.core.recipe_png import png_bytes, recipe_in
 from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFailed
 from latentlab.core.state import NamedLatent, Original
 from latentlab.ui import latent_mime
@@ -29,12 +28,17 @@ from latentlab.ui.image_view import as_array, as_image
 from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
 
+if TYPE_CHECKING:
+    from latentlab.core.recipe import Recipe
+
 Picture = NDArray[np.uint8]
 CONSUMER = "image/encode"
 INVERSION = "latentlab.measure.inversion:run"
 
 
 def is_picture(urls: Sequence[QUrl]) -> bool:
+    from latentlab.core.pictures import ENDINGS
+
     return any(url.isLocalFile() and url.toLocalFile().lower().endswith(ENDINGS) for url in urls)
 
 
@@ -62,6 +66,8 @@ class PictureExchange(QObject):
     # --- in
 
     def choose(self) -> None:
+        from latentlab.core.pictures import ENDINGS
+
         settings = self._workspace.settings
         endings = " ".join(f"*{ending}" for ending in ENDINGS)
         name, _ = QFileDialog.getOpenFileName(
@@ -76,6 +82,9 @@ class PictureExchange(QObject):
         checkpoint, shape = self._workspace.opened.info.sha256, self._workspace.opened.info.image
 
         def work() -> None:
+            from latentlab.core.pictures import Crop, read_picture
+            from latentlab.core.recipe_png import recipe_in
+
             recipe: Recipe | LatentlabError | None
             try:
                 recipe = recipe_in(Path(path))
@@ -108,6 +117,8 @@ class PictureExchange(QObject):
             self._pending = None
 
     def _take_read(self, checkpoint: str, name: str, found: tuple[Picture | LatentlabError, object]) -> None:
+        from latentlab.core.recipe import Recipe, restored
+
         picture, recipe = found
         if checkpoint != self._workspace.opened.info.sha256:
             return
@@ -181,6 +192,9 @@ class PictureExchange(QObject):
 
     def coded(self, picture: Picture) -> bytes:
         """A PNG that carries what it takes to show the picture again."""
+        from latentlab.core.recipe import recipe_of
+        from latentlab.core.recipe_png import png_bytes
+
         recipe = recipe_of(self._workspace.state, Path(self._workspace.opened.info.path).name)
         return png_bytes(picture, recipe)
 

@@ -8,7 +8,6 @@ from PySide6.QtCore import QObject, Signal
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import LatentlabError
-from latentlab.core.project_file import load, save
 from latentlab.ui.opening import Opening
 from latentlab.ui.workspace import Workspace
 
@@ -34,6 +33,8 @@ class SessionFiles(QObject):
 
     def save(self, path: Path | None = None) -> bool:
         """Whether it was saved; a failure is said in a notice and the file that was there is untouched."""
+        from latentlab.core.project_file import save
+
         target = path or self.path
         if target is None:
             raise ValueError("a session without a file needs a path")
@@ -52,6 +53,8 @@ class SessionFiles(QObject):
 
     def open(self, path: Path) -> None:
         """Its checkpoint is opened first; the work goes on where it was saved."""
+        from latentlab.core.project_file import load
+
         try:
             saved = load(path)
         except LatentlabError as error:
