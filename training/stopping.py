@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While entered, both signals only set `requested`; a second one changes nothing, so that saving is never cut off.
+    """While entered, a first signal only sets `requested`; a second one interrupts at once (files are saved atomically).
 
     Outside the main thread no handler can be installed; `requested` can be set by hand there.
     """
@@ -32,4 +32,6 @@ class StopRequest:
             signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
         self.requested = True

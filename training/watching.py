@@ -103,7 +103,7 @@ def train_and_show(order: Order) -> Path:
                 on_stage=bar.stage,
             )
         except KeyboardInterrupt:
-            raise Interrupted(f"Stopped; the run is saved in {order.out}. Go on with --resume.") from None
+            raise Interrupted(f"Stopped at once; what was saved last is in {order.out}. Go on with --resume.") from None
 
 
 @contextmanager

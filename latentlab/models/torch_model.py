@@ -107,12 +107,12 @@ class TorchModel:
     def prepared(self, images: Images) -> Images:
         """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).
 
-        Takes uint8 (B, H, W, C), (B, H, W), or a single (H, W, 3). Raises OptionError for anything else.
+        Takes uint8 (B, H, W, C), (B, H, W), or a single (H, W, C). Raises OptionError for anything else.
         """
         if images.dtype != np.uint8:
             raise OptionError(f"Pictures must be uint8 in 0 to 255; these are {images.dtype}.")
         if images.ndim == 3:
-            images = images[None] if images.shape[2] == 3 else images[..., None]
+            images = images[None] if images.shape[2] in (1, 3) else images[..., None]
         if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape[1:]:
             raise OptionError(f"Pictures must be (B, H, W, C) with 1 or 3 channels; these are {images.shape}.")
         size, _, channels = self._image_shape

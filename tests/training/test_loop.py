@@ -59,9 +59,18 @@ def stop_at(step: int, number: int = signal.SIGINT) -> Callable[[StepReport], No
     def on_step(report: StepReport) -> None:
         if report.step >= step:
             os.kill(os.getpid(), number)
-            os.kill(os.getpid(), number)  # a second one must not cut off the saving
 
     return on_step
+
+
+def test_a_second_signal_stops_at_once(tmp_path: Path) -> None:
+    def twice(report: StepReport) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config("vae"), data(), tmp_path / "run", on_step=twice)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 @pytest.mark.parametrize("family", list(ARCHITECTURES))
