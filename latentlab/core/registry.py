@@ -107,5 +107,9 @@ FORMATS = Registry(
     Entry("native", "latentlab checkpoint", "latentlab.formats.native:NativeFormat"),
     Entry("pytorch-vae", "pytorch/examples VAE", "latentlab.formats.pytorch_vae:PyTorchVAEFormat"),
     Entry("pytorch-dcgan", "pytorch/examples DCGAN", "latentlab.formats.pytorch_dcgan:PyTorchDCGANFormat"),
+    Entry("disentangling-vae", "disentangling-vae", "latentlab.formats.disentangling_vae:DisentanglingVAEFormat"),
+    Entry(
+        "pytorch-vae-collection", "PyTorch-VAE", "latentlab.formats.pytorch_vae_collection:PyTorchVAECollectionFormat"
+    ),
     Entry("mlp-generator", "MLP generator", "latentlab.formats.mlp_generator:MLPGeneratorFormat"),
 )

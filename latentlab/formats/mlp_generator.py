@@ -13,11 +13,11 @@ import re
 from torch import Tensor, nn
 
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.any_module import Range
+from latentlab.formats.layers import linear
 from latentlab.formats.reading import Options
 from latentlab.formats.sniff import TORCH_TENSORS, Found
 from latentlab.formats.state_dict import read_state_dict
-from latentlab.formats.weights_model import activation, filled, linear, model_from
+from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
 SMALLEST_PX = 8  # a chain that ends in fewer is a classifier
 
@@ -40,15 +40,7 @@ class MLPGeneratorFormat:
         state = read_state_dict(file)
         numbers = _numbers(state)
         hidden = options.activation or "relu"
-        output: Range = options.range or "tanh"  # type: ignore[assignment]  # checked when the options were made
-        layers: dict[str, nn.Module] = {}
-        for number in numbers:
-            layers[str(number)] = linear(state, str(number))
-            if number != numbers[-1]:
-                layers[f"after {number}"] = activation(hidden)
-        network = nn.Sequential()
-        for name, layer in layers.items():
-            network.add_module(name, layer)
+        output = range_of(options, "tanh")
         image = _image(state[f"{numbers[-1]}.weight"].shape[0])
         assert image is not None  # recognised by it
         guessed = [
@@ -68,13 +60,22 @@ class MLPGeneratorFormat:
             options,
             title="MLP generator",
             family="gan",
-            decoder=filled(network, state, file),
+            decoder=filled(lambda: _chain(state, numbers, hidden), state, file),
             encoder=None,
             latent_shape=(state[f"{numbers[0]}.weight"].shape[1],),
             image=image,
             output=output,
             warnings=(warning,) if guessed else (),
         )
+
+
+def _chain(state: dict[str, Tensor], numbers: list[int], hidden: str) -> nn.Module:
+    network = nn.Sequential()
+    for number in numbers:
+        network.add_module(str(number), linear(state, str(number)))
+        if number != numbers[-1]:
+            network.add_module(f"after {number}", activation(hidden))
+    return network
 
 
 def _numbers(state: dict[str, Tensor]) -> list[int]:

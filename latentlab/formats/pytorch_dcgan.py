@@ -12,11 +12,10 @@ from torch import Tensor, nn
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.any_module import Range
 from latentlab.formats.reading import Options
 from latentlab.formats.sniff import TORCH_TENSORS, Found
 from latentlab.formats.state_dict import read_state_dict
-from latentlab.formats.weights_model import activation, filled, model_from
+from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
 KERNEL = (4, 4)
 SIDE_AT_MOST = 1024
@@ -52,13 +51,13 @@ class PyTorchDCGANFormat:
                 f"{displayed(file.path)} looks like a DCGAN generator, but its layers {shapes} do not make a grey or "
                 "RGB picture. The network was changed; export it as a latentlab checkpoint."
             )
-        output: Range = options.range or "tanh"  # type: ignore[assignment]  # checked when the options were made
+        output = range_of(options, "tanh")
         return model_from(
             file,
             options,
             title="pytorch/examples DCGAN",
             family="dcgan",
-            decoder=filled(_generator(weights, state, options.activation or "relu"), state, file),
+            decoder=filled(lambda: _generator(weights, state, options.activation or "relu"), state, file),
             encoder=None,
             latent_shape=(weights[0].shape[0], 1, 1),
             image=ImageShape(side, side, channels),

@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.any_module import Range
+from latentlab.formats.layers import linear
 from latentlab.formats.reading import Options
 from latentlab.formats.sniff import TORCH_TENSORS, Found
 from latentlab.formats.state_dict import read_state_dict
-from latentlab.formats.weights_model import activation, filled, linear, model_from
+from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
 LAYERS = ("fc1", "fc21", "fc22", "fc3", "fc4")
 
@@ -34,18 +34,17 @@ class PyTorchVAEFormat:
         side = math.isqrt(pixels)
         if side * side != pixels:
             raise CheckpointError(f"{displayed(file.path)} draws {pixels} pixels, which is no square picture.")
-        output: Range = options.range or "sigmoid"  # type: ignore[assignment]  # checked when the options were made
         hidden = options.activation or "relu"
         return model_from(
             file,
             options,
             title="pytorch/examples VAE",
             family="vae",
-            decoder=filled(Chain(state, hidden, "fc3", "fc4"), state, file),
-            encoder=filled(Chain(state, hidden, "fc1", "fc21"), state, file),
+            decoder=filled(lambda: Chain(state, hidden, "fc3", "fc4"), state, file),
+            encoder=filled(lambda: Chain(state, hidden, "fc1", "fc21"), state, file),
             latent_shape=(dim,),
             image=ImageShape(side, side, 1),
-            output=output,
+            output=range_of(options, "sigmoid"),
             flat=True,
         )
 

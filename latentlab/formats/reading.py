@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.registry import FORMATS
 from latentlab.formats.sniff import REASONS, TORCH_TENSORS, Found, found, refusal
@@ -54,6 +54,14 @@ def open_file(file: Found, options: Options) -> LatentModel:
         if reader is None:
             raise CheckpointError(_unknown_weights(file))
         return reader.open(file, options)
+    except LatentlabError:
+        raise
+    except Exception as error:
+        cause = f"it has no weight {error}" if isinstance(error, KeyError) else str(error).strip() or repr(error)
+        raise CheckpointError(
+            f"{displayed(file.path)} cannot be opened: {cause.splitlines()[0][:200]}. The network was changed or the "
+            "file is damaged; copy or export it again."
+        ) from error
     finally:
         if file.kind in TORCH_TENSORS:
             from latentlab.formats.state_dict import read_state_dict

@@ -17,6 +17,15 @@ from latentlab.core.errors import CheckpointError
 HEAD_BYTES = 4096
 CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
 LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
+# What describes the weights beside it, whose folder that is, and what the weights are called there.
+MODEL_FOLDERS = {
+    "model_config.json": ("a pythae", ("model.pt",)),
+    "specs.json": ("a disentangling-vae", ("model.pt",)),
+    "config.json": (
+        "a diffusers",
+        ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"),
+    ),
+}
 TORCH_TENSORS = "torch zip", "legacy torch"  # weights that torch reads without running code
 
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
@@ -74,10 +83,8 @@ def _regular_file(path: Path) -> tuple[Path, int]:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            inside = path / CHECKPOINT_IN_RUN
-            if not inside.is_file():
-                raise CheckpointError(_folder(path))
-            path, status = inside, inside.stat()
+            path = _weights_in(path)
+            status = path.stat()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise CheckpointError(_unreadable(path, error)) from error
     if not stat.S_ISREG(status.st_mode):  # opening a FIFO would wait for ever
@@ -88,13 +95,21 @@ def _regular_file(path: Path) -> tuple[Path, int]:
     return path, status.st_size
 
 
-def _folder(path: Path) -> str:
-    names = {name for name in ("model_config.json", "specs.json", "config.json") if (path / name).is_file()}
-    kinds = {"model_config.json": "a pythae", "specs.json": "a disentangling-vae", "config.json": "a diffusers"}
-    for name in names:
-        return f"{displayed(path)} is {kinds[name]} model folder, which this version does not read."
-    return (
-        f"{displayed(path)} is a folder without {CHECKPOINT_IN_RUN}, so it is no run of latentlab-train. "
+def _weights_in(folder: Path) -> Path:
+    """The file of weights in a run or model folder. Raises CheckpointError where there is none."""
+    if (folder / CHECKPOINT_IN_RUN).is_file():
+        return folder / CHECKPOINT_IN_RUN
+    for description, (kind, names) in MODEL_FOLDERS.items():
+        if (folder / description).is_file():
+            inside = next((folder / name for name in names if (folder / name).is_file()), None)
+            if inside is None:
+                raise CheckpointError(
+                    f"{displayed(folder)} is {kind} model folder without {' or '.join(names)} in it. "
+                    "Copy or download the whole folder again."
+                )
+            return inside
+    raise CheckpointError(
+        f"{displayed(folder)} is a folder without {CHECKPOINT_IN_RUN}, so it is no run of latentlab-train. "
         "Name the checkpoint itself."
     )
 

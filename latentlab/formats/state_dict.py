@@ -18,10 +18,19 @@ from torch import Tensor
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.formats.sniff import Found
+from latentlab.formats.weight_norms import plain_weights
 
-# Where training scripts put the weights, the generator's running average first.
-WRAPPERS = ("g_ema", "generator", "model_state_dict", "state_dict", "model", "netG")
+# Where training scripts put the weights, running averages first: they draw the better pictures.
+WRAPPERS = (
+    "g_ema", "G_ema", "netG_ema", "generator_ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "ema",
+    "params_ema", "generator", "netG", "G", "model_state_dict", "state_dict", "model", "vae", "autoencoder", "decoder",
+    "params", "net", "network", "weights",
+)  # fmt: skip
+NESTED_AT_MOST = 4
+PARTS = {"encoder", "decoder"}  # saved side by side, they are one network
 PREFIXES = ("module.", "_orig_mod.")
+AVERAGED = "ema_model."  # beside the online model in one state dict
+TIMES_THE_FILE = 2  # tied weights are stored once and named twice
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 NAMES_SHOWN = 3
 
@@ -39,7 +48,13 @@ def read_state_dict(file: Found) -> dict[str, Tensor]:
             f"{displayed(file.path)} is a PyTorch file without weights by name (it holds {_described(loaded)}). "
             "Save them with torch.save(model.state_dict(), …)."
         )
-    return {name: _checked(file, name, tensor) for name, tensor in _without_prefix(state).items()}
+    state = _without_prefix(state)
+    if sum(math.prod(tensor.shape) * tensor.element_size() for tensor in state.values()) > TIMES_THE_FILE * file.size:
+        raise CheckpointError(
+            f"{displayed(file.path)}: its tensors together claim more than the file holds, so it is damaged or "
+            "meant to fill the memory. Save plain tensors."
+        )
+    return plain_weights({name: _checked(file, name, tensor) for name, tensor in state.items()})
 
 
 def _loaded(file: Found) -> Any:
@@ -75,22 +90,25 @@ def _forbidden_names(file: Found, error: Exception) -> str:
     return ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
 
 
-def _unwrapped(loaded: Any) -> dict[str, Tensor] | None:
+def _unwrapped(loaded: Any, depth: int = 0) -> dict[str, Tensor] | None:
     if not isinstance(loaded, Mapping):
         return None
-    for key in WRAPPERS:
-        inner = loaded.get(key)
-        if isinstance(inner, Mapping) and any(isinstance(value, Tensor) for value in inner.values()):
-            return {str(name): value for name, value in inner.items() if isinstance(value, Tensor)}
+    if loaded.keys() >= PARTS and all(_unwrapped(loaded[part], depth + 1) for part in PARTS):
+        parts = {part: _unwrapped(loaded[part], depth + 1) or {} for part in sorted(PARTS)}
+        return {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
+    for key in WRAPPERS if depth < NESTED_AT_MOST else ():
+        inner = _unwrapped(loaded.get(key), depth + 1)
+        if inner:
+            return inner
     state = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
-    return state or None
+    averaged = {name.removeprefix(AVERAGED): value for name, value in state.items() if name.startswith(AVERAGED)}
+    return averaged or state or None
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    for prefix in PREFIXES:
-        if all(name.startswith(prefix) for name in state):
-            state = {name.removeprefix(prefix): value for name, value in state.items()}
-    return state
+    """Wrappers of distributed and compiled modules, in any order; also of single parts, as in "encoder.module."."""
+    found = {name: ".".join(part for part in name.split(".") if f"{part}." not in PREFIXES) for name in state}
+    return {found[name]: value for name, value in state.items()} if len(set(found.values())) == len(found) else state
 
 
 def _checked(file: Found, name: str, tensor: Tensor) -> Tensor:

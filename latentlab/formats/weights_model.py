@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel, ModelInfo
+from latentlab.core.spaces import Prior
 from latentlab.formats.any_module import ModuleNetwork, Range
 from latentlab.formats.reading import Options
 from latentlab.formats.sniff import Found
@@ -29,23 +31,33 @@ def activation(name: str) -> nn.Module:
     return nn.LeakyReLU(LEAKY_SLOPE) if name == "leaky_relu" else ACTIVATIONS[name]()
 
 
-def filled(module: nn.Module, state: Mapping[str, Tensor], file: Found) -> nn.Module:
-    """The module with the weights of a file. Raises CheckpointError where a name or shape does not fit."""
+def filled(build: Callable[[], nn.Module], state: Mapping[str, Tensor], file: Found) -> nn.Module:
+    """What `build` makes, with the weights of a file; nothing is allocated beside them.
+
+    Raises CheckpointError where a name or shape does not fit.
+    """
+    with torch.device("meta"):
+        module = build()
     expected = module.state_dict()
     given = {name: value for name, value in state.items() if name in expected}
-    counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
+    counters = {name: torch.zeros((), dtype=torch.int64) for name in expected if name.endswith("num_batches_tracked")}
     misfits = [
-        name
+        f"'{name}' {_misfit(given.get(name), value)}"
         for name, value in expected.items()
         if name not in counters and (name not in given or given[name].shape != value.shape)
     ]
     if misfits:
         raise CheckpointError(
-            f"{displayed(file.path)}: {len(misfits)} weights are missing or of another shape, first '{misfits[0]}'. "
+            f"{displayed(file.path)}: {len(misfits)} weights are missing or of another shape, first {misfits[0]}. "
             "The network was changed; export it as a latentlab checkpoint."
         )
-    module.load_state_dict({**counters, **given})
+    module.load_state_dict({**given, **counters}, assign=True)
     return module
+
+
+def _misfit(found: Tensor | None, wanted: Tensor) -> str:
+    needed = f"{tuple(wanted.shape)} is needed"
+    return f"(missing; {needed})" if found is None else f"(is {tuple(found.shape)}; {needed})"
 
 
 def model_from(
@@ -60,27 +72,49 @@ def model_from(
     image: ImageShape,
     output: Range,
     flat: bool = False,
+    prior: Prior = "normal",
+    training: Mapping[str, Any] | None = None,
     warnings: tuple[str, ...] = (),
 ) -> LatentModel:
     """A model of modules that were filled: `decoder` as far as its last weights, `output` what comes after them.
 
-    `flat`: the encoder takes pictures as rows of pixels.
+    `flat`: the encoder takes pictures as rows of pixels. `training`: what the file says of data, epochs and seed.
     """
     whole = nn.Sequential(decoder, *LAST[output])
-    network = ModuleNetwork(whole, latent_shape, image, output, encoder, flat=flat)
+    network = ModuleNetwork(whole, latent_shape, image, output, encoder, flat=flat, prior=prior)
+    return model_around(file, options, network, title, family, training or {}, warnings)
+
+
+def model_around(
+    file: Found,
+    options: Options,
+    network: ModuleNetwork,
+    title: str,
+    family: str,
+    training: Mapping[str, Any],
+    warnings: tuple[str, ...] = (),
+) -> LatentModel:
+    """A network whose modules were filled, as a model of the file."""
     info = ModelInfo(
         path=str(file.path),
         format=title,
         family=family,
-        image=image,
+        image=network.image,
         spaces=network.spaces,
-        encoder=encoder is not None,
+        encoder=network.encoder is not None,
         invertible=True,
+        training=dict(training),
         licence="not stated in the file",
         sha256=content_hash(file),
         warnings=warnings,
     )
     return TorchModel(network, info, device=options.device)
+
+
+def range_of(options: Options, otherwise: Range) -> Range:
+    """What the user says the last layer puts out, or what the published network does."""
+    said = next((known for known in LAST if known == options.range), None)
+    return said or otherwise
 
 
 def content_hash(file: Found) -> str:
@@ -89,10 +123,3 @@ def content_hash(file: Found) -> str:
         while piece := opened.read(PIECE_BYTES):
             digest.update(piece)
     return digest.hexdigest()
-
-
-def linear(state: Mapping[str, Tensor], name: str) -> nn.Linear:
-    """An empty linear layer as wide as the weights `name` (out, in)."""
-    outputs, inputs = state[f"{name}.weight"].shape
-    with torch.device("cpu"):
-        return nn.Linear(inputs, outputs, bias=f"{name}.bias" in state)

@@ -84,7 +84,7 @@ CONTENTS: dict[str, tuple[Callable[[], bytes], str]] = {
     "one tensor": (lambda: saved(torch.zeros(3)), "holds a Tensor"),
     "integers": (lambda: saved({"w": torch.zeros(3, dtype=torch.int32)}), "is int32"),
     "complex": (lambda: saved({"w": torch.zeros(3, dtype=torch.complex64)}), "is complex64"),
-    "stride 0": (lambda: saved({"w": torch.zeros(1).expand(2**30)}), "claims more"),
+    "stride 0": (lambda: saved({"w": torch.zeros(1).expand(2**30)}), "claim more than the file holds"),
     "sparse": (lambda: saved({"w": torch.eye(3).to_sparse()}), ""),
     "meta": (lambda: saved({"w": torch.zeros(3, device="meta")}), ""),
     "a module": (lambda: saved(torch.nn.Linear(2, 2)), "torch.nn.modules.linear.Linear"),
@@ -157,7 +157,7 @@ def test_places_that_are_no_files_are_named(tmp_path: Path) -> None:
     for name, said in {
         "pipe": "named pipe",
         "folder": "without checkpoint.safetensors",
-        "pythae": "a pythae model folder",
+        "pythae": "a pythae model folder without model.pt",
         "link": "does not exist",
         "absent": "does not exist",
         "a\0b": "null",
