@@ -143,6 +143,7 @@ class Child:
             self.process = subprocess.Popen(
                 [
                     sys.executable,
+                    "-P",  # not from the working folder: a torch.py beside a download must not be run
                     "-m",
                     module,
                     str(handle),

@@ -248,6 +248,15 @@ def test_an_engine_that_cannot_start_says_so(inbox: Inbox) -> None:
         engine.close()
 
 
+def test_a_module_in_the_working_folder_is_not_run(
+    engine: EngineClient, inbox: Inbox, checkpoint: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "numpy.py").write_text(f"open({str(tmp_path / 'was_run')!r}, 'w')\nfrom os import *\n")
+    monkeypatch.chdir(tmp_path)
+    opened(engine, inbox, checkpoint("one"))
+    assert not (tmp_path / "was_run").exists()
+
+
 def test_submitting_never_waits_for_an_engine_that_does_not_read(
     engine: EngineClient, inbox: Inbox, checkpoint: Make
 ) -> None:
