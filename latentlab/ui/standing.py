@@ -23,6 +23,8 @@ class Place:
 
     @property
     def word(self) -> str:
+        if self.percentile < 1:  # in many dimensions hardly any draw is so close
+            return "near the mean"
         if self.percentile < 97.5:
             return "typical"
         return "unusual" if self.percentile < 99.9 else "far out"

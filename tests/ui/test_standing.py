@@ -1,0 +1,53 @@
+"""Where the current picture stands, in words and numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from latentlab.core.typicality import Nearest
+from latentlab.ui.standing import Place, Standing, ordinal
+from latentlab.ui.workspace import Workspace
+from tests.ui.conftest import DIM
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0th"), (1, "1st"), (11.2, "11th"), (21.6, "22nd"), (43, "43rd"), (112, "100th")]
+)
+def test_ordinals(number: float, text: str) -> None:
+    assert ordinal(number) == text
+
+
+@pytest.mark.parametrize(
+    ("percentile", "word"), [(0.2, "near the mean"), (50, "typical"), (98, "unusual"), (99.95, "far out")]
+)
+def test_words(percentile: float, word: str) -> None:
+    assert Place(percentile, None).word == word
+
+
+def test_captions() -> None:
+    assert Place(62, None).caption == "62nd percentile"
+    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption == "62nd percentile · nearest #4 · 0.80 σ away"
+    assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption == "62nd percentile · is #4"
+
+
+def test_it_measures_the_shown_latent_once_for_many_changes(workspace: Workspace, qtbot: QtBot) -> None:
+    standing = Standing(workspace)
+    found: list[Place] = []
+    standing.found.connect(found.append)
+    encodings = workspace.opened.encodings
+    assert encodings is not None
+    for index in (5, 6, 7):
+        workspace.go_to(encodings.latents[index], f"#{index}")
+        standing.ask()
+    with qtbot.waitSignal(standing.found):
+        pass
+    assert [(place.name, place.nearest.distance) for place in found if place.nearest] == [("#7", 0.0)]
+
+
+def test_a_latent_of_another_size_is_not_measured(workspace: Workspace, qtbot: QtBot) -> None:
+    standing = Standing(workspace)
+    workspace.go_to(np.zeros(DIM + 1, np.float32), "between two models")
+    standing._measure()
+    assert standing.place is None
