@@ -1,0 +1,119 @@
+"""Averaged weights, number formats and sheets: what accompanies a run without changing it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from latentlab.core.errors import OptionError
+from latentlab.models.device import chosen_device
+from latentlab.models.vae import VAE, VAEArchitecture
+from training.averaging import Averaged
+from training.data import Dataset
+from training.examples import Examples
+from training.precision import Precision, has_fast_bfloat16
+from training.sheets import sheet, write_sheets
+
+CPU = torch.device("cpu")
+
+
+def network() -> VAE:
+    return VAE(VAEArchitecture(image_size=8, channels=1, latent_dim=2, width=4))
+
+
+def test_the_average_follows_weights_and_batch_statistics() -> None:
+    vae = network()
+    averaged = Averaged(vae, decay=0.9)
+    target = {name: value.clone() for name, value in vae.state_dict().items()}
+    with torch.no_grad():
+        for value in vae.state_dict().values():
+            value.add_(1)
+    for _ in range(300):
+        averaged.update(vae)
+    for name, value in averaged.network.state_dict().items():
+        assert torch.allclose(value.float(), target[name].float() + 1, atol=1e-3), name
+    assert not averaged.network.training
+    assert not any(parameter.requires_grad for parameter in averaged.network.parameters())
+    restored = Averaged(network(), decay=0.9)
+    restored.load_state_dict(averaged.state_dict())
+    assert restored.steps == 300
+    for name, value in restored.network.state_dict().items():
+        assert torch.equal(value, averaged.network.state_dict()[name])
+
+
+def test_the_average_is_the_decayed_sum() -> None:
+    vae = network()
+    averaged = Averaged(vae, decay=0.5)
+    bias = vae.decoder.project.bias  # type: ignore[union-attr]
+    assert isinstance(bias, torch.nn.Parameter)
+    expected = bias.detach().clone()
+    for step in range(6):
+        with torch.no_grad():
+            bias.fill_(step)
+        averaged.update(vae)
+        weight = 1 - min(0.5, (1 + step) / (10 + step))
+        expected = expected + weight * (step - expected)
+    assert torch.allclose(averaged.network.decoder.project.bias, expected)  # type: ignore[union-attr, operator, arg-type]
+
+
+def test_the_format_follows_from_the_processor() -> None:
+    expected = "bfloat16" if has_fast_bfloat16() else "float32"
+    assert Precision.choose(CPU).name == expected
+    assert Precision.choose(CPU, "float32").autocast()._enabled is False
+    assert Precision.choose(CPU, "bfloat16").scaler is None
+
+
+@pytest.mark.parametrize("name", ["gpu", "cuda:99", "xla"])
+def test_a_device_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(OptionError):
+        chosen_device(name)
+
+
+def test_a_sheet_holds_every_picture_in_order() -> None:
+    images = np.arange(5, dtype=np.uint8)[:, None, None, None].repeat(4, 1).repeat(4, 2)
+    canvas = sheet(images, columns=3, gap=1)
+    assert canvas.shape == (2 * 5 + 1, 3 * 5 + 1, 1)
+    for index in range(5):
+        row, column = divmod(index, 3)
+        assert canvas[1 + 5 * row + 2, 1 + 5 * column + 2, 0] == index
+    assert canvas[-2, -2, 0] == 255
+
+
+def test_sheets_leave_the_random_numbers_alone(tmp_path: Path) -> None:
+    vae = network().eval()
+    before = torch.get_rng_state()
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), dtype=np.uint8)
+    write_sheets(tmp_path, 7, vae, pictures)
+    assert torch.equal(before, torch.get_rng_state())
+    with Image.open(tmp_path / "samples-0007.png") as samples:
+        assert samples.mode == "L"
+    with Image.open(tmp_path / "reconstructions-0007.png") as image:
+        rows = np.asarray(image)
+    assert np.array_equal(rows[2:10, 2:10], pictures[0, ..., 0])
+
+
+def test_a_batch_is_the_pictures_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    data = Dataset(
+        "x", rng.integers(0, 256, (9, 8, 8, 3), dtype=np.uint8), labels=np.arange(9), label_names=tuple("abcdefghi")
+    )
+    examples = Examples.of(data, np.arange(4, 9), CPU)
+    batch = examples.batch(np.array([3, 0]), CPU)
+    assert batch.labels is not None
+    assert batch.labels.tolist() == [7, 4]
+    assert batch.images.is_contiguous(memory_format=torch.channels_last)
+    restored = batch.images.add(1).mul(127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
+    assert np.array_equal(restored, data.images[[7, 4]])
+    torch.manual_seed(0)
+    mirrored = examples.batch(np.zeros(32, np.int64), CPU, flip=True).images
+    same = [torch.equal(image, mirrored[0]) for image in mirrored]
+    assert 0 < sum(same) < 32
+    assert {tuple(image.flatten().tolist()) for image in mirrored} == {
+        tuple(image.flatten().tolist()) for image in (mirrored[0], mirrored[0].flip(2))
+    }
+    assert len(examples.spread(3)) == 3
+    assert len(examples.spread(30)) == 5
