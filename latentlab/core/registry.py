@@ -111,5 +111,6 @@ FORMATS = Registry(
     Entry(
         "pytorch-vae-collection", "PyTorch-VAE", "latentlab.formats.pytorch_vae_collection:PyTorchVAECollectionFormat"
     ),
+    Entry("pythae", "pythae", "latentlab.formats.pythae:PythaeFormat"),
     Entry("mlp-generator", "MLP generator", "latentlab.formats.mlp_generator:MLPGeneratorFormat"),
 )

@@ -57,7 +57,7 @@ class ModuleNetwork(Network):
 
     def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
         made = _first(self.decoder(latents_BD.reshape(-1, *self.latent_shape))).float()
-        images = made.reshape(-1, self.image.channels, self.image.height, self.image.width)
+        images = made.reshape(len(latents_BD), self.image.channels, self.image.height, self.image.width)
         if self.output == "tanh":
             return images
         return images * 2 - 1 if self.output == "sigmoid" else torch.tanh(images / 2)

@@ -94,7 +94,8 @@ def model_around(
     training: Mapping[str, Any],
     warnings: tuple[str, ...] = (),
 ) -> LatentModel:
-    """A network whose modules were filled, as a model of the file."""
+    """A network whose modules were filled, as a model of the file. ValueError where it draws another size."""
+    _try_out(network)
     info = ModelInfo(
         path=str(file.path),
         format=title,
@@ -109,6 +110,15 @@ def model_around(
         warnings=warnings,
     )
     return TorchModel(network, info, device=options.device)
+
+
+@torch.inference_mode()
+def _try_out(network: ModuleNetwork) -> None:
+    """One picture: what a file declares of its pictures is compared with what its weights make."""
+    made = network.eval().decoder(torch.zeros(1, *network.latent_shape))
+    image = network.image
+    if made.numel() != image.height * image.width * image.channels:
+        raise ValueError(f"it makes pictures of {tuple(made.shape[1:])}, but states {image}")
 
 
 def range_of(options: Options, otherwise: Range) -> Range:
