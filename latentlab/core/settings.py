@@ -41,7 +41,7 @@ class Settings(BaseModel):
     open_folder: str = ""  # where the file dialogs begin
     save_folder: str = ""
     hints_used: list[str] = []  # keys of the panels whose hint has done its work
-    smooth_image: bool = True
+    smooth_image: bool = False  # nearest above 4x: what the decoder made, pixel by pixel
     snapshot_seconds: float = Field(default=20.0, ge=1.0, le=3600.0)
 
     _path: Path | None = PrivateAttr(default=None)
