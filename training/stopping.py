@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class StopRequest:
-    """While entered, a first signal only sets `requested`; a second one interrupts at once (files are saved atomically).
+    """While entered, a first signal only sets `requested`; a second one interrupts at once: files are atomic.
 
     Outside the main thread no handler can be installed; `requested` can be set by hand there.
     """
