@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPointF
 
@@ -76,6 +77,19 @@ def test_a_plane_has_the_chosen_directions_as_axes(panel: MapPanel) -> None:
     assert layout.axes == ("Eyeglasses", "Smiling")
     panel.workspace.session.undo()
     assert panel.controls.x_axis.currentData() == "1"
+
+
+def test_another_projection_is_seen_whole_however_close_one_had_looked(panel: MapPanel) -> None:
+    panel.canvas.zoom(20, QPointF(30, 30))
+    close = panel.canvas.camera
+    panel.controls.colour_chosen.emit("")
+    assert panel.canvas.camera == close  # the same map in other colours stays as one looks at it
+    panel.controls.projection_chosen.emit("plane")
+    assert panel.canvas.scene is not None
+    camera, points_N2 = panel.canvas.camera, panel.canvas.scene.cloud.points_N2
+    places = np.array([camera.to_screen(x, y) for x, y in points_N2.tolist()])
+    seen = (places >= 0).all(axis=1) & (places[:, 0] < camera.width) & (places[:, 1] < camera.height)
+    assert seen.mean() > 0.9
 
 
 def test_an_axis_that_does_not_exist_is_said_and_the_map_stays(panel: MapPanel) -> None:

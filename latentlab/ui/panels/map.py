@@ -29,6 +29,7 @@ from latentlab.ui.map_steering import Steering
 from latentlab.ui.map_thumbnails import ThumbnailStore
 from latentlab.ui.map_view import KEY_FACTOR, MapCanvas
 from latentlab.ui.panel import Panel
+from latentlab.ui.projecting import Key
 from latentlab.ui.workspace import Workspace
 
 NO_ENCODINGS = "This checkpoint carries no encodings, so there is no map yet.\nEncode a folder of pictures to get one."
@@ -60,6 +61,7 @@ class MapPanel(Panel):
         self._cloud: Cloud | None = None
         self._colouring: tuple[tuple[object, ...], map_colours.Colouring] | None = None
         self._view_before = MapView()  # what a cancelled projection goes back to
+        self._shown_key: Key = ()  # of the layout on screen
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -178,6 +180,9 @@ class MapPanel(Panel):
         """The projection is another one, or settled a little more."""
         self._steering.forget()
         layout = self.workspace.projecting.layout
+        if layout is not None and layout.key != self._shown_key:
+            self._shown_key = layout.key
+            self.canvas.follow()  # a close look at one map is nowhere on another
         self.controls.show_trustworthiness(getattr(layout.projection, "trustworthiness", None) if layout else None)
         self._show_cloud()
         self._show_crosshair(self._state)
