@@ -68,6 +68,11 @@ class RowEditor(QLineEdit):
             return True
         return super().event(event)
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        super().keyPressEvent(event)
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            event.accept()  # a line edit passes Enter on, and the list would open its number field
+
 
 def number_in(text: str) -> float | None:
     """A finite number as people write it, also with a decimal comma and a real minus; None where it is none."""

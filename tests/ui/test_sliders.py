@@ -151,6 +151,14 @@ def test_a_name_is_given_by_typing_and_found_by_the_filter(
     qtbot.keyClicks(panel.list.editor, "hair length")
     qtbot.keyClick(panel.list.editor, Qt.Key.Key_Return)
     assert workspace.state.sliders.names == {3: "hair length"}
+    assert not panel.list.editor.isVisible()  # Enter took the name and did not go on to the number
+    panel.list.go_to_row(3)
+    assert panel.ends.accessibleDescription().startswith("hair length, from ")
+    panel.list.edit_title(3)
+    panel.list.editor.setText("beard")
+    qtbot.keyClick(panel.list.editor, Qt.Key.Key_Return)
+    assert panel.ends.accessibleDescription().startswith("beard, from ")
+    workspace.session.undo()
     qtbot.keyClicks(panel.filter_box, "hair")
     assert len(panel.list) == 1
     assert panel.list.row(0).title == "hair length"
@@ -162,7 +170,12 @@ def test_a_name_is_given_by_typing_and_found_by_the_filter(
 
 def test_names_and_locks_of_one_basis_do_not_touch_the_other(panel: SlidersPanel, workspace: Workspace) -> None:
     click(panel.list, 0, "lock")
+    panel.list.go_to_row(0)
+    assert panel.ends.accessibleDescription().startswith("dim ")
     panel.basis_choice.activated.emit(1)
+    assert not panel.ends.accessibleDescription()  # the ends of a dimension are not those of a component
+    panel.list.go_to_row(0)
+    assert panel.ends.accessibleDescription().startswith("PC 1, from ")
     assert not panel.list.row(0).locked
     panel.basis_choice.activated.emit(0)
     assert panel.list.row(0).locked

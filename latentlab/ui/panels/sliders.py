@@ -117,9 +117,7 @@ class SlidersPanel(Panel):
 
     def show_model(self) -> None:
         self._drawn = None
-        self._pointed = -1
-        self._ends_wanted = None
-        self.ends.clear()
+        self._forget_ends()
         reason = self._components_reason()
         item = self.basis_choice.model().index(1, 0)
         self.basis_choice.model().setData(item, None if not reason else 0, Qt.ItemDataRole.UserRole - 1)
@@ -148,6 +146,7 @@ class SlidersPanel(Panel):
             self._settle.start()
         if drawn is not None and new.sliders != drawn.sliders:
             self.list.redraw_all()
+            self._title_ends()
 
     def _needs_rows(self, new: State, drawn: State) -> bool:
         return (
@@ -172,6 +171,7 @@ class SlidersPanel(Panel):
         with QSignalBlocker(self.basis_choice):
             self.basis_choice.setCurrentIndex(1 if by_components else 0)
         self._take_values(state)
+        self._forget_ends()  # the same number is another slider now
         self._fill()
 
     def _wait_for_components(self, encodings: EncodingSet) -> None:
@@ -340,15 +340,25 @@ class SlidersPanel(Panel):
 
     # --- where the slider leads
 
+    def _forget_ends(self) -> None:
+        self._pointed = -1
+        self._ends_wanted = None
+        self.ends.clear()
+
     def _point_at(self, row: int) -> None:
         index = int(self._shown[row]) if 0 <= row < len(self._shown) else -1
         if index == self._pointed or index < 0:
             return
         self._pointed = index
-        low, high = self._basis.range_of(index)
-        unit = f" {self._basis.unit}" if self._basis.unit else ""
-        self.ends.show_title(self.list.row(row).title, f"{low:.1f}{unit}".replace("-", "−"), f"{high:.1f}{unit}")
+        self._title_ends()
         self._ask_for_ends()
+
+    def _title_ends(self) -> None:
+        if 0 <= self._pointed < self._basis.count:
+            low, high = self._basis.range_of(self._pointed)
+            unit = f" {self._basis.unit}" if self._basis.unit else ""
+            title = self._title(self._pointed, self._names())
+            self.ends.show_title(title, f"{low:.1f}{unit}".replace("-", "−"), f"{high:.1f}{unit}")
 
     def _end_latents(self) -> FloatArray:
         """(2, D): the shown latent with the pointed slider at its low and at its high end."""
