@@ -152,6 +152,8 @@ def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspac
     assert made.examples == len(latents)
     assert made.checkpoint == CHECKPOINT
     assert not panel.form.isVisible()
+    assert panel.list.row(panel.list.current).title == "Hat"
+    assert panel.list.viewport().rect().contains(panel.list.rect_of(panel.list.current))
     workspace.session.undo()
     assert "Hat" not in workspace.state.directions
 

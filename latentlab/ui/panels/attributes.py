@@ -194,6 +194,9 @@ class AttributesPanel(Panel):
             if drawn is not None and self.method_choice.isEnabled():
                 self.list.hint = NONE_FITTED
             self.list.set_rows(len(self._names), self._row)
+            added = [name for name in self._names if drawn is not None and name not in drawn.directions]
+            if added and drawn is not None and drawn.directions:
+                self.list.go_to_row(self._names.index(added[0]))  # it may be below what one sees
             self._show_method(new.directions)
             self._leak_timer.start()
         elif new.strengths is not drawn.strengths or new.locked != drawn.locked:
@@ -291,6 +294,7 @@ class AttributesPanel(Panel):
         if self.editing.add_from_groups(name, having, lacking):
             self.add_button.setChecked(False)
             self.form.name.clear()
+            self.list.setFocus()
 
     def _choose_method(self, which: int) -> None:
         job = self.editing.refit(get_args(Method)[which])
