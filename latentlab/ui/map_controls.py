@@ -24,6 +24,7 @@ from latentlab.ui.projecting import IN_PLACE
 
 OPTIONAL = {"umap": "umap"}  # projections whose library may be absent: its module
 OFFERED_AXES = 64
+FEWEST_LETTERS, MOST_LETTERS = 8, 20  # of a choice that a box has room for, where the row has it
 
 Choices = list[tuple[str, str]]
 
@@ -203,6 +204,9 @@ def _fill(box: QComboBox, choices: Choices) -> None:
             box.addItem(words, key)
         widest = max((box.fontMetrics().horizontalAdvance(words) for _, words in choices), default=0)
         box.view().setMinimumWidth(min(widest + 40, 360))
+        # As wide as its words where there is room; the layout takes it back where there is none.
+        longest = max((len(words) for _, words in choices), default=0)
+        box.setMinimumContentsLength(min(max(longest, FEWEST_LETTERS), MOST_LETTERS))
 
 
 def _select(box: QComboBox, key: str) -> None:

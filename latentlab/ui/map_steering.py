@@ -116,8 +116,7 @@ def cue(inverse: Inverse, samples: bool = False, settled: bool = True) -> str:
     """How much the latent of a place is a guess, in words."""
     noun = "sample" if samples else "encoding"
     distance = float(inverse.distance[0])
-    spacings = "spacing" if f"{distance:.1f}" == "1.0" else "spacings"
-    cue = f"{distance:.1f} {spacings} from the nearest {noun}"
+    cue = f"{distance:.1f} × the usual gap from the nearest {noun}"
     if inverse.exact:
         return cue
     return f"a guess from its neighbours{'' if settled else ', which still move'}\n{cue}"

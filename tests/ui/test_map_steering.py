@@ -65,7 +65,7 @@ def test_an_empty_place_goes_through_the_inverse_and_says_how_far_it_is(panel: M
     pca = encodings_of(panel).principal
     assert pca.transform(state.latent)[2:] == pytest.approx(pca.transform(before)[2:], abs=1e-4)
     inverse = layout.projection.inverse(np.array([world], np.float32))
-    assert panel.canvas.overlay.caption == f"{inverse.distance[0]:.1f} spacings from the nearest encoding"
+    assert panel.canvas.overlay.caption == f"{inverse.distance[0]:.1f} × the usual gap from the nearest encoding"
     assert float(inverse.distance[0]) > 1
     assert state.name == "map"
 

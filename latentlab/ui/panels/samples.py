@@ -80,7 +80,7 @@ class SamplesPanel(Panel):
         self.sheet.resized.connect(self._resizing.start)
         self.sheet.chosen.connect(self._choose)
         self.sheet.marked.connect(self._keep)
-        self.hint = ElidedLabel("Click a sample to show it, drag it elsewhere, star it to keep it")
+        self.hint = ElidedLabel("Click to show, drag elsewhere, star to keep")
         self.hint.setProperty("role", "caption")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         top = QHBoxLayout()
