@@ -35,6 +35,7 @@ class Overlay:
     outline: list[QPointF] = field(default_factory=list)
 
     def paint(self, painter: QPainter, camera: Camera, theme: Theme) -> None:
+        font = painter.font()  # the path's numbers change it, and `moving` knows nothing of that
         paint_path(painter, [on_screen(camera, place) for place in self.path], self.loop, theme)
         paint_stars(painter, [on_screen(camera, place) for place in self.stars], theme)
         paint_outline(painter, self.outline, theme)
@@ -42,7 +43,7 @@ class Overlay:
             place = on_screen(camera, self.crosshair)
             paint_crosshair(painter, place.x(), place.y(), theme)
             if self.caption:
-                paint_caption(painter, self.caption, self._caption_rect(place, camera, painter.font()), theme)
+                paint_caption(painter, self.caption, self._caption_rect(place, camera, font), theme)
 
     def moving(self, camera: Camera, font: QFont) -> QRegion:
         """What a move of the crosshair has to paint anew."""

@@ -1,0 +1,42 @@
+"""What a move of the crosshair paints lies inside what it announces to paint anew: nothing stays behind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtCore import QPoint
+from PySide6.QtGui import QImage, QPainter
+from pytestqt.qtbot import QtBot
+
+from latentlab.ui import theme
+from latentlab.ui.map_geometry import fitted
+from latentlab.ui.map_overlay import Overlay, Place
+
+SIZE_PX = 300
+CAMERA = fitted((-1.0, -1.0, 1.0, 1.0), SIZE_PX, SIZE_PX)
+
+
+def painted(overlay: Overlay) -> QImage:
+    image = QImage(SIZE_PX, SIZE_PX, QImage.Format.Format_RGB32)
+    image.fill(0)
+    painter = QPainter(image)
+    overlay.paint(painter, CAMERA, theme.current())
+    painter.end()
+    return image
+
+
+@pytest.mark.parametrize("path", [[], [(-0.5, 0.5)], [(-0.5, 0.5), (0.6, 0.2)]])
+def test_a_moving_crosshair_leaves_nothing_behind(qtbot: QtBot, path: list[Place]) -> None:
+    still = Overlay(path=path)
+    moving = replace(still, crosshair=(0.1, 0.1), caption="1.9 spacings from the nearest encoding")
+    image = QImage(SIZE_PX, SIZE_PX, QImage.Format.Format_RGB32)
+    painter = QPainter(image)
+    region = moving.moving(CAMERA, painter.font())
+    painter.end()
+    before, after = painted(still), painted(moving)
+    changed = [
+        QPoint(x, y) for x in range(SIZE_PX) for y in range(SIZE_PX) if before.pixel(x, y) != after.pixel(x, y)
+    ]
+    assert len(changed) > 100
+    assert [point for point in changed if not region.contains(point)] == []
