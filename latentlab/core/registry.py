@@ -112,5 +112,5 @@ FORMATS = Registry(
         "pytorch-vae-collection", "PyTorch-VAE", "latentlab.formats.pytorch_vae_collection:PyTorchVAECollectionFormat"
     ),
     Entry("pythae", "pythae", "latentlab.formats.pythae:PythaeFormat"),
-    Entry("mlp-generator", "MLP generator", "latentlab.formats.mlp_generator:MLPGeneratorFormat"),
+    Entry("sequential", "Chains of layers", "latentlab.formats.sequential:SequentialFormat"),
 )

@@ -90,9 +90,12 @@ def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Opt
 def _unknown_weights(file: Found) -> str:
     shown = displayed(file.path)
     if file.kind in TORCH_TENSORS:
+        from latentlab.formats.not_generators import kind_of_network
         from latentlab.formats.state_dict import read_state_dict
 
-        names = list(read_state_dict(file))
+        names, kind = list(read_state_dict(file)), kind_of_network(read_state_dict(file))
+        if kind:
+            return f"{shown} is {kind}."
         return (
             f"{shown} holds weights of a network that is not known ({', '.join(names[:4])}, … {len(names)} tensors). "
             "Train one with latentlab-train, or open a native checkpoint."

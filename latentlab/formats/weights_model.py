@@ -25,6 +25,7 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
 LAST: dict[Range, tuple[nn.Module, ...]] = {"tanh": (nn.Tanh(),), "sigmoid": (nn.Sigmoid(),), "none": ()}
 LEAKY_SLOPE = 0.2  # of every GAN paper; PyTorch's own default is 0.01
 PIECE_BYTES = 1 << 20
+NUMBERS_AT_MOST = 1 << 29  # 2 GB in float32, for one layer of one picture
 
 
 def activation(name: str) -> nn.Module:
@@ -112,10 +113,23 @@ def model_around(
     return TorchModel(network, info, device=options.device)
 
 
-@torch.inference_mode()
 def _try_out(network: ModuleNetwork) -> None:
-    """One picture: what a file declares of its pictures is compared with what its weights make."""
-    made = network.eval().decoder(torch.zeros(1, *network.latent_shape))
+    """Follows one latent through the decoder by shapes alone. ValueError: not the stated picture, or out of bounds."""
+
+    def bounded(*call: object) -> None:  # module, inputs, output
+        made = call[-1]
+        if isinstance(made, Tensor) and made.numel() > NUMBERS_AT_MOST:
+            raise ValueError(f"one picture asks for {made.numel():,} numbers at once; at most {NUMBERS_AT_MOST:,} fit")
+
+    decoder = network.decoder.eval()
+    shapes = {name: value.to("meta") for name, value in decoder.state_dict().items()}
+    hooks = [module.register_forward_hook(bounded) for module in decoder.modules()]
+    try:
+        latents = torch.zeros(1, *network.latent_shape, device="meta")
+        made: Tensor = torch.func.functional_call(decoder, shapes, (latents,))
+    finally:
+        for hook in hooks:
+            hook.remove()
     image = network.image
     if made.numel() != image.height * image.width * image.channels:
         raise ValueError(f"it makes pictures of {tuple(made.shape[1:])}, but states {image}")
