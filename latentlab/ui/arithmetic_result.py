@@ -5,7 +5,10 @@ Shapes: D latent.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
@@ -15,7 +18,7 @@ from latentlab.core.expressions import Scope, evaluate, scope_of
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.state import NamedLatent, State
 
-HINT = "Drop pictures into A, B and C: what A has and B has not is added to C. Or type it, as in current + Eyeglasses"
+HINT = "Drop pictures into A, B and C: what A has and B has not is added to C. Or type it above."
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +29,14 @@ class Result:
     name: str = ""
     said: str = ""
     span: tuple[int, int] | None = None
+
+
+def example(names: Iterable[str]) -> str:
+    """An expression that works as it stands, with the first two attributes of the model, where it has any."""
+    shown = [name if re.fullmatch(r"[^\W\d]\w*", name) else f'"{name}"' for name in islice(names, 2)]
+    if not shown:
+        return "0.5*current + 0.5*sample(1)"
+    return "current" + "".join(f" {part}*{name}" for part, name in zip(("+ 1.5", "− 0.5"), shown, strict=False))
 
 
 def result_of(state: State, encodings: EncodingSet | None, space: LatentSpace) -> Result:

@@ -13,6 +13,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
+from latentlab.core.directions import DirectionSet
 from latentlab.core.state import Arithmetic, Group, NamedLatent, with_strength
 from latentlab.ui.latent_mime import packed
 from latentlab.ui.panels.arithmetic import ArithmeticPanel
@@ -218,3 +219,15 @@ def test_drawing_any_state_writes_nothing_back(panel: ArithmeticPanel, workspace
 def test_an_empty_panel_says_what_it_is_for(panel: ArithmeticPanel) -> None:
     assert "Drop pictures" in panel.said.text()
     assert "drop" in panel.slots["a"].hint
+
+
+@pytest.mark.parametrize("names", [(), ("Bald",), ("T-shirt/top", "0", "Hat"), ("Grey_Hair", "left side")])
+def test_the_example_in_the_empty_field_works_with_this_model(
+    panel: ArithmeticPanel, workspace: Workspace, names: tuple[str, ...]
+) -> None:
+    some = next(iter(workspace.state.directions.values()))
+    workspace.change("Other attributes", directions=DirectionSet(replace(some, name=name) for name in names))
+    panel.expression.setText(panel.expression.placeholderText())
+    assert not panel.expression.error_span
+    assert result(panel).shape == (DIM,)
+    assert all(name in panel.expression.text() for name in names[:2])

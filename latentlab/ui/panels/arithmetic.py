@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QTo
 from latentlab.core.expressions import Scope, scope_of
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.state import NamedLatent, State
-from latentlab.ui.arithmetic_result import Result, result_of
+from latentlab.ui.arithmetic_result import Result, example, result_of
 from latentlab.ui.expression_field import ExpressionField
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
@@ -45,7 +45,6 @@ class ArithmeticPanel(Panel):
 
     def _build(self) -> None:
         self.expression = ExpressionField(self._scope)
-        self.expression.setPlaceholderText("current + 1.5*Eyeglasses − 0.5*Smiling")
         self.expression.setClearButtonEnabled(True)
         self.expression.setAccessibleName("Expression")
         self.expression.setToolTip(
@@ -143,6 +142,8 @@ class ArithmeticPanel(Panel):
     def show_state(self, new: State, old: State | None) -> None:
         drawn, self._drawn = (None if old is None else self._drawn), new
         slots = new.arithmetic
+        if drawn is None or new.directions is not drawn.directions:
+            self.expression.setPlaceholderText(example(new.directions))
         if drawn is None or slots is not drawn.arithmetic or new.condition != drawn.condition:
             if slots.expression != self.expression.text():
                 with QSignalBlocker(self.expression):
