@@ -176,7 +176,9 @@ def _paint_title(painter: QPainter, rect: QRectF, row: SliderRow, theme: Theme, 
     painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
     if row.share is not None:
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(theme.secondary))
+        bar = QColor(theme.secondary)
+        bar.setAlphaF(0.45)  # seen, and no underlined link
+        painter.setBrush(bar)
         painter.drawRect(QRectF(rect.left(), rect.bottom() - 3, max(1.0, rect.width() * min(row.share, 1.0)), 2))
 
 
