@@ -50,7 +50,7 @@ def write_encodings(path: Path, data: Dataset, config: TrainingConfig, report: P
         )
         weights |= {f"{PREFIX}{name}": value for name, value in weights_of(inverter).items()}
         changes[HEADER_KEY] = inverter.architecture.model_dump(mode="json") | {"steps": steps}
-        held_out = data.images[held_out_idx if len(held_out_idx) else train_idx][:JUDGED]
+        held_out = data.subset(held_out_idx if len(held_out_idx) else train_idx).limited(JUDGED).images
         model = TorchModel(network, model.info, device=str(precision.device))
         changes["figures"] = header.figures | {"inverter": {"mse": inversion_error(model, inverter, held_out)}}
     encodings, figures = encodings_of(model, data, config, report)

@@ -67,9 +67,9 @@ def evaluate(
         "held_out": len(held_out),
     }
     if model.info.encoder:
-        figures["reconstruction"] = of_reconstruction(model, held_out.images[:PICTURES])
+        figures["reconstruction"] = of_reconstruction(model, held_out.limited(PICTURES).images)
     elif (inverter := load_inverter(path)) is not None:
-        figures["inverter"] = {"mse": inversion_error(model, inverter, held_out.images[:1000])}
+        figures["inverter"] = {"mse": inversion_error(model, inverter, held_out.limited(1000).images)}
     drawn = model.decode(model.sample(samples, seed=seed))
     figures["samples"] = of_samples(model, drawn, train, held_out, report)
     written = out or path.parent / "evaluation.json"
@@ -100,7 +100,8 @@ def of_samples(
     model: TorchModel, drawn: NDArray[np.uint8], train: Dataset, held_out: Dataset, report: Progress = silent
 ) -> dict[str, Any]:
     """Draws from the prior beside held-out data, in a named feature space."""
-    real = held_out.images[: max(len(drawn), 4)]
+    # At random: data often come sorted by class.
+    real, some = held_out.limited(max(len(drawn), 4)).images, train.limited(PICTURES).images
     precision = Precision.choose(model.device, "auto")
     classifier = learned(
         train,
@@ -112,14 +113,12 @@ def of_samples(
         report=report,
     )
     if classifier is None:
-        basis = StoredPCA.fit(_flat(train.images[:PICTURES]), PIXEL_COMPONENTS)
+        basis = StoredPCA.fit(_flat(some), PIXEL_COMPONENTS)
         space = f"{len(basis.components)} principal components of the pixels of '{train.name}'"
-        of_real, of_drawn, of_train = (basis.transform(_flat(part)) for part in (real, drawn, train.images[:PICTURES]))
+        of_real, of_drawn, of_train = (basis.transform(_flat(part)) for part in (real, drawn, some))
     else:
         space = f"{classifier.space} of '{train.name}'"
-        of_real, of_drawn, of_train = (
-            classifier.predict(part).features_NF for part in (real, drawn, train.images[:PICTURES])
-        )
+        of_real, of_drawn, of_train = (classifier.predict(part).features_NF for part in (real, drawn, some))
     return {
         "drawn": len(drawn),
         "real": len(real),
