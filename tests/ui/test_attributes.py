@@ -291,10 +291,15 @@ def test_drawing_any_state_writes_nothing_back(panel: AttributesPanel, workspace
 
 
 def test_without_labels_the_panel_says_how_to_get_attributes(panel: AttributesPanel, workspace: Workspace) -> None:
-    workspace.opened.encodings = None
+    nothing_fitted = replace(workspace.state, directions=DirectionSet())
+    workspace.opened.encodings = replace(workspace.opened.encodings, labels=None, attributes=None, attribute_names=())
     panel.show_model()
-    panel.show_state(replace(workspace.state, directions=DirectionSet()), None)
+    panel.show_state(nothing_fitted, None)
     assert "From selection" in panel.list.hint
+    workspace.opened.encodings = None  # and no map either, to select on
+    panel.show_model()
+    panel.show_state(nothing_fitted, None)
+    assert "Load directions" in panel.list.hint
     assert not panel.method_choice.isEnabled()
 
 

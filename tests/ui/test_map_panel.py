@@ -14,7 +14,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.state import Group, MapView, NamedLatent, Original, State, Walk, at, with_strength
 from latentlab.ui import theme
 from latentlab.ui.latent_mime import packed, unpacked
-from latentlab.ui.panels.map import MapPanel
+from latentlab.ui.panels.map import MapPanel, no_map
 from latentlab.ui.workspace import OpenedModel
 from tests.ui.map_hand import PLAIN, encodings_of, lonely, move, point_of, press, release
 
@@ -127,9 +127,15 @@ def test_any_encodings_are_drawn(panel: MapPanel, encodings: EncodingSet | None,
     panel.canvas.grab()
     if encodings is None or not len(encodings):
         assert "no encodings" in panel.canvas.hint
+        assert "latentlab encode" in panel.canvas.hint
+        assert not any(part.isVisible() for part in (panel.hint, panel.tools, panel.controls))
         press(panel.canvas, (100, 100))
         release(panel.canvas, (100, 100))
     assert len(panel.legend.entries) <= 12
+
+
+def test_without_encoder_and_encodings_nothing_is_promised(panel: MapPanel) -> None:
+    assert "encode" not in no_map(replace(panel.workspace.opened.info, encoder=False)).replace("encoder", "")
 
 
 def test_both_themes_colour_the_dots(panel: MapPanel) -> None:

@@ -183,6 +183,8 @@ class AttributesPanel(Panel):
         self.list.hint = (
             "Attribute directions are being fitted…"
             if labelled
+            else "No encodings, so no attribute can be fitted. Load directions (JSON) from the menu above."
+            if encodings is None or not len(encodings)
             else "No labels in this model. Select two groups on the map and press “From selection”, or add "
             "principal components from the menu above."
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.latent_model import ModelInfo
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Decoded, RequestFailed
 from latentlab.core.state import MapView, NamedLatent, State
@@ -32,7 +34,6 @@ from latentlab.ui.panel import Panel
 from latentlab.ui.projecting import Key
 from latentlab.ui.workspace import Workspace
 
-NO_ENCODINGS = "This checkpoint carries no encodings, so there is no map yet.\nEncode a folder of pictures to get one."
 HINT = "Drag anywhere: the picture follows.  Wheel: zoom.  Right-drag: pan.  Shift-drag: select."
 NOTHING_YET = "The map is being laid out…"
 
@@ -126,7 +127,10 @@ class MapPanel(Panel):
         self.canvas.follow()
         self.card.hide()
         self.workspace.projecting.open(encodings)
-        self.canvas.show_scene(None, NO_ENCODINGS if encodings is None else NOTHING_YET)
+        self.canvas.show_scene(None, no_map(self.workspace.opened.info) if encodings is None else NOTHING_YET)
+        self.tools.setHidden(encodings is None)
+        self.controls.setHidden(encodings is None)
+        self._show_hint()
 
     def show_state(self, new: State, old: State | None) -> None:
         self._state = new
@@ -253,7 +257,13 @@ class MapPanel(Panel):
     def _show_progress(self) -> None:
         job = self.workspace.projecting.job
         self.progress.show_job(job)
-        self.hint.setHidden(job is not None or self.key in self.workspace.settings.hints_used)
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        """Where there is a map to drag on, nothing in its way, and nobody has yet."""
+        busy = self.workspace.projecting.job is not None
+        used = self.key in self.workspace.settings.hints_used
+        self.hint.setHidden(busy or used or self._encodings is None)
 
     def _hover(self, index: int, pointer: QPointF) -> None:
         encodings = self._encodings
@@ -380,6 +390,18 @@ class MapPanel(Panel):
             menu.addMenu(submenu)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
+
+
+def no_map(info: ModelInfo) -> str:
+    """Why there is no map of a model without encodings, and how to get one."""
+    if not info.encoder:
+        return "This model has no encoder and carries no encodings,\nso there is no map. Its sliders and samples work."
+    name = Path(info.path).name or "CHECKPOINT"
+    return (
+        "This checkpoint carries no encodings, so there is no map yet.\n"
+        "A copy that has one is made in a terminal:\n"
+        f"latentlab encode {name} --images FOLDER -o MAPPED.safetensors"
+    )
 
 
 def _switch_label(projection: str) -> str:
