@@ -112,5 +112,6 @@ FORMATS = Registry(
         "pytorch-vae-collection", "PyTorch-VAE", "latentlab.formats.pytorch_vae_collection:PyTorchVAECollectionFormat"
     ),
     Entry("pythae", "pythae", "latentlab.formats.pythae:PythaeFormat"),
+    Entry("autoencoder-kl", "diffusers AutoencoderKL", "latentlab.formats.autoencoder_kl:AutoencoderKLFormat"),
     Entry("sequential", "Chains of layers", "latentlab.formats.sequential:SequentialFormat"),
 )
