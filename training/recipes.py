@@ -29,7 +29,6 @@ def faces_vae() -> TrainingConfig:
         evaluate_every=5,
         fit_prior=True,
         half=True,
-        licence="Trained on the Cartoon Set by Google (https://google.github.io/cartoonset/), CC BY 4.0.",
     )
 
 
