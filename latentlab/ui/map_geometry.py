@@ -88,8 +88,10 @@ class Camera:
         )
 
 
-def fitted(bounds: tuple[float, float, float, float], width: int, height: int) -> Camera:
-    """The camera that shows `bounds` (left, bottom, right, top)."""
+def fitted(
+    bounds: tuple[float, float, float, float], width: int, height: int, beside: int = 0, below: int = 0
+) -> Camera:
+    """The camera that shows `bounds` (left, bottom, right, top), with so many pixels free on the right and below."""
     left, bottom, right, top = bounds
     span_x, span_y = right - left, top - bottom
     largest = max(span_x, span_y)
@@ -97,10 +99,11 @@ def fitted(bounds: tuple[float, float, float, float], width: int, height: int) -
         largest = 1.0
     span_x, span_y = max(span_x, largest * 1e-3), max(span_y, largest * 1e-3)
     free = 1 - 2 * FIT_MARGIN
-    scale_x, scale_y = width * free / span_x, height * free / span_y
+    scale_x, scale_y = (width - beside) * free / span_x, (height - below) * free / span_y
     if max(scale_x / scale_y, scale_y / scale_x) <= ISOTROPIC_UP_TO:
         scale_x = scale_y = min(scale_x, scale_y)
-    return Camera((left + right) / 2, (bottom + top) / 2, scale_x, scale_y, width, height)
+    centre_x, centre_y = (left + right) / 2, (bottom + top) / 2
+    return Camera(centre_x + beside / 2 / scale_x, centre_y - below / 2 / scale_y, scale_x, scale_y, width, height)
 
 
 def bounds_of(x_N: FloatArray, y_N: FloatArray) -> tuple[float, float, float, float]:

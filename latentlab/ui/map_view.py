@@ -38,6 +38,7 @@ FRAME_MS = 12
 WHEEL_FACTOR = 1.0018  # per eighth of a degree
 KEY_FACTOR = 1.25
 STILL_PX = 3.0
+TOOLS_PX, HINT_PX = 24, 24  # kept free on the right and below beside the margin, where tools and hint lie over the map
 NUDGE_PX, FAR_NUDGE_PX = 6.0, 30.0
 KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 ARROWS = {
@@ -166,7 +167,9 @@ class MapCanvas(QWidget):
 
     def _fit(self) -> None:
         if self.scene is not None and self.width() > 0 and self.height() > 0:
-            self.camera = fitted(self.scene.cloud.bounds, self.width(), self.height())
+            width, height = self.width(), self.height()
+            beside, below = min(TOOLS_PX, width // 10), min(HINT_PX, height // 10)
+            self.camera = fitted(self.scene.cloud.bounds, width, height, beside, below)
             self._fitted_scale = self.camera.scale_x
 
     # --- painting ---------------------------------------------------------------------------------------------

@@ -62,6 +62,11 @@ def test_a_fitted_view_shows_everything_and_is_undistorted_unless_it_is_a_strip(
     assert right > 2
     assert bottom < -1
     assert top > 1
+    beside = fitted((-2, -1, 2, 1), 800, 600, beside=50, below=40)
+    assert beside.to_screen(2, 0)[0] < 750
+    assert beside.to_screen(0, -1)[1] < 560
+    (x0, y0), (x1, y1) = beside.to_screen(-2, 1), beside.to_screen(2, -1)
+    assert ((x0 + x1) / 2, (y0 + y1) / 2) == pytest.approx((375, 280))
     strip = fitted((-10, -0.1, 10, 0.1), 800, 600)
     assert strip.scale_y > 10 * strip.scale_x
 
