@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap
 from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.latent_model import ModelInfo
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Decoded, RequestFailed
 from latentlab.core.state import MapView, NamedLatent, State
@@ -23,6 +21,7 @@ from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.map_card import HoverCard
 from latentlab.ui.map_controls import MapControls, MapTools, axis_choices, with_projection
 from latentlab.ui.map_groups import group_menu, next_name, outline_colours, with_group
+from latentlab.ui.map_hint import HINT, NOTHING_YET, no_map
 from latentlab.ui.map_lattice import Lattice
 from latentlab.ui.map_legend import Legend
 from latentlab.ui.map_progress import MapProgress
@@ -33,9 +32,6 @@ from latentlab.ui.map_view import KEY_FACTOR, MapCanvas
 from latentlab.ui.panel import Panel
 from latentlab.ui.projecting import Key
 from latentlab.ui.workspace import Workspace
-
-HINT = "Drag anywhere: the picture follows.  Wheel: zoom.  Right-drag: pan.  Shift-drag: select."
-NOTHING_YET = "The map is being laid out…"
 
 
 class MapPanel(Panel):
@@ -390,18 +386,6 @@ class MapPanel(Panel):
             menu.addMenu(submenu)
         menu.aboutToHide.connect(menu.deleteLater)
         menu.popup(at)
-
-
-def no_map(info: ModelInfo) -> str:
-    """Why there is no map of a model without encodings, and how to get one."""
-    if not info.encoder:
-        return "This model has no encoder and carries no encodings,\nso there is no map. Its sliders and samples work."
-    name = Path(info.path).name or "CHECKPOINT"
-    return (
-        "This checkpoint carries no encodings, so there is no map yet.\n"
-        "A copy that has one is made in a terminal:\n"
-        f"latentlab encode {name} --images FOLDER -o MAPPED.safetensors"
-    )
 
 
 def _switch_label(projection: str) -> str:
