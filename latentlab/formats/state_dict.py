@@ -5,6 +5,7 @@ Only `weights_only`: whatever it refuses is refused here, with the names of what
 
 from __future__ import annotations
 
+import argparse
 import math
 import pickle
 import re
@@ -33,6 +34,7 @@ AVERAGED = "ema_model."  # beside the online model in one state dict
 TIMES_THE_FILE = 2  # tied weights are stored once and named twice
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 NAMES_SHOWN = 3
+HARMLESS: list[Any] = [argparse.Namespace]  # the options of a training script, which many save beside the weights
 
 
 @lru_cache(maxsize=1)  # each reader asks; cleared once the file is open
@@ -61,7 +63,7 @@ def _loaded(file: Found) -> Any:
     shown = displayed(file.path)
     try:
         # An open file, not a path: by the path's ending alone torch would take it for a safetensors file.
-        with file.path.open("rb") as opened:
+        with file.path.open("rb") as opened, torch.serialization.safe_globals(HARMLESS):
             return torch.load(opened, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         names = _forbidden_names(file, error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -131,6 +132,12 @@ def test_a_linear_classifier_is_no_generator(tmp_path: Path) -> None:
     torch.save(nn.Sequential(nn.Linear(64, 20), nn.ReLU(), nn.Linear(20, 16)).state_dict(), tmp_path / "c.pt")
     with pytest.raises(CheckpointError, match="a classifier of 16 classes"):
         open_checkpoint(tmp_path / "c.pt")
+
+
+def test_options_saved_beside_the_weights_do_no_harm(tmp_path: Path) -> None:
+    state = ExampleVAE().state_dict()
+    torch.save({"args": argparse.Namespace(lr=0.1, out="x"), "vae": state}, tmp_path / "vae.pth")
+    assert open_checkpoint(tmp_path / "vae.pth", device="cpu").info.format == "pytorch/examples VAE"
 
 
 def test_weights_that_do_not_fit_their_names_are_refused(tmp_path: Path) -> None:
