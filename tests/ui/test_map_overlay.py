@@ -35,8 +35,6 @@ def test_a_moving_crosshair_leaves_nothing_behind(qtbot: QtBot, path: list[Place
     region = moving.moving(CAMERA, painter.font())
     painter.end()
     before, after = painted(still), painted(moving)
-    changed = [
-        QPoint(x, y) for x in range(SIZE_PX) for y in range(SIZE_PX) if before.pixel(x, y) != after.pixel(x, y)
-    ]
+    changed = [QPoint(x, y) for x in range(SIZE_PX) for y in range(SIZE_PX) if before.pixel(x, y) != after.pixel(x, y)]
     assert len(changed) > 100
     assert [point for point in changed if not region.contains(point)] == []
