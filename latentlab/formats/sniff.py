@@ -11,21 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from latentlab.core.atomic import displayed
-from latentlab.core.checkpoint_file import ENDING
 from latentlab.core.errors import CheckpointError
+from latentlab.core.model_folders import weights_in
 
 HEAD_BYTES = 4096
-CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
 LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
-# What describes the weights beside it, whose folder that is, and what the weights are called there.
-MODEL_FOLDERS = {
-    "model_config.json": ("a pythae", ("model.pt",)),
-    "specs.json": ("a disentangling-vae", ("model.pt",)),
-    "config.json": (
-        "a diffusers",
-        ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"),
-    ),
-}
 TORCH_TENSORS = "torch zip", "legacy torch"  # weights that torch reads without running code
 
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
@@ -83,7 +73,7 @@ def _regular_file(path: Path) -> tuple[Path, int]:
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
-            path = _weights_in(path)
+            path = weights_in(path)
             status = path.stat()
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
         raise CheckpointError(_unreadable(path, error)) from error
@@ -93,25 +83,6 @@ def _regular_file(path: Path) -> tuple[Path, int]:
     if status.st_size == 0:
         raise CheckpointError(f"{shown} is empty (0 bytes). Copy or download the file again.")
     return path, status.st_size
-
-
-def _weights_in(folder: Path) -> Path:
-    """The file of weights in a run or model folder. Raises CheckpointError where there is none."""
-    if (folder / CHECKPOINT_IN_RUN).is_file():
-        return folder / CHECKPOINT_IN_RUN
-    for description, (kind, names) in MODEL_FOLDERS.items():
-        if (folder / description).is_file():
-            inside = next((folder / name for name in names if (folder / name).is_file()), None)
-            if inside is None:
-                raise CheckpointError(
-                    f"{displayed(folder)} is {kind} model folder without {' or '.join(names)} in it. "
-                    "Copy or download the whole folder again."
-                )
-            return inside
-    raise CheckpointError(
-        f"{displayed(folder)} is a folder without {CHECKPOINT_IN_RUN}, so it is no run of latentlab-train. "
-        "Name the checkpoint itself."
-    )
 
 
 def _unreadable(path: Path, error: OSError | ValueError) -> str:

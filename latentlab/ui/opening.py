@@ -9,28 +9,25 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Qt, Signal
 
 from latentlab.core.atomic import displayed
-from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
+from latentlab.core.checkpoint_file import is_native, model_info, read_encodings, read_header
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import CheckpointError, LatentlabError
 from latentlab.core.first_state import first_state
 from latentlab.core.fitting import fit_directions
+from latentlab.core.model_folders import weights_in
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
 from latentlab.core.state import State
 from latentlab.ui.notices import Action
 from latentlab.ui.workspace import OpenedModel, Workspace
 
 SESSION_ENDING = ".latentlab"
-CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
 
 
 def resolved(path: Path) -> Path:
-    """The checkpoint or session that a path means; a run folder means the checkpoint in it. Raises CheckpointError."""
+    """The checkpoint or session that a path means; a run or model folder means the weights in it. CheckpointError."""
     if path.is_dir():
-        inside = path / CHECKPOINT_IN_RUN
-        if inside.is_file():
-            return inside
-        raise CheckpointError(f"The folder {displayed(path)} holds no {CHECKPOINT_IN_RUN}; name the file itself.")
+        return weights_in(path)
     if not path.exists():
         raise CheckpointError(f"{displayed(path)} does not exist; check the path.")
     if not path.is_file():

@@ -156,7 +156,7 @@ def test_places_that_are_no_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "gone")
     for name, said in {
         "pipe": "named pipe",
-        "folder": "without checkpoint.safetensors",
+        "folder": "holds no checkpoint.safetensors",
         "pythae": "a pythae model folder without model.pt",
         "link": "does not exist",
         "absent": "does not exist",

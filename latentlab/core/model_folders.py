@@ -1,0 +1,39 @@
+"""Folders that stand for a checkpoint: a run of latentlab-train, or a model as another library saves it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from latentlab.core.atomic import displayed
+from latentlab.core.checkpoint_file import ENDING
+from latentlab.core.errors import CheckpointError
+
+CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
+# What describes the weights beside it, whose folder that is, and what the weights are called there.
+MODEL_FOLDERS = {
+    "model_config.json": ("a pythae", ("model.pt",)),
+    "specs.json": ("a disentangling-vae", ("model.pt",)),
+    "config.json": (
+        "a diffusers",
+        ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"),
+    ),
+}
+
+
+def weights_in(folder: Path) -> Path:
+    """The file of weights in a run or model folder. Raises CheckpointError where there is none."""
+    if (folder / CHECKPOINT_IN_RUN).is_file():
+        return folder / CHECKPOINT_IN_RUN
+    for description, (kind, names) in MODEL_FOLDERS.items():
+        if (folder / description).is_file():
+            inside = next((folder / name for name in names if (folder / name).is_file()), None)
+            if inside is None:
+                raise CheckpointError(
+                    f"{displayed(folder)} is {kind} model folder without {' or '.join(names)} in it. "
+                    "Copy or download the whole folder again."
+                )
+            return inside
+    raise CheckpointError(
+        f"{displayed(folder)} is a folder that holds no {CHECKPOINT_IN_RUN}, so it is no run of latentlab-train. "
+        "Name the checkpoint itself."
+    )

@@ -1,0 +1,37 @@
+"""Folders that stand for the weights in them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from latentlab.core.errors import CheckpointError
+from latentlab.core.model_folders import weights_in
+
+
+@pytest.mark.parametrize(
+    ("files", "meant"),
+    [
+        (("checkpoint.safetensors", "best.safetensors"), "checkpoint.safetensors"),
+        (("specs.json", "model.pt"), "model.pt"),
+        (("model_config.json", "model.pt", "decoder.pkl"), "model.pt"),
+        (("config.json", "diffusion_pytorch_model.safetensors"), "diffusion_pytorch_model.safetensors"),
+        (("config.json", "diffusion_pytorch_model.fp16.safetensors"), "diffusion_pytorch_model.fp16.safetensors"),
+    ],
+)
+def test_the_weights_in_a_folder(tmp_path: Path, files: tuple[str, ...], meant: str) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    assert weights_in(tmp_path) == tmp_path / meant
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [((), "holds no checkpoint.safetensors"), (("model_config.json",), "a pythae model folder without model.pt")],
+)
+def test_a_folder_without_weights(tmp_path: Path, files: tuple[str, ...], said: str) -> None:
+    for name in files:
+        (tmp_path / name).touch()
+    with pytest.raises(CheckpointError, match=said):
+        weights_in(tmp_path)
