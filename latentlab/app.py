@@ -29,9 +29,19 @@ TIMELINE = "LATENTLAB_TIMELINE"  # names a file for the moments of a start-up, f
 def main(argv: Sequence[str] | None = None) -> int:
     """`latentlab [CHECKPOINT | RUN_FOLDER | SESSION] [--device NAME]`; the exit status, 2 for bad input."""
     try:
-        chosen = _parser().parse_args(sys.argv[1:] if argv is None else argv)
+        chosen, more = _parser().parse_known_args(sys.argv[1:] if argv is None else argv)
     except argparse.ArgumentError as error:
         return _refused(OptionError(f"{error}. See: latentlab --help"))
+    if more:
+        option = more[0].startswith("-")
+        what = f"There is no option '{more[0]}'" if option else f"The window opens one file; '{more[0]}' is a second"
+        return _refused(OptionError(f"{what}. See: latentlab --help"))
+    if not _has_display():
+        return _refused(
+            OptionError(
+                "There is no display to show a window on. Without one: latentlab info, render, edit, walk, encode."
+            )
+        )
     from latentlab.engine.client import EngineClient
     from latentlab.engine.jobs import ProcessJobs
 
@@ -66,6 +76,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--activation", help="of a foreign file's last layer, where it does not say")
     parser.add_argument("--range", help="of a foreign file's pictures, where it does not say")
     return parser
+
+
+def _has_display() -> bool:
+    """Whether a window can be shown; Qt ends the whole process where it cannot."""
+    if sys.platform in ("win32", "darwin"):
+        return True
+    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _refused(error: LatentlabError) -> int:

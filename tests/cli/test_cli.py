@@ -328,3 +328,19 @@ def test_the_window_is_started_without_typer(monkeypatch: pytest.MonkeyPatch) ->
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout == "['faces.safetensors', '--device', 'cpu'] False False\n"
+
+
+@pytest.mark.parametrize("arguments", [("one.safetensors", "two.safetensors"), ("one.safetensors", "--colour")])
+def test_the_window_refuses_what_it_does_not_know_in_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert arguments[1] in refused(capsys, *arguments)
+
+
+def test_the_window_says_that_there_is_no_display(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert "no display" in refused(capsys)
