@@ -197,6 +197,7 @@ QToolButton#search:hover {{ color: {t.text}; }}
 QToolButton#model {{ font-weight: 600; }}
 QPushButton {{ background: {t.control}; border: 1px solid {t.line}; border-radius: 5px;
   padding: 2px 12px; min-height: {CONTROL_PX - 6}px; }}
+QDialogButtonBox {{ dialogbuttonbox-buttons-have-icons: 0; }}
 QPushButton:hover {{ background: {t.hover}; }}
 QPushButton:pressed, QPushButton:checked {{ background: {t.line}; border-color: {t.accent}; }}
 QPushButton:focus {{ border-color: {t.accent}; }}
