@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from latentlab.core.directions import Direction, DirectionSet, orthogonalised
 from latentlab.core.spaces import FloatArray
 
+ONE_CLICK = 2.0  # the strength that one click gives: 1 is the distance of the class means, too little for many faces
+
 NO_STRENGTHS: Mapping[str, float] = MappingProxyType({})
 NO_NAMES: Mapping[int, str] = MappingProxyType({})
 

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox
 
 from latentlab.core.bundled import bundled_models
-from latentlab.core.state import NamedLatent, back_to_origin, with_strength
+from latentlab.core.state import ONE_CLICK, NamedLatent, back_to_origin, with_strength
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS
 from latentlab.ui.docks import Docks
@@ -192,8 +192,7 @@ class Commands(QObject):
     # --- inside
 
     def _add_attribute(self, name: str) -> None:
-        strength = self._workspace.state.strengths.get(name, 0.0) + 1
-        self._workspace.session.update(with_strength(self._workspace.state, name, strength), f"Add {name}")
+        self._workspace.session.update(with_strength(self._workspace.state, name, ONE_CLICK), f"Add {name}")
 
     def _in_panel(self, key: str, method: str) -> None:
         panel = self._docks.raise_panel(key)

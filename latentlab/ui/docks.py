@@ -6,7 +6,8 @@ import base64
 import binascii
 from collections.abc import Callable, Iterator
 
-from PySide6.QtCore import QByteArray, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QToolButton, QWidget
 
 from latentlab.core.registry import PANELS, Entry
@@ -39,10 +40,35 @@ class Docks(QObject):
         self.panels: dict[str, Panel] = {}
         self._titles = QTimer(self, singleShot=True, interval=0)  # once, after all docks have found their places
         self._titles.timeout.connect(self._show_titles)
+        self._size = QSize()  # of the window when the shares below were seen
+        self._widths: list[float] = []
+        self._heights: list[float] = []
         self.docks = {key: self._dock(entry) for key, entry in PANELS.items()}
         window.setDockNestingEnabled(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         self._arrange()
+        window.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """A window that grows keeps the shares of its docks; Qt alone would give most of it to the bottom."""
+        if isinstance(event, QResizeEvent):
+            if watched is self._window:
+                QTimer.singleShot(0, self, self._keep_shares)
+            elif self._window.size() == self._size:  # a separator was moved, or a dock
+                self._widths, self._heights = self._shares()
+        return super().eventFilter(watched, event)
+
+    def _keep_shares(self) -> None:
+        across, down = self._rows()
+        docked = all(dock.isVisible() and not dock.isFloating() for dock in (*across, *down))
+        if docked and self._widths:
+            self._share(self._widths, self._heights)
+        self._size = self._window.size()
+
+    def _shares(self) -> tuple[list[float], list[float]]:
+        across, down = self._rows()
+        size = self._window.size()
+        return [dock.width() / size.width() for dock in across], [dock.height() / size.height() for dock in down]
 
     def visible(self) -> Iterator[Panel]:
         """Panels that can be seen now: not closed, not behind another tab."""
@@ -97,24 +123,27 @@ class Docks(QObject):
         self._arrange()
         for dock in self.docks.values():
             dock.show()
+        QTimer.singleShot(0, self, self.balance)  # sizes asked for before the docks are laid out are forgotten
 
     def balance(self) -> None:
         """The shares of the default layout, for the size that the window has now."""
-        width, height = self._window.width(), self._window.height()
-        across = {area: next(d for d in self._in_area(area)) for area in SHARES}
-        self._window.resizeDocks(
-            list(across.values()), [round(width * SHARES[area]) for area in across], Qt.Orientation.Horizontal
-        )
-        bottom = self._in_area("bottom")
-        self._window.resizeDocks(
-            [across["left"], bottom[0]],
-            [round(height * (1 - BOTTOM_SHARE)), round(height * BOTTOM_SHARE)],
-            Qt.Orientation.Vertical,
-        )
+        self._share(list(SHARES.values()), [1 - BOTTOM_SHARE, BOTTOM_SHARE])
+
+    def _rows(self) -> tuple[list[QDockWidget], list[QDockWidget]]:
+        """The docks that lie beside each other above, and the two that lie below each other."""
+        across = [self._in_area(area)[0] for area in SHARES]
+        return across, [across[0], self._in_area("bottom")[0]]
+
+    def _share(self, widths: list[float], heights: list[float]) -> None:
+        across, down = self._rows()
+        size = self._window.size()
+        self._window.resizeDocks(across, [round(size.width() * share) for share in widths], Qt.Orientation.Horizontal)
+        self._window.resizeDocks(down, [round(size.height() * share) for share in heights], Qt.Orientation.Vertical)
 
     def _dock(self, entry: Entry) -> QDockWidget:
         dock = QDockWidget(entry.title, self._window)
         dock.setObjectName(f"dock-{entry.key}")
+        dock.installEventFilter(self)
         dock.setTitleBarWidget(DockTitle(dock))
         dock.dockLocationChanged.connect(self._titles.start)
         dock.topLevelChanged.connect(self._titles.start)
@@ -196,6 +225,7 @@ class DockTitle(QWidget):
         close.setIconSize(QSize(12, 12))
         close.setToolTip(f"Close {dock.windowTitle()}")
         close.setAccessibleName(f"Close {dock.windowTitle()}")
+        close.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # from the keyboard: the Panels menu
         close.clicked.connect(dock.close)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING_PX, 2, 4, 2)

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 from latentlab.core.directions import DirectionSet
 from latentlab.core.fitting import METHODS, Method, leak
 from latentlab.core.requests import Decode, Decoded, Lane
-from latentlab.core.state import NO_STRENGTHS, NamedLatent, State, with_strength
+from latentlab.core.state import NO_STRENGTHS, ONE_CLICK, NamedLatent, State, with_strength
 from latentlab.ui.before_after import BeforeAfter
 from latentlab.ui.computing import Computing
 from latentlab.ui.cosine_table import CosineTable
@@ -42,7 +42,6 @@ from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.workspace import Workspace
 
 STRONGEST = 3.0
-ONE_CLICK = 2.0  # puts glasses on 94 % of faces where 1 does on 13 %
 ROW_PX = 46
 STEP = 0.05
 MOST_FOR_COVARIANCE = 4096  # numbers in a latent; beyond it leaks are angles only

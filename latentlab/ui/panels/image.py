@@ -20,6 +20,7 @@ from latentlab.ui import latent_mime, theme
 from latentlab.ui.actions import shortcut_tooltip
 from latentlab.ui.comparison import Comparison
 from latentlab.ui.difference import AMPLIFICATIONS, Kind, difference
+from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.image_view import ImageView, as_array
 from latentlab.ui.panel import Panel
@@ -27,7 +28,7 @@ from latentlab.ui.picture_exchange import PictureExchange, is_picture
 from latentlab.ui.standing import Place
 from latentlab.ui.workspace import Workspace
 
-HINT = "Hold Space to see it before the edits. Drop a picture here to find its latent."
+HINT = "Hold Space: before the edits. Drop a picture: its latent."
 EMPTY = "The picture appears here as soon as the model is loaded."
 
 
@@ -74,7 +75,7 @@ class ImagePanel(Panel):
         self.classes.setAccessibleName("Class")
         self.classes.setToolTip("The class that the model is asked for")
         self.classes.activated.connect(self._choose_class)
-        self.caption = QLabel()
+        self.caption = ElidedLabel()
         self.caption.setProperty("role", "caption")
         self.caption.setFont(theme.caption_font(self.caption))
         self.caption.setAlignment(Qt.AlignmentFlag.AlignCenter)
