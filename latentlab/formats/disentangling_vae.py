@@ -14,7 +14,7 @@ from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.formats.layers import State, convolution, linear, transposed, under
 from latentlab.formats.reading import Options
 from latentlab.formats.sidecar import read_table_beside
-from latentlab.formats.sniff import TORCH_TENSORS, Found
+from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
@@ -27,7 +27,7 @@ class DisentanglingVAEFormat:
     """Satisfies `latentlab.formats.reading.Format`."""
 
     def recognises(self, file: Found) -> bool:
-        return file.kind in TORCH_TENSORS and all(name in read_state_dict(file) for name in NEEDED)
+        return file.kind in WEIGHTS and all(name in read_state_dict(file) for name in NEEDED)
 
     def open(self, file: Found, options: Options) -> LatentModel:
         state = read_state_dict(file)

@@ -18,7 +18,7 @@ from latentlab.core.spaces import Prior
 from latentlab.formats.layers import State, convolution, linear, transposed, under
 from latentlab.formats.reading import Options
 from latentlab.formats.sidecar import read_table_beside
-from latentlab.formats.sniff import TORCH_TENSORS, Found
+from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
@@ -43,7 +43,7 @@ class PythaeFormat:
     """Satisfies `latentlab.formats.reading.Format`."""
 
     def recognises(self, file: Found) -> bool:
-        if file.kind not in TORCH_TENSORS:
+        if file.kind not in WEIGHTS:
             return False
         config = read_table_beside(file.path, CONFIG)
         return config is not None and "latent_dim" in config and "input_dim" in config

@@ -13,7 +13,7 @@ from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.formats.reading import Options
-from latentlab.formats.sniff import TORCH_TENSORS, Found
+from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
@@ -26,7 +26,7 @@ class PyTorchDCGANFormat:
 
     def recognises(self, file: Found) -> bool:
         """Raises CheckpointError for the discriminator, which nothing can be drawn with."""
-        if file.kind not in TORCH_TENSORS:
+        if file.kind not in WEIGHTS:
             return False
         state = _renamed(read_state_dict(file))
         convolutions = [name for name, value in state.items() if value.ndim == 4]

@@ -11,7 +11,7 @@ from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.formats.layers import linear
 from latentlab.formats.reading import Options
-from latentlab.formats.sniff import TORCH_TENSORS, Found
+from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
 
@@ -22,7 +22,7 @@ class PyTorchVAEFormat:
     """Satisfies `latentlab.formats.reading.Format`."""
 
     def recognises(self, file: Found) -> bool:
-        if file.kind not in TORCH_TENSORS:
+        if file.kind not in WEIGHTS:
             return False
         state = read_state_dict(file)
         names = {name.rpartition(".")[0] for name in state}

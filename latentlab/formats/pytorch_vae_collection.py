@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.formats.layers import State, convolution, linear, transposed, under
 from latentlab.formats.reading import Options
-from latentlab.formats.sniff import TORCH_TENSORS, Found
+from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import ACTIVATIONS, filled, model_from, range_of
 
@@ -25,7 +25,7 @@ class PyTorchVAECollectionFormat:
     """Satisfies `latentlab.formats.reading.Format`."""
 
     def recognises(self, file: Found) -> bool:
-        if file.kind not in TORCH_TENSORS:
+        if file.kind not in WEIGHTS:
             return False
         state = _bare(read_state_dict(file))
         return all(name in state for name in NEEDED)

@@ -14,7 +14,7 @@ from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.registry import FORMATS
-from latentlab.formats.sniff import REASONS, TORCH_TENSORS, Found, found, refusal
+from latentlab.formats.sniff import REASONS, WEIGHTS, Found, found, refusal
 
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
 RANGES = ("tanh", "sigmoid", "none")  # what the last layer puts out: [-1, 1], [0, 1], or logits that become [0, 1]
@@ -63,7 +63,7 @@ def open_file(file: Found, options: Options) -> LatentModel:
             "file is damaged; copy or export it again."
         ) from error
     finally:
-        if file.kind in TORCH_TENSORS:
+        if file.kind in WEIGHTS:
             from latentlab.formats.state_dict import read_state_dict
 
             read_state_dict.cache_clear()
@@ -88,19 +88,14 @@ def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Opt
 
 
 def _unknown_weights(file: Found) -> str:
-    shown = displayed(file.path)
-    if file.kind in TORCH_TENSORS:
-        from latentlab.formats.not_generators import kind_of_network
-        from latentlab.formats.state_dict import read_state_dict
+    from latentlab.formats.not_generators import kind_of_network
+    from latentlab.formats.state_dict import read_state_dict
 
-        names, kind = list(read_state_dict(file)), kind_of_network(read_state_dict(file))
-        if kind:
-            return f"{shown} is {kind}."
-        return (
-            f"{shown} holds weights of a network that is not known ({', '.join(names[:4])}, … {len(names)} tensors). "
-            "Train one with latentlab-train, or open a native checkpoint."
-        )
+    shown, state = displayed(file.path), read_state_dict(file)
+    if kind := kind_of_network(state):
+        return f"{shown} is {kind}."
+    what = "is a safetensors file, but no latentlab checkpoint: it holds" if file.kind == "safetensors" else "holds"
     return (
-        f"{shown} is a safetensors file, but no latentlab checkpoint: it does not say what its weights belong to. "
-        "Open a checkpoint that latentlab-train wrote."
+        f"{shown} {what} weights of a network that is not known ({', '.join(list(state)[:4])}, … {len(state)} "
+        "tensors). Train one with latentlab-train, or open a native checkpoint."
     )

@@ -18,7 +18,7 @@ from latentlab.formats.any_module import Range
 from latentlab.formats.chain import Chain, ChainPlan, Layer, layers_in, plan_of
 from latentlab.formats.layers import under
 from latentlab.formats.reading import Options, open_file
-from latentlab.formats.sniff import TORCH_TENSORS, Found, found
+from latentlab.formats.sniff import WEIGHTS, Found, found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import filled, model_from, range_of
 
@@ -65,7 +65,7 @@ class SequentialFormat:
     """Satisfies `latentlab.formats.reading.Format`."""
 
     def recognises(self, file: Found) -> bool:
-        return file.kind in TORCH_TENSORS and _parts(read_state_dict(file)) is not None
+        return file.kind in WEIGHTS and _parts(read_state_dict(file)) is not None
 
     def open(self, file: Found, options: Options) -> LatentModel:
         parts = _parts(read_state_dict(file))
@@ -101,7 +101,7 @@ def guesses(path: Path, count: int = SHOWN) -> list[Guess]:
     """
     file = found(path)
     reader = SequentialFormat()
-    if file.kind not in TORCH_TENSORS or not reader.recognises(file):
+    if file.kind not in WEIGHTS or not reader.recognises(file):
         read_state_dict.cache_clear()
         return []
     parts = _parts(read_state_dict(file))

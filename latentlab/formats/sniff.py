@@ -17,6 +17,7 @@ from latentlab.core.model_folders import weights_in
 HEAD_BYTES = 4096
 LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 TORCH_TENSORS = "torch zip", "legacy torch"  # weights that torch reads without running code
+WEIGHTS = (*TORCH_TENSORS, "safetensors")
 
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 REASONS = {

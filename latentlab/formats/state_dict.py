@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
+from latentlab.core.safetensors_table import read_table
 from latentlab.formats.sniff import Found
 from latentlab.formats.weight_norms import plain_weights
 
@@ -39,11 +41,11 @@ HARMLESS: list[Any] = [argparse.Namespace]  # the options of a training script, 
 
 @lru_cache(maxsize=1)  # each reader asks; cleared once the file is open
 def read_state_dict(file: Found) -> dict[str, Tensor]:
-    """The tensors of a torch file by name, float ones in float32, wrappers and prefixes taken off.
+    """The tensors of a torch or safetensors file by name, float ones in float32, wrappers and prefixes taken off.
 
     Raises CheckpointError: code inside, a pickled module, tensors that claim more than the file holds, no weights.
     """
-    loaded = _loaded(file)
+    loaded = _safetensors(file) if file.kind == "safetensors" else _loaded(file)
     state = _unwrapped(loaded)
     if state is None:
         raise CheckpointError(
@@ -78,6 +80,23 @@ def _loaded(file: Found) -> Any:
     except Exception as error:  # noqa: BLE001 - 4,000 mutated files raised eight different classes
         cause = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise CheckpointError(f"{shown} is a damaged PyTorch file ({cause}). Copy or download it again.") from None
+
+
+def _safetensors(file: Found) -> dict[str, Tensor]:
+    """The tensors in the order of their numbered layers, which the format does not keep. Raises CheckpointError."""
+    names = sorted(read_table(file.path).tensors, key=_natural)
+    try:
+        with safe_open(file.path, framework="pt") as opened:
+            return {name: opened.get_tensor(name) for name in names}
+    except Exception as error:  # noqa: BLE001 - the library raises its own classes and several of Python's
+        cause = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        shown = displayed(file.path)
+        raise CheckpointError(f"{shown} is a damaged safetensors file ({cause}). Copy or download it again.") from None
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    """So that layer 10 goes after layer 9."""
+    return [(int(part), "") if part.isdecimal() and len(part) < 9 else (-1, part) for part in name.split(".")]
 
 
 def _forbidden_names(file: Found, error: Exception) -> str:

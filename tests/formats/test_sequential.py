@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from latentlab.core.errors import CheckpointError, OptionError
@@ -45,6 +46,16 @@ def test_an_mlp_in_every_coat(tmp_path: Path, coat: str) -> None:
     path = save(network.state_dict(), tmp_path / "G.pt", coat)
     model = open_checkpoint(path, device="cpu", options={"activation": "leaky_relu", "range": "sigmoid"})
     assert (model.info.image.height, model.info.image.channels, model.info.warnings) == (8, 3, ())
+    latents = model.sample(3)
+    with torch.no_grad():
+        made = network(torch.from_numpy(latents)).reshape(3, 3, 8, 8).permute(0, 2, 3, 1).numpy()
+    np.testing.assert_allclose(model.decode_float(latents), made, atol=1e-5)
+
+
+def test_weights_in_safetensors(tmp_path: Path) -> None:
+    network, path = mlp().eval(), tmp_path / "model.safetensors"
+    save_file(network.state_dict(), path)
+    model = open_checkpoint(path, device="cpu", options={"activation": "leaky_relu", "range": "sigmoid"})
     latents = model.sample(3)
     with torch.no_grad():
         made = network(torch.from_numpy(latents)).reshape(3, 3, 8, 8).permute(0, 2, 3, 1).numpy()
