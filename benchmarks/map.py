@@ -30,9 +30,9 @@ from benchmarks.figures import arguments, finish, percentile, spread, table, ver
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.spaces import FloatArray
 from latentlab.ui import theme
-from latentlab.ui.map_colours import colouring
-from latentlab.ui.map_scene import Cloud, Scene
-from latentlab.ui.map_view import MapCanvas
+from latentlab.ui.map.colours import colouring
+from latentlab.ui.map.scene import Cloud, Scene
+from latentlab.ui.map.view import MapCanvas
 
 WIDTH, HEIGHT = 1000, 800
 CLASSES = 10

@@ -18,7 +18,7 @@ from latentlab.core.errors import LatentlabError
 from latentlab.core.fitting import METHODS, Method, fit_from_groups, principal_directions
 from latentlab.ui.computing import Computing
 from latentlab.ui.running import RunningJob
-from latentlab.ui.slider_basis import MOST_FOR_COMPONENTS
+from latentlab.ui.sliders.basis import MOST_FOR_COMPONENTS
 from latentlab.ui.workspace import Workspace
 
 PRINCIPAL = 5  # "from PCA" adds so many

@@ -10,7 +10,7 @@ from PySide6.QtGui import QKeyEvent, QMouseEvent
 from PySide6.QtWidgets import QApplication
 
 from latentlab.core.encodings import EncodingSet
-from latentlab.ui.map_view import MapCanvas
+from latentlab.ui.map.view import MapCanvas
 from latentlab.ui.panels.map import MapPanel
 
 LEFT, RIGHT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.RightButton, Qt.MouseButton.NoButton

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.encodings import EncodingSet
-from latentlab.ui.map_colours import (
+from latentlab.ui.map.colours import (
     LEVELS,
     OTHER,
     REST,
@@ -17,7 +17,7 @@ from latentlab.ui.map_colours import (
     colouring,
     gradient,
 )
-from latentlab.ui.map_splat import SHAPES
+from latentlab.ui.map.splat import SHAPES
 from latentlab.ui.theme import DARK, LIGHT
 
 

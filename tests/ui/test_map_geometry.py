@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from latentlab.ui.map_geometry import (
+from latentlab.ui.map.geometry import (
     Camera,
     PointIndex,
     bounds_of,
@@ -16,8 +16,8 @@ from latentlab.ui.map_geometry import (
     simplified,
     spacing_on_screen,
 )
-from latentlab.ui.map_lattice import MOST_TILES, SMALLEST_TILE_PX, lattice_places
-from latentlab.ui.map_scene import apart
+from latentlab.ui.map.lattice import MOST_TILES, SMALLEST_TILE_PX, lattice_places
+from latentlab.ui.map.scene import apart
 
 places = st.floats(-50, 50)
 scales = st.floats(1, 400)

@@ -78,18 +78,18 @@ def test_two_groups_make_a_direction(panel: MapPanel) -> None:
 
 
 def test_a_group_is_renamed_and_deleted(panel: MapPanel, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latentlab.ui import map_groups
+    from latentlab.ui.map import groups
 
     workspace = panel.workspace
     with_two_groups(workspace)
     answers = iter([("faces with light", True), ("dim", True), ("never", False)])
-    monkeypatch.setattr(map_groups.QInputDialog, "getText", lambda *_, **__: next(answers))
-    map_groups.ask_name(workspace, "bright", panel)
+    monkeypatch.setattr(groups.QInputDialog, "getText", lambda *_, **__: next(answers))
+    groups.ask_name(workspace, "bright", panel)
     assert [g.name for g in workspace.state.groups] == ["faces with light", "dim"]
-    map_groups.ask_name(workspace, "faces with light", panel)  # taken
+    groups.ask_name(workspace, "faces with light", panel)  # taken
     assert [g.name for g in workspace.state.groups] == ["faces with light", "dim"]
     assert any("dim" in notice.text for notice in workspace.notices.shown)
-    map_groups.ask_name(workspace, "dim", panel)
+    groups.ask_name(workspace, "dim", panel)
     actions = {action.text(): action for action in panel.legend._group_menu("dim").actions()}
     actions["Delete"].trigger()
     assert [g.name for g in workspace.state.groups] == ["faces with light"]

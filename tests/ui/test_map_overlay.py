@@ -10,8 +10,8 @@ from PySide6.QtGui import QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from latentlab.ui import theme
-from latentlab.ui.map_geometry import fitted
-from latentlab.ui.map_overlay import Overlay, Place
+from latentlab.ui.map.geometry import fitted
+from latentlab.ui.map.overlay import Overlay, Place
 
 SIZE_PX = 300
 CAMERA = fitted((-1.0, -1.0, 1.0, 1.0), SIZE_PX, SIZE_PX)

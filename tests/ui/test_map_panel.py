@@ -14,7 +14,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.state import Group, MapView, NamedLatent, Original, State, Walk, at, with_strength
 from latentlab.ui import theme
 from latentlab.ui.latent_mime import packed, unpacked
-from latentlab.ui.map_hint import no_map
+from latentlab.ui.map.hint import no_map
 from latentlab.ui.panels.map import MapPanel
 from latentlab.ui.workspace import OpenedModel
 from tests.ui.map_hand import PLAIN, encodings_of, lonely, move, point_of, press, release

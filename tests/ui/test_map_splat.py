@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from latentlab.ui import map_splat
-from latentlab.ui.map_splat import SHAPES, Codes, Pixels, coverage, density, dot_radius_px, splat, stamps
+from latentlab.ui.map.splat import SHAPES, Codes, Pixels, argb, coverage, density, dot_radius_px, splat, stamps
 from latentlab.ui.theme import DARK, LIGHT
 
 RED, BLUE = "#ff0000", "#0000ff"
@@ -16,7 +15,7 @@ OPAQUE_RED, OPAQUE_BLUE = 0xFFFF0000, 0xFF0000FF
 def drawn(
     x: list[float], y: list[float], codes: list[int], radius: float, shapes: tuple[str, ...] = ("circle", "circle")
 ) -> Pixels:
-    dots = stamps(map_splat.argb((RED, BLUE)), shapes, radius)
+    dots = stamps(argb((RED, BLUE)), shapes, radius)
     at: Codes = np.array(codes, np.uint8)
     pixels, margin = splat(40, 30, np.array(x, np.float32), np.array(y, np.float32), at, dots)
     assert pixels.shape == (30 + 2 * margin, 40 + 2 * margin)
@@ -85,7 +84,7 @@ def test_a_million_points_land_where_they_belong() -> None:
     rng = np.random.default_rng(0)
     x, y = rng.uniform(-20, 220, (2, 1_000_000)).astype(np.float32)
     codes = rng.integers(0, 2, 1_000_000).astype(np.uint8)
-    dots = stamps(map_splat.argb((RED, BLUE)), ("circle", "circle"), dot_radius_px(1_000_000, 200, 200))
+    dots = stamps(argb((RED, BLUE)), ("circle", "circle"), dot_radius_px(1_000_000, 200, 200))
     pixels, margin = splat(200, 200, x, y, codes, dots)
     seen = pixels[margin:-margin, margin:-margin]
     expected = np.zeros((200, 200), np.uint32)

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from latentlab.core.session import Session
 from latentlab.core.state import NO_STRENGTHS, State, at, with_strength
 from latentlab.ui.panels.sliders import SlidersPanel
-from latentlab.ui.slider_list import SliderList
-from latentlab.ui.slider_track import Track
+from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.track import Track
 from latentlab.ui.workspace import OpenedModel, Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, some_info
 

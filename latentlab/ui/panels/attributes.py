@@ -35,8 +35,8 @@ from latentlab.ui.group_form import GroupForm
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
-from latentlab.ui.slider_list import SliderList
-from latentlab.ui.slider_row import SliderRow
+from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.workspace import Workspace

@@ -16,19 +16,20 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Decoded, RequestFailed
 from latentlab.core.state import MapView, NamedLatent, State
-from latentlab.ui import map_colours, theme
+from latentlab.ui import theme
 from latentlab.ui.latent_mime import packed, unpacked
-from latentlab.ui.map_card import HoverCard
-from latentlab.ui.map_controls import MapControls, MapTools, axis_choices, with_projection
-from latentlab.ui.map_groups import group_menu, next_name, outline_colours, with_group
-from latentlab.ui.map_hint import HINT, NOTHING_YET, no_map
-from latentlab.ui.map_lattice import Lattice
-from latentlab.ui.map_legend import Legend
-from latentlab.ui.map_progress import MapProgress
-from latentlab.ui.map_scene import Cloud, Scene
-from latentlab.ui.map_steering import Steering
-from latentlab.ui.map_thumbnails import ThumbnailStore
-from latentlab.ui.map_view import KEY_FACTOR, MapCanvas
+from latentlab.ui.map import colours
+from latentlab.ui.map.card import HoverCard
+from latentlab.ui.map.controls import MapControls, MapTools, axis_choices, with_projection
+from latentlab.ui.map.groups import group_menu, next_name, outline_colours, with_group
+from latentlab.ui.map.hint import HINT, NOTHING_YET, no_map
+from latentlab.ui.map.lattice import Lattice
+from latentlab.ui.map.legend import Legend
+from latentlab.ui.map.progress import MapProgress
+from latentlab.ui.map.scene import Cloud, Scene
+from latentlab.ui.map.steering import Steering
+from latentlab.ui.map.thumbnails import ThumbnailStore
+from latentlab.ui.map.view import KEY_FACTOR, MapCanvas
 from latentlab.ui.panel import Panel
 from latentlab.ui.projecting import Key
 from latentlab.ui.workspace import Workspace
@@ -56,7 +57,7 @@ class MapPanel(Panel):
         self._lattice = Lattice(workspace, self.consumer("lattice"), self)
         self._state = workspace.state  # what is drawn
         self._cloud: Cloud | None = None
-        self._colouring: tuple[tuple[object, ...], map_colours.Colouring] | None = None
+        self._colouring: tuple[tuple[object, ...], colours.Colouring] | None = None
         self._view_before = MapView()  # what a cancelled projection goes back to
         self._shown_key: Key = ()  # of the layout on screen
         column = QVBoxLayout(self)
@@ -172,8 +173,8 @@ class MapPanel(Panel):
     def _show_controls(self, state: State) -> None:
         encodings, view = self._encodings, state.view
         axes = axis_choices(view.projection, encodings, state.directions)
-        colour = map_colours.chosen(encodings, view.colour) if encodings is not None else view.colour
-        self.controls.show_view(view, axes, map_colours.choices(encodings), colour)
+        colour = colours.chosen(encodings, view.colour) if encodings is not None else view.colour
+        self.controls.show_view(view, axes, colours.choices(encodings), colour)
         self.tools.lattice.setChecked(view.lattice)
 
     def _show_layout(self) -> None:
@@ -208,12 +209,12 @@ class MapPanel(Panel):
         self.legend.show_legend(colouring, state.view.hidden, state.groups, colours)
         self._show_scene()
 
-    def _coloured(self, colour: str) -> map_colours.Colouring:
+    def _coloured(self, colour: str) -> colours.Colouring:
         encodings = self._encodings
         assert encodings is not None
         key = (id(encodings), colour, theme.current())
         if self._colouring is None or self._colouring[0] != key:
-            self._colouring = (key, map_colours.colouring(encodings, colour, theme.current()))
+            self._colouring = (key, colours.colouring(encodings, colour, theme.current()))
         return self._colouring[1]
 
     def _show_scene(self) -> None:

@@ -19,13 +19,13 @@ from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
 from latentlab.ui.computing import Computing
-from latentlab.ui.ends_preview import EndsPreview
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import as_qimage
-from latentlab.ui.slider_basis import MOST_FOR_COMPONENTS, Basis, Components, Dimensions, Indices
-from latentlab.ui.slider_list import SliderList
-from latentlab.ui.slider_row import SliderRow
+from latentlab.ui.sliders.basis import MOST_FOR_COMPONENTS, Basis, Components, Dimensions, Indices
+from latentlab.ui.sliders.ends_preview import EndsPreview
+from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.workspace import Workspace

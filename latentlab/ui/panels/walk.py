@@ -27,8 +27,8 @@ from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.running import RunningJob
-from latentlab.ui.slider_list import SliderList
-from latentlab.ui.slider_row import SliderRow
+from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX
 from latentlab.ui.thumbnail_strip import ThumbnailStrip

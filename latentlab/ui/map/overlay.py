@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QFont, QFontMetricsF, QPainter, QPen, QPolygonF, QRegion
 
-from latentlab.ui.map_geometry import Camera
+from latentlab.ui.map.geometry import Camera
 from latentlab.ui.theme import CAPTION_PX, Theme
 
 Place = tuple[float, float]  # in the world

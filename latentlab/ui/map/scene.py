@@ -14,9 +14,9 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPixmap
 
 from latentlab.core.spaces import FloatArray
-from latentlab.ui import map_splat
-from latentlab.ui.map_colours import Colouring
-from latentlab.ui.map_geometry import Camera, PointIndex, bounds_of, inside_polygon, simplified, spacing_on_screen
+from latentlab.ui.map import splat
+from latentlab.ui.map.colours import Colouring
+from latentlab.ui.map.geometry import Camera, PointIndex, bounds_of, inside_polygon, simplified, spacing_on_screen
 from latentlab.ui.theme import Theme
 
 THUMBNAIL_SPACING_PX = 36.0  # from here on pictures fit between the points
@@ -92,9 +92,9 @@ class Cloud:
         area = (left - wide, bottom - high, right + wide, top + high)
         if self._density is None or self._density_theme is not theme:
             colour, opacity = DENSITY[theme.dark]
-            field_GG = map_splat.density(self.drawn_x_N, self.drawn_y_N, area)
-            tint = np.broadcast_to(map_splat.argb((colour,)), field_GG.shape)
-            pixels = map_splat.premultiplied(tint, field_GG * np.float32(opacity))
+            field_GG = splat.density(self.drawn_x_N, self.drawn_y_N, area)
+            tint = np.broadcast_to(splat.argb((colour,)), field_GG.shape)
+            pixels = splat.premultiplied(tint, field_GG * np.float32(opacity))
             self._density, self._density_theme = picture(pixels), theme
         return self._density, area
 
@@ -121,7 +121,7 @@ class Scene:
     selected: tuple[int, ...] = field(default=())
 
 
-def picture(pixels: map_splat.Pixels) -> QImage:
+def picture(pixels: splat.Pixels) -> QImage:
     """A QImage that owns its bytes, of premultiplied pixels (H, W)."""
     height, width = pixels.shape
     return QImage(
@@ -166,22 +166,22 @@ def _paint_density(painter: QPainter, cloud: Cloud, camera: Camera, theme: Theme
 
 def _paint_dots(painter: QPainter, scene: Scene, camera: Camera, ratio: float, visible: int) -> None:
     cloud, colouring = scene.cloud, scene.cloud.colouring
-    radius_px = map_splat.dot_radius_px(visible, camera.width, camera.height)
+    radius_px = splat.dot_radius_px(visible, camera.width, camera.height)
     x_N, y_N = camera.all_to_screen(cloud.drawn_x_N, cloud.drawn_y_N, ratio)
     width, height = round(camera.width * ratio), round(camera.height * ratio)
-    dots = map_splat.stamps(map_splat.argb(colouring.colours), colouring.shapes, radius_px * ratio)
-    pixels, margin = map_splat.splat(width, height, x_N, y_N, cloud.drawn_codes_N, dots)
+    dots = splat.stamps(splat.argb(colouring.colours), colouring.shapes, radius_px * ratio)
+    pixels, margin = splat.splat(width, height, x_N, y_N, cloud.drawn_codes_N, dots)
     _draw(painter, pixels, margin, ratio)
     for members_n, colour in scene.groups:
         shown_n = members_n if cloud.shown_N is None else members_n[cloud.shown_N[members_n]]
         ring_px = max(radius_px, 1.5) + GROUP_RING_PX
-        ring = map_splat.stamps(map_splat.argb((colour,)), ("ring",), ring_px * ratio)
+        ring = splat.stamps(splat.argb((colour,)), ("ring",), ring_px * ratio)
         x_n, y_n = camera.all_to_screen(cloud.x_N[shown_n], cloud.y_N[shown_n], ratio)
-        pixels, margin = map_splat.splat(width, height, x_n, y_n, np.zeros(len(shown_n), np.uint8), ring)
+        pixels, margin = splat.splat(width, height, x_n, y_n, np.zeros(len(shown_n), np.uint8), ring)
         _draw(painter, pixels, margin, ratio)
 
 
-def _draw(painter: QPainter, pixels: map_splat.Pixels, margin: int, ratio: float) -> None:
+def _draw(painter: QPainter, pixels: splat.Pixels, margin: int, ratio: float) -> None:
     height, width = pixels.shape
     image = QImage(pixels.data, width, height, width * 4, QImage.Format.Format_ARGB32_Premultiplied)
     image.setDevicePixelRatio(ratio)

@@ -13,8 +13,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.spaces import FloatArray
-from latentlab.ui.map_geometry import Camera
-from latentlab.ui.map_scene import Tiles
+from latentlab.ui.map.geometry import Camera
+from latentlab.ui.map.scene import Tiles
 from latentlab.ui.pictures import as_qimage
 from latentlab.ui.workspace import Workspace
 

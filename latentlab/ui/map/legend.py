@@ -10,9 +10,10 @@ from PySide6.QtGui import QColor, QIcon, QLinearGradient, QPainter, QPaintEvent,
 from PySide6.QtWidgets import QApplication, QLayout, QLayoutItem, QMenu, QToolButton, QWidget
 
 from latentlab.core.state import Group
-from latentlab.ui import map_overlay, map_splat, theme
-from latentlab.ui.map_colours import ColourBar, Colouring, LegendEntry
-from latentlab.ui.map_scene import picture
+from latentlab.ui import theme
+from latentlab.ui.map import overlay, splat
+from latentlab.ui.map.colours import ColourBar, Colouring, LegendEntry
+from latentlab.ui.map.scene import picture
 
 SWATCH_PX = 14
 ENTRY_HEIGHT_PX = 22
@@ -112,7 +113,7 @@ def _button(text: str, count: int, icon: QIcon, parent: QWidget) -> QToolButton:
     button.setIconSize(QSize(SWATCH_PX, SWATCH_PX))
     button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
     button.setAutoRaise(True)
-    button.setFont(map_overlay.caption_font(button.font()))
+    button.setFont(overlay.caption_font(button.font()))
     button.setFixedHeight(ENTRY_HEIGHT_PX)
     return button
 
@@ -122,8 +123,8 @@ def swatch(colour: str, shape: str, ratio: float) -> QIcon:
     icon = QIcon()
     for state, opacity in ((QIcon.State.On, 1.0), (QIcon.State.Off, 0.25)):
         side = round(SWATCH_PX * ratio)
-        cover = map_splat.coverage(shape, side * 0.34, 0, 0)
-        pixels = map_splat.premultiplied(np.broadcast_to(map_splat.argb((colour,)), cover.shape), cover)
+        cover = splat.coverage(shape, side * 0.34, 0, 0)
+        pixels = splat.premultiplied(np.broadcast_to(splat.argb((colour,)), cover.shape), cover)
         pixmap = QPixmap(side, side)
         pixmap.fill(Qt.GlobalColor.transparent)
         painter = QPainter(pixmap)
@@ -142,7 +143,7 @@ class ColourScale(QWidget):
     def __init__(self, title: str, bar: ColourBar, parent: QWidget) -> None:
         super().__init__(parent)
         self._title, self._bar = title, bar
-        self.setFont(map_overlay.caption_font(self.font()))
+        self.setFont(overlay.caption_font(self.font()))
         self.setAccessibleName(f"{title} from {bar.low:.3g} to {bar.high:.3g}")
         self.setFixedSize(260, ENTRY_HEIGHT_PX + 12)
 

@@ -17,9 +17,10 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.state import MapView
-from latentlab.ui import map_colours, theme
+from latentlab.ui import theme
 from latentlab.ui.icons import icon
-from latentlab.ui.map_view import Tool
+from latentlab.ui.map import colours
+from latentlab.ui.map.view import Tool
 from latentlab.ui.projecting import IN_PLACE
 
 OPTIONAL = {"umap": "umap"}  # projections whose library may be absent: its module
@@ -40,7 +41,7 @@ def axis_choices(projection: str, encodings: EncodingSet | None, directions: Dir
         dimensions = sorted(order.tolist()) if encodings.dim <= OFFERED_AXES else order.tolist()
         return [
             *((name, name) for name in directions),
-            *((f"{map_colours.DIMENSION}{d + 1}", f"Dimension {d + 1}") for d in dimensions),
+            *((f"{colours.DIMENSION}{d + 1}", f"Dimension {d + 1}") for d in dimensions),
         ]
     return []
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from latentlab.ui.icons import icon
-from latentlab.ui.slider_track import HANDLE_RADIUS_PX, Track, paint_track
+from latentlab.ui.sliders.track import HANDLE_RADIUS_PX, Track, paint_track
 from latentlab.ui.theme import CAPTION_PX, CONTROL_PX, GRID_PX, PADDING_PX, Theme, tabular
 
 SWITCH_PX = 16

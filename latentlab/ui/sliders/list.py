@@ -24,8 +24,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 
 from latentlab.ui.row_editor import RowEditor, number_in
-from latentlab.ui.slider_row import RowGeometry, SliderRow, paint_row, tip_of
-from latentlab.ui.slider_track import Drag
+from latentlab.ui.sliders.row import RowGeometry, SliderRow, paint_row, tip_of
+from latentlab.ui.sliders.track import Drag
 from latentlab.ui.theme import CONTROL_PX, current
 
 STEP = 0.01  # of the range, for one press of an arrow key or one notch of the wheel

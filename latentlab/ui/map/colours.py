@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.spaces import FloatArray
-from latentlab.ui.map_splat import SHAPES
+from latentlab.ui.map.splat import SHAPES
 from latentlab.ui.theme import Theme
 
 CLASS, NONE, DIMENSION = "class", "none", "dimension "

@@ -27,9 +27,9 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from latentlab.ui import theme
-from latentlab.ui.map_geometry import PICK_RADIUS_PX, ZOOM_LIMITS, Camera, fitted
-from latentlab.ui.map_overlay import Overlay, on_screen, paint_hint
-from latentlab.ui.map_scene import Scene, paint
+from latentlab.ui.map.geometry import PICK_RADIUS_PX, ZOOM_LIMITS, Camera, fitted
+from latentlab.ui.map.overlay import Overlay, on_screen, paint_hint
+from latentlab.ui.map.scene import Scene, paint
 
 Tool = Literal["go", "lasso", "rectangle"]
 
