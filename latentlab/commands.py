@@ -75,8 +75,10 @@ def info(
     """Print what a checkpoint is, as JSON."""
     from latentlab.description import describe
 
-    document = describe(checkpoint, _options(device, trust, activation, range_))
+    document, warnings = describe(checkpoint, _options(device, trust, activation, range_))
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    for warning in warnings:
+        _note(f"Warning: {warning}")
 
 
 @application.command()

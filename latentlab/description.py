@@ -18,8 +18,11 @@ from latentlab.formats.reading import open_file
 HAS_IT = 0.5  # attributes are 1 or 0; predicted ones lie between
 
 
-def describe(path: Path, options: Options) -> dict[str, Any]:
-    """The document of `info`. Raises CheckpointError, also where the content does not fit its hash."""
+def describe(path: Path, options: Options) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The document of `info`, and what is to be said beside it: a guessed activation, a tensor with NaN, …
+
+    Raises CheckpointError, also where the content does not fit its hash.
+    """
     file = found(path)
     if file.kind == "safetensors" and METADATA_KEY in read_table(file.path).metadata:
         verify(file.path)
@@ -27,7 +30,7 @@ def describe(path: Path, options: Options) -> dict[str, Any]:
     else:
         model = open_file(file, options)
         info, encodings = model.info, model.encodings
-    return document_of(info, encodings)
+    return document_of(info, encodings), info.warnings
 
 
 def document_of(info: ModelInfo, encodings: EncodingSet | None) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from latentlab.core.errors import CheckpointError, OptionError
-from latentlab.formats import open_checkpoint
+from latentlab.description import describe
+from latentlab.formats import Options, open_checkpoint
 from latentlab.formats.answers import answers_path, remember
 from latentlab.formats.sequential import LIKELY_OF_GAN, LIKELY_OF_VAE, guesses
 from tests.formats.saving import COATS, save, unsettle
@@ -184,3 +185,11 @@ def test_the_real_generator(test_data: Path) -> None:
     model = open_checkpoint(path, device="cpu")
     assert 0.05 < model.decode_float(model.sample(64)).mean() < 0.25  # light strokes on black, as in MNIST (0.13)
     assert guesses(path, count=1)[0].activation == "relu"
+
+
+def test_info_says_what_was_guessed(tmp_path: Path) -> None:
+    path = save(mlp().state_dict(), tmp_path / "G.pt")
+    document, warnings = describe(path, Options("cpu"))
+    assert document["spaces"] == [{"name": "z", "shape": [6], "prior": "normal"}]
+    assert "guessed --activation relu" in warnings[0]
+    assert describe(path, Options("cpu", activation="relu", range="tanh"))[1] == ()
