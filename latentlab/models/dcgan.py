@@ -40,9 +40,9 @@ class Generator(nn.Module):
         layers: list[nn.Module] = [first, nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
         channels = widths[0]
         for width, size in zip(widths[1:], sizes[1:-1], strict=True):
-            layers += [Upsampling(channels, width, size, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+            layers += [Upsampling(channels, width, size), nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
             channels = width
-        layers += [Upsampling(channels, a.channels, sizes[-1], bias=False), nn.Tanh()]
+        layers += [Upsampling(channels, a.channels, sizes[-1]), nn.Tanh()]
         self.layers = nn.Sequential(*layers)
 
     def forward(self, latents_BD: Tensor) -> Tensor:

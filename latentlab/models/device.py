@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from latentlab.core.device_name import NO_CUDA, NO_MPS
 from latentlab.core.errors import OptionError
 
 
@@ -18,9 +19,9 @@ def chosen_device(name: str) -> torch.device:
     except RuntimeError:
         raise OptionError(f"There is no device '{name}'. Known: auto, cpu, cuda, cuda:0, mps.") from None
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise OptionError("CUDA was asked for, but no CUDA device is there. Use --device auto or --device cpu.")
+        raise OptionError(NO_CUDA)
     if device.type == "mps" and not torch.backends.mps.is_available():
-        raise OptionError("MPS was asked for, but this machine has none. Use --device auto or --device cpu.")
+        raise OptionError(NO_MPS)
     if device.type not in ("cpu", "cuda", "mps"):
         raise OptionError(f"The device '{name}' is not supported. Known: auto, cpu, cuda, cuda:0, mps.")
     if device.type == "cuda" and device.index is not None and device.index >= torch.cuda.device_count():
