@@ -18,9 +18,11 @@ import typer
 
 from latentlab.console import ConsoleReport
 from latentlab.core.atomic import atomic_write, displayed
-from latentlab.core.checkpoint_file import ENDING
+from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
+from latentlab.core.device_name import check_device_name
 from latentlab.core.errors import OptionError, SaveError, did_you_mean
-from latentlab.core.latent_model import LatentModel
+from latentlab.core.fitting import direction_names
+from latentlab.core.latent_model import LatentModel, ModelInfo
 from latentlab.core.pictures import Crop, read_picture
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import png_bytes
@@ -97,12 +99,14 @@ def render(
     _check_truncation(truncation)
     _check_seed(seed)
     _check_scale(scale)
-    model = _opened(checkpoint, _options(device, trust, activation, range_))
+    options = _options(device, trust, activation, range_)
+    _check_names(checkpoint, [*strengths, *lock], condition)
+    model = _opened(checkpoint, options)
     image = model.info.image
     if count * image.height * image.width * scale**2 > SHEET_PIXELS_AT_MOST:
         raise OptionError(f"The sheet would have more than {SHEET_PIXELS_AT_MOST:,} pixels; lower --count or --scale.")
     latents = _edited(model, model.sample(count, seed, truncation), strengths, lock)
-    chosen = _class(model, condition)
+    chosen = _class(model.info, condition)
     images = model.decode(latents, condition=chosen)
     sheet = tiled(images, columns if columns > 0 else math.ceil(math.sqrt(count)))
     _save(output, _enlarged(sheet, scale), model, latents, strengths, lock, chosen, f"samples of seed {seed}")
@@ -122,9 +126,11 @@ def edit(
     _check_png(output)
     _check_scale(scale)
     picture = read_picture(image, crop=Crop.parse(crop))
-    model = _opened(checkpoint, _options(device, trust, activation, range_))
+    options = _options(device, trust, activation, range_)
+    _check_names(checkpoint, [*strengths, *lock], condition)
+    model = _opened(checkpoint, options)
     _known(model, [*strengths, *lock])
-    chosen = _class(model, condition)
+    chosen = _class(model.info, condition)
     latent = _latent_of(model, picture, chosen, steps, image.name)
     latents = _edited(model, latent[None], strengths, lock)
     result = model.decode(latents, condition=chosen)[0]
@@ -152,10 +158,12 @@ def walk(
         "spherical" if spherical else "linear", loop, seconds, fps, scale=scale,
     )  # fmt: skip
     check(export)  # with any keyframe, before the seconds that opening a model takes
-    model = _opened(checkpoint, _options(device, trust, activation, range_))
+    options = _options(device, trust, activation, range_)
+    _check_names(checkpoint, [*strengths, *lock], condition)
+    model = _opened(checkpoint, options)
     drawn = np.concatenate([model.sample(1, seed, truncation) for seed in numbers])
     keyframes = _edited(model, drawn, strengths, lock)
-    export = replace(export, keyframes=keyframes, condition=_class(model, condition))
+    export = replace(export, keyframes=keyframes, condition=_class(model.info, condition))
     with ConsoleReport("Walk") as report:
         exported = export_walk(model, export, report)
     for note in exported.notes:
@@ -206,6 +214,7 @@ def convert(
 
 
 def _options(device: str, trust: bool, activation: str, range_: str) -> Options:
+    check_device_name(device)
     return checked_options(device, trust, {"activation": activation, "range": range_})
 
 
@@ -276,9 +285,23 @@ def _check_folder(output: Path) -> None:
         raise SaveError(f"Cannot save {displayed(output)}: its folder does not exist. Create it or choose another.")
 
 
-def _class(model: LatentModel, text: str) -> int | None:
+def _check_names(checkpoint: Path, names: Sequence[str], condition: str) -> None:
+    """Of attributes and the class, as far as a native file says them without being opened."""
+    path = found(checkpoint).path
+    if not is_native(path):
+        return
+    _class(model_info(path, read_header(path)), condition)
+    if names:
+        encodings = read_encodings(path)
+        known = [] if encodings is None else direction_names(encodings)
+        for name in names:
+            if name not in known:
+                raise OptionError(f"There is no attribute '{name}'.{did_you_mean(name, known)}")
+
+
+def _class(info: ModelInfo, text: str) -> int | None:
     """The number of a class that is named or numbered."""
-    classes = model.info.conditional
+    classes = info.conditional
     if not text:
         return 0 if classes else None
     if not classes:

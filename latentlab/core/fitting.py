@@ -127,6 +127,15 @@ def fit_directions(
     return DirectionSet(directions)
 
 
+def direction_names(encodings: EncodingSet) -> list[str]:
+    """The names that `fit_directions` will give, without fitting."""
+    known: list[str] = []
+    for names, values_NA, _ in _targets(encodings):
+        fit = [name for a, name in enumerate(names) if not _unfit(values_NA[:, a])]
+        known += [f"class {name}" if name in known else name for name in fit]
+    return known
+
+
 def unfit_attributes(encodings: EncodingSet) -> dict[str, str]:
     """The attributes and classes that `fit_directions` leaves out, and why."""
     return {

@@ -73,6 +73,26 @@ def test_info_of_a_native_file_needs_no_torch(vae: Path) -> None:
     assert done.returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--attribute Hat=1", b"no attribute 'Hat'"),
+        ("--lock Smyling", b"Did you mean 'Smiling'"),
+        ("--class 3", b"takes no class"),
+        ("--device tpu", b"no device 'tpu'"),
+    ],
+)
+def test_what_a_native_file_says_is_checked_without_torch(vae: Path, tmp_path: Path, options: str, said: bytes) -> None:
+    words = ["render", str(vae), "-o", str(tmp_path / "x.png"), *options.split()]
+    script = (
+        f"import sys; from latentlab.cli import main; status = main({words!r}); "
+        "sys.exit(9 if 'torch' in sys.modules else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=False)
+    assert said in done.stderr
+    assert done.returncode == 2
+
+
 def test_info_of_a_run_folder_is_that_of_its_checkpoint(
     vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -71,6 +71,21 @@ def test_single_direction_is_the_one_of_the_set() -> None:
     assert (alone.space, alone.checkpoint, alone.predicted) == ("w", "abc", True)
 
 
+def test_the_names_are_known_before_the_fit() -> None:
+    rng = np.random.default_rng(0)
+    latents = rng.standard_normal((60, 3)).astype(np.float32)
+    attributes = np.stack([latents[:, 0] > 0, np.ones(60), latents[:, 1] > 0], axis=1).astype(np.float32)
+    encodings = EncodingSet(
+        latents,
+        labels=(latents[:, 2] > 0).astype(np.int64),
+        label_names=("low", "Hat"),
+        attributes=attributes,
+        attribute_names=("Hat", "All", "Smiling"),
+    )
+    assert fitting.direction_names(encodings) == list(fitting.fit_directions(encodings))
+    assert fitting.direction_names(encodings) == ["Hat", "Smiling", "low", "class Hat"]
+
+
 def test_auc_is_held_out() -> None:
     """In more dimensions than examples anything separates the training part; labels drawn by chance must not."""
     rng = np.random.default_rng(1)
