@@ -28,7 +28,7 @@ from latentlab.ui.autosaving import Autosaving
 from latentlab.ui.commands import Commands
 from latentlab.ui.docks import Docks
 from latentlab.ui.menus import Menus
-from latentlab.ui.notices import NoticeStack
+from latentlab.ui.notices import Notice, NoticeStack
 from latentlab.ui.opening import Opening
 from latentlab.ui.panel import Panel
 from latentlab.ui.panels.image import ImagePanel
@@ -53,6 +53,7 @@ class MainWindow(QMainWindow):
         self.autosaving = Autosaving(workspace, self.opening, self)
         self._drawn: dict[str, State] = {}  # what each panel last drew
         self._asked: Decode | None = None
+        self._engine_notice: Notice | None = None  # that it has gone
         self.setAcceptDrops(True)
         self.setObjectName("latentlab")
         self.docks = Docks(self, workspace.settings, self._make_panel)
@@ -95,6 +96,8 @@ class MainWindow(QMainWindow):
         except Exception as error:  # noqa: BLE001 - one panel that cannot be made leaves the others
             self.workspace.notices.report(error, f"Making the panel {entry.title}")
             return None
+        if entry.key == IMAGE:
+            self._ask_again()  # the engine may have answered before there was a panel to show it
         return panel
 
     def _guard(self, panel: Panel, draw: Callable[[], None]) -> None:
@@ -166,8 +169,13 @@ class MainWindow(QMainWindow):
 
     def _on_engine(self, state: EngineState) -> None:
         self.status.show_engine("" if state.alive else "engine starting…")
+        notices = self.workspace.notices
+        if state.alive and self._engine_notice is not None:  # it is back: that it went is no longer news
+            notices.dismiss(self._engine_notice)
+            self._engine_notice = None
         if state.message:
-            (self.workspace.notices.info if state.alive else self.workspace.notices.warn)(state.message)
+            notice = (notices.info if state.alive else notices.warn)(state.message)
+            self._engine_notice = None if state.alive else notice
 
     def _on_job_failed(self, job: RunningJob, failure: JobFailed) -> None:
         self.workspace.notices.error(f"{job.title}: {failure.message}", details=failure.details)

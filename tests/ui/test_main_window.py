@@ -271,6 +271,9 @@ def test_the_status_line_tells_where_one_is(window: MainWindow, qtbot: QtBot) ->
     window.workspace.decoding.engine_changed.emit(engine_gone)
     assert "starting" in window.status.device.text()
     assert window.workspace.notices.shown[-1].text == engine_gone.message
+    window.workspace.decoding.engine_changed.emit(EngineState(True, "The engine is back."))
+    assert "starting" not in window.status.device.text()
+    assert [notice.text for notice in window.workspace.notices.shown] == ["The engine is back."]
 
 
 def test_a_job_has_progress_and_cancel_in_the_status_line(window: MainWindow, jobs: FakeJobs) -> None:
