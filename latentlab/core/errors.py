@@ -80,5 +80,4 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         return f" Did you mean '{close[0]}'?"
     if not names:
         return ""
-    shown = ", ".join(names[:12]) + (", …" if len(names) > 12 else "")
-    return f" Known: {shown}."
+    return f" Known: {', '.join(names[:12])}{', …' if len(names) > 12 else '.'}"

@@ -37,4 +37,4 @@ def test_did_you_mean() -> None:
     assert did_you_mean("SMILING", ["Smiling"]) == " Did you mean 'Smiling'?"
     assert did_you_mean("qqq", ["b", "a"]) == " Known: a, b."
     assert did_you_mean("qqq", []) == ""
-    assert did_you_mean("qqq", [f"n{number:02}" for number in range(20)]).endswith("n11, ….")
+    assert did_you_mean("qqq", [f"n{number:02}" for number in range(20)]).endswith("n11, …")
