@@ -29,10 +29,10 @@ class Place:
             return "typical"
         return "unusual" if self.percentile < 99.9 else "far out"
 
-    @property
-    def caption(self) -> str:
+    def caption(self, shown: str = "") -> str:
+        """`shown`: what the picture is called, which is not said twice where it is that encoding."""
         parts = [f"{ordinal(self.percentile)} percentile"]
-        if self.nearest is not None:
+        if self.nearest is not None and not (self.nearest.sigmas < 0.005 and self.name == shown):
             parts.append(f"nearest {self.name}" if self.nearest.sigmas >= 0.005 else f"is {self.name}")
             if self.nearest.sigmas >= 0.005:
                 parts.append(f"{self.nearest.sigmas:.2f} σ away")

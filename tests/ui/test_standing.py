@@ -27,9 +27,11 @@ def test_words(percentile: float, word: str) -> None:
 
 
 def test_captions() -> None:
-    assert Place(62, None).caption == "62nd percentile"
-    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption == "62nd percentile · nearest #4 · 0.80 σ away"
-    assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption == "62nd percentile · is #4"
+    assert Place(62, None).caption() == "62nd percentile"
+    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption() == "62nd percentile · nearest #4 · 0.80 σ away"
+    assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption() == "62nd percentile · is #4"
+    assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption("#4") == "62nd percentile"
+    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption("#4").endswith("nearest #4 · 0.80 σ away")
 
 
 def test_it_measures_the_shown_latent_once_for_many_changes(workspace: Workspace, qtbot: QtBot) -> None:

@@ -262,7 +262,7 @@ class ImagePanel(Panel):
         elif self.difference_button.isChecked():
             parts.append(f"difference, {self.kind}, {self.amplification} times")
         elif self._place is not None:
-            parts.append(self._place.caption)
+            parts.append(self._place.caption(self.workspace.state.name))
         self.caption.setText(" · ".join(part for part in parts if part))
 
     def _set_smooth(self, smooth: bool) -> None:
