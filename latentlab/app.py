@@ -12,8 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from latentlab.core.device_name import check_device_name
 from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
 from latentlab.core.requests import Engine, Jobs, OpenModel
+from latentlab.display import check_display
 
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
@@ -36,12 +38,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         option = more[0].startswith("-")
         what = f"There is no option '{more[0]}'" if option else f"The window opens one file; '{more[0]}' is a second"
         return _refused(OptionError(f"{what}. See: latentlab --help"))
-    if not _has_display():
-        return _refused(
-            OptionError(
-                "There is no display to show a window on. Without one: latentlab info, render, edit, walk, encode."
-            )
-        )
+    try:
+        check_display()
+        check_device_name(chosen.device or "auto")
+    except LatentlabError as error:
+        return _refused(error)
     from latentlab.engine.client import EngineClient
     from latentlab.engine.jobs import ProcessJobs
 
@@ -76,13 +77,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--activation", help="of a foreign file's last layer, where it does not say")
     parser.add_argument("--range", help="of a foreign file's pictures, where it does not say")
     return parser
-
-
-def _has_display() -> bool:
-    """Whether a window can be shown; Qt ends the whole process where it cannot."""
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"))
 
 
 def _refused(error: LatentlabError) -> int:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.latent_model import LatentModel, ModelInfo
+from latentlab.display import check_display
 
 
 def explore(
@@ -31,8 +32,10 @@ def explore(
     `model`: what `open_model` returned, or any torch.nn.Module that decodes (B, D) or (B, D, 1, 1) latents to
     (B, C, H, W) or flat pictures. `encoder`: a module whose first result is the latent. `images`: uint8 or float in
     [0, 1], (N, H, W), (N, H, W, C) or (N, C, H, W), encoded for the map. `labels`: (N,) numbers or names.
-    `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not. Raises OptionError, DataError.
+    `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not. Raises OptionError, DataError,
+    and DeviceError where there is no display.
     """
+    check_display()
     prepared = explorable(
         model, latent_dim=latent_dim, encoder=encoder, images=images, labels=labels, attributes=attributes
     )

@@ -363,4 +363,4 @@ def test_the_window_says_that_there_is_no_display(
     monkeypatch.setattr(sys, "platform", "linux")
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
         monkeypatch.delenv(name, raising=False)
-    assert "no display" in refused(capsys)
+    assert "no display" in refused(capsys, status=1)
