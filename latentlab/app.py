@@ -110,6 +110,8 @@ def run_window(
 
     def shown() -> None:
         if not window.isVisible():
+            window.docks.make_first()
+            window.docks.focus_first()
             window.show()
             timeline.mark("window shown")
 

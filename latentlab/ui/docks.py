@@ -98,6 +98,11 @@ class Docks(QObject):
         for key in FIRST:
             self.panel(key)
 
+    def focus_first(self) -> None:
+        """The map, where it is not closed, hears the arrow keys from the start."""
+        if not self.docks[FIRST[0]].isHidden() and (panel := self.panels.get(FIRST[0])) is not None:
+            panel.setFocus(Qt.FocusReason.OtherFocusReason)
+
     def fill(self) -> None:
         """The first panels have been painted: now the others that can be seen are made."""
         if not self._filling:

@@ -34,5 +34,14 @@ def test_reset_gives_the_columns_their_shares_again(window: MainWindow, qtbot: Q
     qtbot.waitUntil(lambda: shares(window)["centre"] == pytest.approx(SHARES["centre"], abs=0.06))
 
 
+def test_the_map_hears_the_keyboard_first(window: MainWindow) -> None:
+    window.docks.focus_first()
+    assert window.focusWidget() is window.docks.panels["map"].focusProxy()
+    window.docks.docks["image"].widget().setFocus()
+    window.docks.docks["map"].hide()
+    window.docks.focus_first()
+    assert window.focusWidget() is window.docks.panels["image"]
+
+
 def test_no_button_of_a_title_takes_the_keyboard(window: MainWindow) -> None:
     assert window.focusWidget() is None or not window.focusWidget().toolTip().startswith("Close")

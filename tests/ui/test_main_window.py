@@ -298,7 +298,10 @@ def test_holding_space_shows_the_picture_before_the_edits(window: MainWindow, qt
     origin = window.workspace.state.origin
     add(window, "Eyeglasses", 2)
     deliver()
-    qtbot.keyPress(window, Qt.Key.Key_Space)
+    window.docks.focus_first()
+    keyboard = window.focusWidget()
+    assert keyboard is not None
+    qtbot.keyPress(keyboard, Qt.Key.Key_Space)
     deliver()
     assert np.array_equal(image_panel(window).view.picture, picture_of(origin[None])[0])
     qtbot.keyRelease(window, Qt.Key.Key_Space)

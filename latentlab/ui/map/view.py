@@ -319,6 +319,7 @@ class MapCanvas(QWidget):
         elif key == Qt.Key.Key_Space:
             self._space_held = True
             self._show_cursor()
+            event.ignore()  # the window's too: the picture before the edits
         elif key == Qt.Key.Key_Menu:
             self.menu_asked.emit(self.mapToGlobal(self.rect().center()))
         else:
@@ -328,6 +329,7 @@ class MapCanvas(QWidget):
         if event.key() == Qt.Key.Key_Space and not event.isAutoRepeat():
             self._space_held = False
             self._show_cursor()
+            event.ignore()
         else:
             super().keyReleaseEvent(event)
 
