@@ -8,7 +8,7 @@ from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QAbstractSpinBox, QApplication, QWidget
 
 GLYPHS = Path(__file__).parent / "glyphs"
 
@@ -53,6 +53,7 @@ CONTROL_PX = 28
 ICON_PX = 18
 BODY_PX = 13
 CAPTION_PX = 11
+SPIN_PADDING_PX = 7
 
 _current = DARK
 
@@ -101,6 +102,11 @@ def caption_font(widget: QWidget) -> QFont:
     font = tabular(widget.font())
     font.setPixelSize(CAPTION_PX)
     return font
+
+
+def pad(field: QAbstractSpinBox) -> None:
+    """As a combo box beside it; Qt gives the text of a spin box none of a stylesheet's padding."""
+    field.lineEdit().setTextMargins(SPIN_PADDING_PX, 0, 0, 0)
 
 
 def tabular(font: QFont) -> QFont:
@@ -211,6 +217,7 @@ QLineEdit, QPlainTextEdit, QAbstractSpinBox, QComboBox {{ background: {t.control
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ background: transparent; border: none; padding: 0 4px;
   min-height: 0; }}
+QLineEdit > QToolButton {{ min-height: 0; padding: 0; border: none; }}
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button {{ width: 0; border: none; }}
 QLineEdit:focus, QPlainTextEdit:focus, QAbstractSpinBox:focus, QComboBox:focus {{ border-color: {t.accent}; }}
 QLineEdit:disabled, QAbstractSpinBox:disabled, QComboBox:disabled {{ color: {t.disabled}; }}

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor, QIcon
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QLineEdit, QSpinBox, QToolButton
+from pytestqt.qtbot import QtBot
 
 from latentlab.core.errors import OptionError
 from latentlab.core.registry import PANELS
@@ -90,3 +91,18 @@ def test_every_icon_that_is_named_exists(qapp: QApplication) -> None:
         assert not icon(name).pixmap(18, 18).isNull()
     with pytest.raises(OptionError, match="Did you mean"):
         icon("mdi6.undoo")
+
+
+def test_fields_leave_their_text_room(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, theme.DARK)
+    field, spin = QLineEdit("typed"), QSpinBox()
+    field.setClearButtonEnabled(True)
+    theme.pad(spin)
+    for widget in (field, spin):
+        qtbot.addWidget(widget)
+        widget.resize(widget.sizeHint())
+        widget.show()
+    clear = field.findChild(QToolButton)
+    assert clear is not None
+    assert abs(clear.geometry().center().y() - field.rect().center().y()) <= 1
+    assert spin.lineEdit().cursorRect().center().x() >= theme.SPIN_PADDING_PX

@@ -17,7 +17,7 @@ from latentlab.ui.pictures import Pictures
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX
+from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX, pad
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
 from latentlab.ui.tile_layout import TileLayout
 from latentlab.ui.workspace import Workspace
@@ -53,6 +53,7 @@ class SamplesPanel(Panel):
         self.draw_button.setAccessibleName("Draw new samples")
         self.draw_button.clicked.connect(self.draw_next)
         self.seed_field = QSpinBox()
+        pad(self.seed_field)
         self.seed_field.setPrefix("seed ")
         self.seed_field.setRange(0, LARGEST_SEED)
         self.seed_field.setKeyboardTracking(False)

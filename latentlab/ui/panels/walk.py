@@ -30,7 +30,7 @@ from latentlab.ui.running import RunningJob
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX
+from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX, pad
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
 from latentlab.ui.walk_playing import SCRUB, WalkPlaying
 from latentlab.ui.workspace import Workspace
@@ -70,12 +70,14 @@ class WalkPanel(Panel):
         self.loop_button.setCheckable(True)
         self.loop_button.clicked.connect(lambda on: self._change("Loop" if on else "No loop", loop=on))
         self.seconds = QDoubleSpinBox()
+        pad(self.seconds)
         self.seconds.setRange(SHORTEST_S, LONGEST_S)
         self.seconds.setDecimals(1)
         self.seconds.setSuffix(" s")
         self.seconds.setToolTip("How long the walk takes")
         self.seconds.setAccessibleName("Seconds")
         self.fps = QSpinBox()
+        pad(self.fps)
         self.fps.setRange(1, MOST_FPS)
         self.fps.setSuffix(" fps")
         self.fps.setToolTip("Pictures per second in what is exported")
