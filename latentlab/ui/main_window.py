@@ -114,9 +114,11 @@ class MainWindow(QMainWindow):
             self._guard(panel, lambda: panel.show_state(new, old))
 
     def _on_changed(self, new: State, old: State) -> None:
+        self.menus.show_history()
+        if new.checkpoint != old.checkpoint:
+            return  # another model: `_on_model` follows, and until then the panels hold the one before
         for panel in list(self.docks.visible()):
             self._catch_up(panel)
-        self.menus.show_history()
         if new.latent is not old.latent:
             self.standing.ask()
         self._ask_for_picture()

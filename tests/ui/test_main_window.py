@@ -23,7 +23,8 @@ from latentlab.ui.menus import Menus
 from latentlab.ui.notices import Severity
 from latentlab.ui.panels.image import ImagePanel
 from latentlab.ui.reporting import Reporting
-from tests.ui.conftest import CHECKPOINT, FakeEngine, FakeJobs, deliver, picture_of, some_encodings, some_info
+from latentlab.ui.workspace import OpenedModel
+from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs, deliver, picture_of, some_encodings, some_info
 
 
 def image_panel(window: MainWindow) -> ImagePanel:
@@ -49,6 +50,29 @@ def test_it_opens_with_a_real_encoding_on_screen(window: MainWindow, engine: Fak
     assert np.array_equal(shown, picture_of(state.latent[None])[0])
     assert engine.opens[0].path == "faces.safetensors"
     assert not QApplication.activeModalWidget()
+
+
+def test_a_model_with_other_latents_takes_over(window: MainWindow, engine: FakeEngine, qtbot: QtBot) -> None:
+    canvas = window.docks.panels["map"].canvas  # type: ignore[attr-defined]
+    qtbot.waitUntil(lambda: canvas.scene is not None)
+    other, encodings = some_info(dim=DIM + 3, sha256="other"), some_encodings(count=50, dim=DIM + 3)
+    window.opening._show(OpenedModel(other, encodings), None)
+    window.opening.join()
+    qtbot.waitUntil(lambda: canvas.scene is not None)
+    deliver()
+    assert [notice.text for notice in window.workspace.notices.log] == []
+    assert len(window.workspace.state.latent) == DIM + 3
+
+
+def test_a_caption_does_not_tell_where_another_picture_stood(window: MainWindow, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(window.standing.found):
+        add(window, "Eyeglasses", 0.2)
+    assert "percentile" in image_panel(window).caption.text()
+    window.workspace.go_to(np.ones(DIM, np.float32), "elsewhere")
+    assert image_panel(window).caption.text() == "elsewhere"
+    with qtbot.waitSignal(window.standing.found):
+        pass
+    assert image_panel(window).caption.text().startswith("elsewhere · ")
 
 
 def test_directions_are_fitted_without_a_step_to_undo(window: MainWindow) -> None:

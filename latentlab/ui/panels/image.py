@@ -155,6 +155,7 @@ class ImagePanel(Panel):
             if self.before_wanted or self.difference_button.isChecked():
                 self._ask_before()
         if old is None or new.name != old.name:
+            self._place = None  # where the picture before stood; the new place follows
             self._show_caption()
         if self._current is None:
             self.view.show_picture(self._stored_picture())
@@ -300,6 +301,6 @@ class ImagePanel(Panel):
         if latents and self.workspace.fits(latents[0].latent):
             self.workspace.go_to(latents[0].latent, latents[0].name)
         elif is_picture(mime.urls()):
-            self.exchange.read(mime.urls()[0].toLocalFile())
+            self.exchange.read(next(url for url in mime.urls() if is_picture([url])).toLocalFile())
         elif mime.hasImage():
             self.exchange.take_image(mime.imageData())
