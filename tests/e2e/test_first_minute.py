@@ -65,6 +65,13 @@ def picture(window: MainWindow) -> np.ndarray | None:
     return panel.view.picture
 
 
+def decoded(window: MainWindow) -> bool:
+    """Whether the picture is the engine's, not the stored thumbnail that stands in for it while the engine starts."""
+    panel = window.docks.panels.get("image")
+    assert isinstance(panel, ImagePanel)
+    return panel._current is not None
+
+
 def test_a_newcomers_first_minute(
     qapp: QApplication, tiny_checkpoint: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -99,7 +106,7 @@ def test_a_newcomers_first_minute(
         [
             (
                 "a face",
-                lambda w: picture(w) is not None and "Eyeglasses" in w.workspace.state.directions,
+                lambda w: decoded(w) and "Eyeglasses" in w.workspace.state.directions,
                 add_eyeglasses,
             ),
             ("glasses on it", changed_from("first"), undo),
