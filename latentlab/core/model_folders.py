@@ -20,6 +20,12 @@ MODEL_FOLDERS = {
 }
 
 
+def model_name(path: Path) -> str:
+    """What people call the model in a file: where all runs or models have one file name, its folder's."""
+    alike = {CHECKPOINT_IN_RUN, *(name for _, names in MODEL_FOLDERS.values() for name in names)}
+    return (path.name in alike and path.absolute().parent.name) or path.stem
+
+
 def weights_in(folder: Path) -> Path:
     """The file of weights in a run or model folder. Raises CheckpointError where there is none."""
     if (folder / CHECKPOINT_IN_RUN).is_file():

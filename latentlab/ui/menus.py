@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from latentlab.core.bundled import bundled_models
+from latentlab.core.model_folders import model_name
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS, MENUS, Actions, tooltip
 from latentlab.ui.commands import Commands
@@ -43,7 +44,11 @@ class Menus:
 
     @property
     def model_name(self) -> str:
-        return Path(self._workspace.opened.info.path).stem or "No model"
+        """That of its file; a model given to explore() has none and is called by its class."""
+        info = self._workspace.opened.info
+        if info.path:
+            return model_name(Path(info.path))
+        return info.family if info.sha256 else "No model"
 
     def show_history(self) -> None:
         session = self._workspace.session
@@ -119,7 +124,7 @@ class Menus:
             menu.addAction(self._actions["open"])
 
     def _add_path(self, menu: QMenu, path: Path) -> None:
-        action = QAction(path.stem.replace("&", "&&"), menu)
+        action = QAction(model_name(path).replace("&", "&&"), menu)
         action.setToolTip(str(path))
         action.setCheckable(True)
         action.setChecked(str(path) == self._workspace.opened.info.path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from latentlab.core.errors import CheckpointError
-from latentlab.core.model_folders import weights_in
+from latentlab.core.model_folders import model_name, weights_in
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,17 @@ def test_a_folder_without_weights(tmp_path: Path, files: tuple[str, ...], said: 
         (tmp_path / name).touch()
     with pytest.raises(CheckpointError, match=said):
         weights_in(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("faces-vae.safetensors", "faces-vae"),
+        ("runs/night 3/checkpoint.safetensors", "night 3"),
+        ("vae/diffusion_pytorch_model.safetensors", "vae"),
+        ("vae/model.pt", "vae"),
+        ("/checkpoint.safetensors", "checkpoint"),
+    ],
+)
+def test_a_model_is_called_by_what_tells_it_from_others(path: str, name: str) -> None:
+    assert model_name(Path(path)) == name

@@ -64,6 +64,12 @@ def test_a_model_with_other_latents_takes_over(window: MainWindow, engine: FakeE
     assert len(window.workspace.state.latent) == DIM + 3
 
 
+def test_a_model_without_a_file_is_called_by_its_class(window: MainWindow) -> None:
+    window.opening._show(OpenedModel(some_info(path="", family="Sequential"), some_encodings()), None)
+    assert window.windowTitle() == "Sequential — latentlab"
+    assert window.menus.model_button.text() == "Sequential"
+
+
 def test_a_caption_does_not_tell_where_another_picture_stood(window: MainWindow, qtbot: QtBot) -> None:
     with qtbot.waitSignal(window.standing.found):
         add(window, "Eyeglasses", 0.2)
