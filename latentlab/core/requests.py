@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Protocol
 
+import numpy as np
+
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.spaces import FloatArray
@@ -39,6 +41,16 @@ class Decode:
     latents: FloatArray  # (B, D)
     space: str = "z"
     condition: int | None = None
+
+
+def same_picture(one: Decode, other: Decode) -> bool:
+    """Whether two requests would show the same."""
+    return (
+        one.checkpoint == other.checkpoint
+        and one.space == other.space
+        and one.condition == other.condition
+        and np.array_equal(one.latents, other.latents)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 from PySide6.QtCore import QPoint, QRect, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
@@ -21,7 +20,7 @@ from PySide6.QtWidgets import QMainWindow
 
 from latentlab.core.errors import LatentlabError
 from latentlab.core.registry import Entry
-from latentlab.core.requests import Decode, Decoded, Encoded, EngineState, JobFailed, Lane, RequestFailed
+from latentlab.core.requests import Decode, Decoded, Encoded, EngineState, JobFailed, Lane, RequestFailed, same_picture
 from latentlab.core.state import State
 from latentlab.ui.actions import Actions
 from latentlab.ui.autosaving import Autosaving
@@ -247,13 +246,3 @@ class MainWindow(QMainWindow):
         self.workspace.session.changed.disconnect(self._on_changed)
         event.accept()
         self.closing.emit()
-
-
-def same_picture(one: Decode, other: Decode) -> bool:
-    """Whether two requests would show the same."""
-    return (
-        one.checkpoint == other.checkpoint
-        and one.space == other.space
-        and one.condition == other.condition
-        and np.array_equal(one.latents, other.latents)
-    )
