@@ -140,6 +140,7 @@ class Docks(QObject):
         return across, [across[0], self._in_area("bottom")[0]]
 
     def _share(self, widths: list[float], heights: list[float]) -> None:
+        self._widths, self._heights = widths, heights
         across, down = self._rows()
         size = self._window.size()
         self._window.resizeDocks(across, [round(size.width() * share) for share in widths], Qt.Orientation.Horizontal)

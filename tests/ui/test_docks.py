@@ -21,10 +21,10 @@ def shares(window: MainWindow) -> dict[str, float]:
 def test_a_window_that_grows_keeps_the_shares(window: MainWindow, qtbot: QtBot) -> None:
     window.resize(1280, 800)
     window.docks.balance()
-    qtbot.waitUntil(lambda: shares(window)["bottom"] < 2 * BOTTOM_SHARE)
-    before = shares(window)
+    wanted = {"left": SHARES["left"], "centre": SHARES["centre"], "bottom": BOTTOM_SHARE}
+    qtbot.waitUntil(lambda: window.docks._size == window.size())
     window.resize(2400, 1400)
-    qtbot.waitUntil(lambda: shares(window) == pytest.approx(before, abs=0.06))
+    qtbot.waitUntil(lambda: shares(window) == pytest.approx(wanted, abs=0.06))
 
 
 def test_reset_gives_the_columns_their_shares_again(window: MainWindow, qtbot: QtBot) -> None:
