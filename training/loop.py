@@ -21,6 +21,7 @@ from latentlab.models.torch_model import NO_MEMORY_ON_CPU
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
+from training.memory import kept_memory
 from training.objectives.objective import Losses, scheduled
 from training.run import EpochReport, Run, StepReport
 from training.stopping import StopRequest
@@ -49,7 +50,7 @@ def train(
     SaveError.
     """
     run = Run.resumed(config, data, out) if resume else Run.begun(config, data, out)
-    with StopRequest() as stop:
+    with StopRequest() as stop, kept_memory():
         while run.epoch < config.epochs:
             losses = _epoch(run, stop, on_step)
             report = run.finish_epoch(losses)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import platform
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from latentlab.models.vae import VAE, VAEArchitecture
 from training.averaging import Averaged
 from training.data import Dataset
 from training.examples import Examples
+from training.memory import kept_memory
 from training.precision import Precision, has_fast_bfloat16
 from training.sheets import sheet, write_sheets
 
@@ -117,3 +120,17 @@ def test_a_batch_is_the_pictures_asked_for() -> None:
     }
     assert len(examples.spread(3)) == 3
     assert len(examples.spread(30)) == 5
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc is told to keep memory")
+def test_memory_that_is_freed_is_not_faulted_in_again() -> None:
+    def faults() -> int:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        torch.ones(2**24)  # 64 MB
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    with kept_memory():
+        first = faults()
+        again = faults()
+    after = faults()
+    assert again < 0.1 * max(first, after)
