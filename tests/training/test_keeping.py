@@ -126,11 +126,11 @@ def test_a_batch_is_the_pictures_asked_for() -> None:
 def test_memory_that_is_freed_is_not_faulted_in_again() -> None:
     def faults() -> int:
         before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-        torch.ones(2**24)  # 64 MB
+        for _ in range(20):
+            torch.ones(2**24)  # 64 MB
         return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
     with kept_memory():
-        first = faults()
-        again = faults()
-    after = faults()
-    assert again < 0.1 * max(first, after)
+        faults()  # until there is room for it
+        kept = faults()
+    assert kept < 0.5 * faults()
