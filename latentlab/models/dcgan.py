@@ -109,7 +109,12 @@ class DCGAN(Network):
 
 
 def initialise(network: nn.Module) -> None:
-    """The paper's: weights from N(0, 0.02^2), those of batch normalisation around 1."""
+    """The paper's: weights from N(0, 0.02^2), those of batch normalisation around 1.
+
+    Without memory there is nothing to draw, and drawing on the meta device would import the compiler, a second long.
+    """
+    if next(network.parameters()).is_meta:
+        return
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             nn.init.normal_(layer.weight, 0.0, INITIAL_SPREAD)

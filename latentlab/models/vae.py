@@ -140,7 +140,10 @@ class VAE(Network):
         if architecture.prior == "empirical":
             dim = architecture.latent_dim
             self.centre = nn.Buffer(torch.zeros(dim))
-            self.axes = nn.Buffer(torch.eye(dim))  # columns, in the axes the network was trained in
+            # Columns, in the axes the network was trained in. Not torch.eye: on the meta device it imports the
+            # compiler, which made the first picture a second late.
+            self.axes = nn.Buffer(torch.zeros(dim, dim))
+            self.axes.diagonal().fill_(1)
             self.spread = nn.Buffer(torch.ones(dim))  # standard deviations along them
 
     @property
