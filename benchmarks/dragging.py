@@ -60,13 +60,17 @@ class Event:
 
 
 class Watch:
-    """Which event each painted frame shows. A frame shows the newest event whose latent it has."""
+    """Which event each painted frame shows. A frame shows the newest event whose latent it has.
+
+    An event that changes nothing (the pointer turns round within a pixel) is shown by the frame that stands already.
+    """
 
     def __init__(self, window: MainWindow) -> None:
         self.session = window.workspace.session
         self.events: list[Event] = []
         self.frames = 0
         self._shown = 0  # events that are settled
+        self._standing = b""  # the latent of the frame that was painted last
         self._latents: dict[int, bytes] = {}  # by ticket
         window.workspace.decoding.decoded.connect(self._take)
         view = window.docks.panels[IMAGE].findChild(ImageView)
@@ -77,7 +81,11 @@ class Watch:
         self.events, self.frames, self._shown = [], 0, 0
 
     def moved(self, due_s: float) -> None:
-        self.events.append(Event(due_s, self.session.state.latent.tobytes()))
+        event = Event(due_s, self.session.state.latent.tobytes())
+        if self.settled and event.latent == self._standing:
+            event.shown_s = time.monotonic()
+            self._shown += 1
+        self.events.append(event)
 
     def _take(self, reply: Decoded) -> None:
         if reply.consumer == IMAGE:
@@ -86,6 +94,7 @@ class Watch:
     def _painted(self, ticket: int) -> None:
         now_s, latent = time.monotonic(), self._latents.pop(ticket, b"")
         self.frames += 1
+        self._standing = latent
         for number in range(len(self.events) - 1, self._shown - 1, -1):
             if self.events[number].latent == latent:
                 for event in self.events[self._shown : number + 1]:
