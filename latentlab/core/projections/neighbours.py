@@ -48,6 +48,16 @@ class Places:
         found, distances = nearest_rows(self._points_N2, places_M2, count)
         return self._index_N[found], distances
 
+    def inverse(self, latents_MD: FloatArray, places_M2: FloatArray, *, exact: bool) -> Inverse:
+        """`latents_MD`, found for `places_M2`, with the cue of the nearest point and its distance in spacings."""
+        found_M1, distances_M1 = self.nearest(places_M2)
+        return Inverse(
+            np.asarray(latents_MD, np.float32),
+            found_M1[:, 0],
+            distances_M1[:, 0] / np.float32(self.spacing),
+            exact=exact,
+        )
+
     def _typical_spacing(self) -> float:
         """The median distance from a point to the next that is not on the same spot; 1 where all are."""
         chosen = self._points_N2[np.linspace(0, len(self) - 1, min(len(self), SPACING_SAMPLE)).astype(np.int64)]

@@ -61,13 +61,7 @@ class PCAProjection:
         here_2 = self.transform(base_D)[0]
         axes_2D = self._axes_2D if self._numbers[0] != self._numbers[1] else self._axes_2D / 2
         latents_MD = base_D + (places_M2 - here_2) @ axes_2D
-        found_M1, distances_M1 = self._places.nearest(places_M2)
-        return Inverse(
-            np.asarray(latents_MD, np.float32),
-            found_M1[:, 0],
-            distances_M1[:, 0] / np.float32(self._places.spacing),
-            exact=self._numbers[0] != self._numbers[1],
-        )
+        return self._places.inverse(latents_MD, places_M2, exact=self._numbers[0] != self._numbers[1])
 
     @property
     def axes(self) -> tuple[str, str]:

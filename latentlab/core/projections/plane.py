@@ -62,13 +62,7 @@ class PlaneProjection:
         places_M2 = np.atleast_2d(places_M2)
         base_D = self._mean_D if near is None else near
         latents_MD = base_D + (places_M2 - self.transform(base_D)[0]) @ self._back_2D
-        found_M1, distances_M1 = self._places.nearest(places_M2)
-        return Inverse(
-            np.asarray(latents_MD, np.float32),
-            found_M1[:, 0],
-            distances_M1[:, 0] / np.float32(self._places.spacing),
-            exact=self._independent,
-        )
+        return self._places.inverse(latents_MD, places_M2, exact=self._independent)
 
     @property
     def axes(self) -> tuple[str, str]:
