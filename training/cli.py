@@ -18,7 +18,7 @@ from typer.core import TyperGroup
 from latentlab.core.errors import Failure, LatentlabError, OptionError, did_you_mean
 from latentlab.core.registry import FAMILIES
 from training.commanding import Asked, resolved
-from training.config import OPTIONS
+from training.options import OPTIONS
 
 PROGRAM = "latentlab-train"
 DEBUG = "LATENTLAB_DEBUG"

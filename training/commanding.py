@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentlab.core.atomic import atomic_write
 from latentlab.core.errors import CheckpointError, OptionError, did_you_mean
-from training.config import OPTIONS, TrainingConfig, config_from
+from training.config import TrainingConfig, config_from
 from training.data import SOURCES
+from training.options import OPTIONS
 
 CONFIG = "config.json"
 DATA_NOTE = "data.json"

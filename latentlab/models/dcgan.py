@@ -103,7 +103,7 @@ class DCGAN(Network):
         latents_BD = torch.randn(count, self.architecture.latent_dim, device=device)
         return latents_BD if self.prior == "normal" else torch.rand_like(latents_BD).mul_(2).sub_(1)
 
-    def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
+    def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         images: Tensor = self.generator(latents_BD)
         return images
 

@@ -1,6 +1,6 @@
 """What every model family has in common: a validated architecture and a network built from it.
 
-A family is one class, registered in `latentlab.core.registry.FAMILIES`. Shapes: B batch, D latent, C H W of images.
+A family is one class, registered in `latentlab.core.registry.FAMILIES`. Shapes: B batch, D latent, C H W of images, K numbers of a condition (see `conditioning`).
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Network(nn.Module):
     def spaces(self) -> tuple[LatentSpace, ...]:
         return (LatentSpace("z", (self.architecture.latent_dim,)),)
 
-    def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
-        """Images (B, C, H, W) in [-1, 1]."""
+    def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
+        """Images (B, C, H, W) in [-1, 1]; `condition_BK` is for conditional families."""
         raise NotImplementedError
 
-    def encode(self, images_BCHW: Tensor, condition_B: Tensor | None = None) -> Tensor:
+    def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         """Posterior means (B, D), or the latents a regressor gives."""
         raise OptionError("This model has no encoder; invert the picture instead.")
 

@@ -169,10 +169,10 @@ class VAE(Network):
         logits: Tensor = self.decoder(latents_BD)
         return logits
 
-    def encode(self, images_BCHW: Tensor, condition_B: Tensor | None = None) -> Tensor:
+    def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         return self.posterior(images_BCHW)[0]
 
-    def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
+    def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         return torch.tanh(self.logits(latents_BD).float() / 2)
 
     def with_fitted_prior(self, means_ND: Tensor, variances_ND: Tensor) -> VAE:

@@ -9,8 +9,9 @@ import pytest
 from latentlab.core.errors import OptionError
 from latentlab.core.registry import FAMILIES
 from latentlab.models.family import architecture_from
-from training.config import OPTIONS, config_from
+from training.config import config_from
 from training.objectives.objective import OBJECTIVES
+from training.options import OPTIONS
 from training.recipes import RECIPES, defaults, recipe
 
 

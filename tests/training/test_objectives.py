@@ -10,11 +10,11 @@ from torch.distributions import Normal
 
 from latentlab.models.dcgan import DCGANArchitecture, Discriminator
 from latentlab.models.vae import VAEArchitecture
-from training.config import GANOptions, VAEOptions
 from training.objectives.augmentation import POLICIES, augmented
 from training.objectives.gan import GANObjective, discriminator_loss, generator_loss, gradient_penalty
 from training.objectives.objective import Batch, Known, scheduled
 from training.objectives.vae import LOG_SIGMA_FLOOR, VAEObjective, attribute_loss, kl_per_dimension, sigma_nll
+from training.options import GANOptions, VAEOptions
 from training.precision import Precision
 
 PRECISION = Precision(torch.device("cpu"), "float32")

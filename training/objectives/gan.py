@@ -13,9 +13,9 @@ from torch.nn import functional as F
 
 from latentlab.models.dcgan import DCGAN, DCGANArchitecture, Discriminator
 from latentlab.models.family import Network
-from training.config import GANOptions
 from training.objectives.augmentation import augmented
 from training.objectives.objective import Batch, Known, Losses
+from training.options import GANOptions
 from training.precision import Precision
 
 R1_EVERY = 16  # steps; lazy regularisation, Karras et al. 2020

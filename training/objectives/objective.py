@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn, optim
 
 from latentlab.core.registry import Entry, Registry
 from latentlab.models.family import Architecture, Network
-from training.config import Options
+from training.options import Options
 from training.precision import Precision
 
 Losses = dict[str, Tensor]  # scalars without gradient, left on the device until an epoch ends

@@ -16,8 +16,8 @@ from torch.nn import functional as F
 
 from latentlab.models.family import Network
 from latentlab.models.vae import VAE, VAEArchitecture
-from training.config import VAEOptions
 from training.objectives.objective import Batch, Known, Losses
+from training.options import VAEOptions
 from training.precision import Precision
 
 NOTHING = Known()

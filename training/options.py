@@ -1,0 +1,46 @@
+"""The options of each family's objective, validated; `OPTIONS` names them. No torch here: `--help` shows them.
+
+A field's comment is its help on the command line. Weights are pure numbers, rates per step, sizes in pixels.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Options(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class VAEOptions(Options):
+    """The objective of a VAE: reconstruction + beta * KL, summed over pixels and latents, mean over the batch."""
+
+    likelihood: Literal["sigma", "bce", "mse"] = "sigma"
+    beta: float = Field(1.0, ge=0, le=1000)
+    kl_warmup_steps: int = Field(0, ge=0)  # beta rises linearly from 0
+    free_bits: float = Field(0.0, ge=0)  # nats per dimension that cost nothing
+    edges: float = Field(0.0, ge=0, le=100)  # weight of the same likelihood on differences of neighbouring pixels
+    attributes: float = Field(0.0, ge=0, le=10_000)  # weight of predicting the labelled attributes from the latent
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    adam_betas: tuple[float, float] = (0.9, 0.99)
+
+
+class GANOptions(Options):
+    """The objective of a GAN; Goodfellow et al. 2014, Radford et al. 2016 and the practice that lasted."""
+
+    loss: Literal["non-saturating", "minimax"] = "non-saturating"
+    spectral_norm: bool = True  # in the discriminator; batch normalisation there otherwise
+    discriminator_width: int | None = Field(None, ge=1, le=1024)
+    discriminator_steps: int = Field(1, ge=1, le=100)
+    label_smoothing: float = Field(0.1, ge=0, lt=0.5)  # one-sided: real pictures are worth 1 - this
+    r1: float = Field(0.0, ge=0)  # weight of the gradient penalty on real pictures, every 16th step
+    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
+    learning_rate: float = Field(2e-4, gt=0, le=1)
+    discriminator_learning_rate: float | None = Field(None, gt=0, le=1)  # None: the generator's (TTUR otherwise)
+    adam_betas: tuple[float, float] = (0.5, 0.999)
+
+
+# The objective's options by family; a new family adds its line.
+OPTIONS: dict[str, type[Options]] = {"vae": VAEOptions, "dcgan": GANOptions}
