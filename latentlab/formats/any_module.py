@@ -55,14 +55,14 @@ class ModuleNetwork(Network):
     def spaces(self) -> tuple[LatentSpace, ...]:
         return (LatentSpace("z", (math.prod(self.latent_shape),), self.prior),)
 
-    def decode(self, latents_BD: Tensor, condition_B: Tensor | None = None) -> Tensor:
+    def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         made = _first(self.decoder(latents_BD.reshape(-1, *self.latent_shape))).float()
         images = made.reshape(len(latents_BD), self.image.channels, self.image.height, self.image.width)
         if self.output == "tanh":
             return images
         return images * 2 - 1 if self.output == "sigmoid" else torch.tanh(images / 2)
 
-    def encode(self, images_BCHW: Tensor, condition_B: Tensor | None = None) -> Tensor:
+    def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         if self.encoder is None:
             raise OptionError("This model has no encoder; invert the picture instead.")
         inputs = images_BCHW if self.output == "tanh" else (images_BCHW + 1) / 2

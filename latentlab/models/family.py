@@ -1,6 +1,7 @@
 """What every model family has in common: a validated architecture and a network built from it.
 
-A family is one class, registered in `latentlab.core.registry.FAMILIES`. Shapes: B batch, D latent, C H W of images, K numbers of a condition (see `conditioning`).
+A family is one class, registered in `latentlab.core.registry.FAMILIES`.
+Shapes: B batch, D latent, C H W of images, K numbers of a condition (see `conditioning`).
 """
 
 from __future__ import annotations
