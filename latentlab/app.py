@@ -155,10 +155,11 @@ def compose(application: QApplication, engine: Engine, jobs: Jobs) -> MainWindow
     theme.apply(application, theme.chosen(settings.theme))
     nothing: FloatArray = NOTHING_OPEN.spaces[0].centre
     running = Running(jobs)
+    session = Session(State(origin=nothing, base=nothing))
     workspace = Workspace(
-        session=Session(State(origin=nothing, base=nothing)),
+        session=session,
         decoding=Decoding(engine),
-        projecting=Projecting(running),
+        projecting=Projecting(running, in_hand=lambda: bool(session.open_gesture)),
         running=running,
         notices=Notices(),
         settings=settings,

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
@@ -28,6 +28,7 @@ from latentlab.ui.running import Running, RunningJob
 LINEAR = ("pca", "plane")  # fitted here: a matrix product
 IN_PLACE = 4_000_000  # so many numbers (N x D) are fitted between two frames; more go to a thread
 GUESSED = 50_000
+STILL_MS = 100  # between two looks whether the hand has let go
 JOB = "latentlab.core.projections.job:run"
 
 Key = tuple[object, ...]
@@ -48,6 +49,8 @@ class Projecting(QObject):
     """`ask` says what the map wants to show; `changed` says that `layout` is another one.
 
     Fitted projections are kept until other encodings come, so that switching back, or undo, is immediate.
+    `in_hand` says whether a drag goes on. What a job sends then waits: nothing moves under a hand, and no frame of the
+    drag pays for drawing all points anew.
     """
 
     changed = Signal()  # `layout`: another one, or the next step of one that settles
@@ -57,9 +60,17 @@ class Projecting(QObject):
     given_up = Signal(str)  # the job of the wanted layout (its MapView.projection) was cancelled or failed
     _fitted = Signal(object, object)  # (Key, Projection or the error), from the thread
 
-    def __init__(self, running: Running, parent: QObject | None = None) -> None:
+    def __init__(
+        self, running: Running, in_hand: Callable[[], bool] = lambda: False, parent: QObject | None = None
+    ) -> None:
         super().__init__(parent)
         self._running = running
+        self._in_hand = in_hand
+        self._waiting: MapLayout | None = None
+        self._still = QTimer(self)
+        self._still.setSingleShot(True)
+        self._still.setInterval(STILL_MS)
+        self._still.timeout.connect(self._put_waiting)
         self._encodings: EncodingSet | None = None
         self._kept: dict[Key, MapLayout] = {}
         self._jobs: dict[Key, RunningJob] = {}
@@ -84,6 +95,7 @@ class Projecting(QObject):
         self._kept.clear()
         self._in_thread.clear()
         self._wanted = ()
+        self._waiting = None
         self.layout = None
         for job in running:
             job.cancel()
@@ -97,6 +109,7 @@ class Projecting(QObject):
         if key == self._wanted:
             return
         self._wanted = key
+        self._waiting = None
         self.progressed.emit()
         if key in self._kept:
             self._put(self._kept[key])
@@ -161,9 +174,8 @@ class Projecting(QObject):
 
     def _settle(self, key: Key, encodings: EncodingSet, title: str, points: FloatArray) -> None:
         if encodings is self._encodings and key == self._wanted:
-            self._put(
-                MapLayout(points, _guess(encodings, key, points), (f"{title} 1", f"{title} 2"), key, settled=False)
-            )
+            axes = (f"{title} 1", f"{title} 2")
+            self._put_when_still(MapLayout(points, _guess(encodings, key, points), axes, key, settled=False))
 
     def _tell(self, key: Key) -> None:
         if key == self._wanted:
@@ -172,7 +184,9 @@ class Projecting(QObject):
     def _take_result(self, key: Key, encodings: EncodingSet, result: dict[str, Any]) -> None:
         if encodings is self._encodings:
             self._jobs.pop(key, None)
-            self._finish(key, from_arrays(result, encodings.latents))
+            self._keep(key, from_arrays(result, encodings.latents))
+            if key == self._wanted:
+                self._put_when_still(self._kept[key])
             self.progressed.emit()
 
     def _take_failure(self, key: Key, encodings: EncodingSet) -> None:
@@ -194,17 +208,34 @@ class Projecting(QObject):
     # --- both -------------------------------------------------------------------------------------------------
 
     def _finish(self, key: Key, projection: Projection) -> None:
+        self._keep(key, projection)
+        if key == self._wanted:
+            self._put(self._kept[key])
+
+    def _keep(self, key: Key, projection: Projection) -> None:
         self._kept[key] = MapLayout(projection.layout_, projection, projection.axes, key)
         self._thread.submit(_warmed, projection)
         for note in projection.notes:
             self.noted.emit(note)
-        if key == self._wanted:
-            self._put(self._kept[key])
 
     def _refuse(self, key: Key, message: str) -> None:
         if key == self._wanted:
             self._wanted = ()
             self.failed.emit(message)
+
+    def _put_when_still(self, layout: MapLayout) -> None:
+        """Latest wins: a later layout takes the place of one that still waits."""
+        self._waiting = layout
+        self._put_waiting()
+
+    def _put_waiting(self) -> None:
+        if self._waiting is None:
+            return
+        if self._in_hand():
+            self._still.start()
+            return
+        layout, self._waiting = self._waiting, None
+        self._put(layout)
 
     def _put(self, layout: MapLayout) -> None:
         if layout is not self.layout:

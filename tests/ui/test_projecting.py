@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.requests import Partial
 from latentlab.core.state import MapView
 from latentlab.ui import projecting as module
 from latentlab.ui.projecting import Projecting, layout_key
@@ -84,6 +85,30 @@ def test_what_belongs_to_another_model_is_dropped(
         go_on.set()
     assert projecting.layout is not None
     assert len(projecting.layout.points) == 300
+
+
+def test_nothing_moves_under_a_hand(qtbot: QtBot, jobs: Any) -> None:
+    """A layout that a job sends during a drag is shown once the hand lets go: the latest one, and only that."""
+    held = [True]
+    running = Running(jobs)
+    projecting = Projecting(running, in_hand=lambda: held[0])
+    try:
+        encodings = some()
+        projecting.open(encodings)
+        projecting.ask(MapView("tsne"), DirectionSet())
+        shown: list[Any] = []
+        projecting.changed.connect(lambda: shown.append(projecting.layout))
+        first, second = (np.full((200, 2), value, np.float32) for value in (1, 2))
+        for points in (first, second):
+            with qtbot.waitSignal(projecting.job.partial):  # type: ignore[union-attr]
+                jobs.started[-1].say(Partial(points))
+        assert not shown
+        with qtbot.waitSignal(projecting.changed):
+            held[0] = False
+        assert [layout.points for layout in shown] == [second]
+    finally:
+        projecting.close()
+        running.close()
 
 
 def test_a_direction_fitted_anew_is_another_axis() -> None:
