@@ -5,7 +5,7 @@ Shapes: B batch, D latent, C H W of images in [-1, 1].
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
@@ -23,8 +23,9 @@ COARSEST = 4
 WIDEST = 4  # no layer has more than this many times `width` channels
 
 
-class VAEArchitecture(Architecture):
-    name: Literal["vae"] = "vae"
+class AutoencoderArchitecture(Architecture):
+    """What the networks with this encoder and decoder share."""
+
     network: Literal["conv", "mlp"] = "conv"
     residual: int = Field(0, ge=0, le=8)  # residual blocks per resolution, conv only
     # Conv only: squares of so many pixels become channels first and are laid out last (sub-pixel convolution, Shi et
@@ -45,10 +46,14 @@ class VAEArchitecture(Architecture):
         return self.channels * self.image_size**2
 
 
-class ConvEncoder(nn.Module):
-    """Images (B, C, H, W) to moments (B, 2 D): means, then log-variances."""
+class VAEArchitecture(AutoencoderArchitecture):
+    name: Literal["vae"] = "vae"
 
-    def __init__(self, a: VAEArchitecture) -> None:
+
+class ConvEncoder(nn.Module):
+    """Images (B, C, H, W) to `outputs` numbers each: for a VAE the moments (B, 2 D), means, then log-variances."""
+
+    def __init__(self, a: AutoencoderArchitecture, outputs: int) -> None:
         super().__init__()
         sizes, widths = _stages(a)
         layers: list[nn.Module] = [nn.PixelUnshuffle(a.patch)] if a.patch > 1 else []
@@ -59,7 +64,7 @@ class ConvEncoder(nn.Module):
             layers += [nn.BatchNorm2d(width), nn.SiLU()]
             channels = width
         self.layers = nn.Sequential(*layers)
-        self.moments = nn.Linear(channels * sizes[-1] ** 2, 2 * a.latent_dim)
+        self.moments = nn.Linear(channels * sizes[-1] ** 2, outputs)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         moments: Tensor = self.moments(self.layers(images_BCHW).flatten(1))
@@ -72,7 +77,7 @@ class ConvDecoder(nn.Module):
     No residual blocks at full size: there they would take most of the time and add little.
     """
 
-    def __init__(self, a: VAEArchitecture) -> None:
+    def __init__(self, a: AutoencoderArchitecture) -> None:
         super().__init__()
         sizes, widths = (list(reversed(row)) for row in _stages(a))
         self.start = (widths[0], sizes[0], sizes[0])
@@ -100,10 +105,10 @@ class ConvDecoder(nn.Module):
 class MLPEncoder(nn.Module):
     """784-400-20 for `hidden` 400 and 28 px: the fully connected encoder of the VAE paper and of PyTorch's example."""
 
-    def __init__(self, a: VAEArchitecture) -> None:
+    def __init__(self, a: AutoencoderArchitecture, outputs: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(a.pixels, a.hidden)
-        self.moments = nn.Linear(a.hidden, 2 * a.latent_dim)
+        self.moments = nn.Linear(a.hidden, outputs)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         moments: Tensor = self.moments(torch.relu(self.hidden(images_BCHW.flatten(1))))
@@ -111,7 +116,7 @@ class MLPEncoder(nn.Module):
 
 
 class MLPDecoder(nn.Module):
-    def __init__(self, a: VAEArchitecture) -> None:
+    def __init__(self, a: AutoencoderArchitecture) -> None:
         super().__init__()
         self.hidden = nn.Linear(a.latent_dim, a.hidden)
         self.pixels = nn.Linear(a.hidden, a.pixels)
@@ -122,20 +127,21 @@ class MLPDecoder(nn.Module):
         return logits.view(-1, *self.image)
 
 
-class VAE(Network):
-    """Encoder and decoder. `decode` gives the mean of the likelihood, tanh(logits / 2) = 2 sigmoid(logits) - 1."""
+class Autoencoder(Network):
+    """Encoder and decoder, and where the encodings lie. `decode` gives tanh(logits / 2) = 2 sigmoid(logits) - 1."""
 
-    Parameters = VAEArchitecture
+    Parameters: ClassVar[type[Architecture]] = AutoencoderArchitecture
     encodes = True
-    architecture: VAEArchitecture
+    numbers_per_latent: ClassVar[int] = 1  # the encoder tells of each
+    architecture: AutoencoderArchitecture
     centre: Tensor
     axes: Tensor
     spread: Tensor
 
-    def __init__(self, architecture: VAEArchitecture) -> None:
+    def __init__(self, architecture: AutoencoderArchitecture) -> None:
         super().__init__(architecture)
-        conv = architecture.network == "conv"
-        self.encoder: nn.Module = ConvEncoder(architecture) if conv else MLPEncoder(architecture)
+        conv, outputs = architecture.network == "conv", self.numbers_per_latent * architecture.latent_dim
+        self.encoder: nn.Module = ConvEncoder(architecture, outputs) if conv else MLPEncoder(architecture, outputs)
         self.decoder: nn.Module = ConvDecoder(architecture) if conv else MLPDecoder(architecture)
         if architecture.prior == "empirical":
             dim = architecture.latent_dim
@@ -154,14 +160,6 @@ class VAE(Network):
         std = None if self.spread.is_meta else self.spread.cpu().numpy()
         return (LatentSpace("z", (dim,), "empirical", std=std),)
 
-    def posterior(self, images_BCHW: Tensor) -> tuple[Tensor, Tensor]:
-        """Means and log-variances, float32 (B, D) each, of q(z|x); along turned axes, of its marginals."""
-        mean_BD, log_variance_BD = self.encoder(images_BCHW).float().chunk(2, dim=1)
-        log_variance_BD = log_variance_BD.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
-        if self.architecture.prior == "normal":
-            return mean_BD, log_variance_BD
-        return (mean_BD - self.centre) @ self.axes, (log_variance_BD.exp() @ self.axes.square()).log()
-
     def logits(self, latents_BD: Tensor) -> Tensor:
         """Of the likelihood, (B, C, H, W)."""
         if self.architecture.prior == "empirical":
@@ -169,20 +167,23 @@ class VAE(Network):
         logits: Tensor = self.decoder(latents_BD)
         return logits
 
-    def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
-        return self.posterior(images_BCHW)[0]
+    def turned(self, codes_BD: Tensor) -> Tensor:
+        """What the encoder says, along the axes of the space."""
+        if self.architecture.prior == "empirical":
+            return (codes_BD - self.centre) @ self.axes
+        return codes_BD
 
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         return torch.tanh(self.logits(latents_BD).float() / 2)
 
-    def with_fitted_prior(self, means_ND: Tensor, variances_ND: Tensor) -> VAE:
+    def with_fitted_prior(self, means_ND: Tensor, variances_ND: Tensor) -> Self:
         """The same model in the principal axes of its encodings (an isometry), most variance first.
 
-        The aggregate posterior of a VAE is not the N(0, I) it was pulled towards: draws from that fall where no
+        The aggregate posterior is not the N(0, I) it was pulled towards: draws from that fall where no
         encoding is. Along its own axes it is uncorrelated, and draws with its spread decode to what was learned.
         `means_ND`, `variances_ND`: the posteriors of the data, of this network.
         """
-        fitted = VAE(self.architecture.model_copy(update={"prior": "empirical"}))
+        fitted = type(self)(self.architecture.model_copy(update={"prior": "empirical"}))
         centre = means_ND.double().mean(0)
         covariance = torch.cov((means_ND.double() - centre).T).reshape(len(centre), len(centre))
         covariance = covariance + torch.diag(variances_ND.double().mean(0))
@@ -194,7 +195,25 @@ class VAE(Network):
         return fitted.eval()
 
 
-def _stages(a: VAEArchitecture) -> tuple[list[int], list[int]]:
+class VAE(Autoencoder):
+    """The encoder tells mean and log-variance; `decode` gives the mean of the likelihood."""
+
+    Parameters = VAEArchitecture
+    numbers_per_latent = 2
+
+    def posterior(self, images_BCHW: Tensor) -> tuple[Tensor, Tensor]:
+        """Means and log-variances, float32 (B, D) each, of q(z|x); along turned axes, of its marginals."""
+        mean_BD, log_variance_BD = self.encoder(images_BCHW).float().chunk(2, dim=1)
+        log_variance_BD = log_variance_BD.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
+        if self.architecture.prior == "normal":
+            return mean_BD, log_variance_BD
+        return self.turned(mean_BD), (log_variance_BD.exp() @ self.axes.square()).log()
+
+    def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
+        return self.posterior(images_BCHW)[0]
+
+
+def _stages(a: AutoencoderArchitecture) -> tuple[list[int], list[int]]:
     """Side lengths and channels from fine to coarse; channels double with each halving, up to `WIDEST` times the width.
 
     Without patches the first side is the picture's, which has no channels of its own: one side more than channels.
