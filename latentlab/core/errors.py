@@ -3,6 +3,7 @@
 LatentlabError
 ├── BadInput             exit status 2: what was given cannot be used
 │   ├── CheckpointError    a file that is not a sound checkpoint
+│   │   └── TrustNeeded      one that can run code, and that nobody vouched for
 │   ├── DataError          pictures, tables, arrays
 │   ├── ExpressionError    a typed expression, with the column of the mistake
 │   └── OptionError        a value that was chosen
@@ -31,6 +32,10 @@ class BadInput(LatentlabError):
 
 class CheckpointError(BadInput):
     pass
+
+
+class TrustNeeded(CheckpointError):
+    """The file can be opened, but opening it can run code: a person has to trust it first."""
 
 
 class DataError(BadInput):

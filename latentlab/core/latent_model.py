@@ -5,8 +5,9 @@ Shapes: B batch, D latent (flattened), H height, W width, C channels (1 or 3).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,9 @@ class ModelInfo:
     licence: str = ""
     sha256: str = ""
     warnings: tuple[str, ...] = ()  # said in a banner: a tensor with NaN, a guessed activation, …
+    mappings: tuple[tuple[str, str], ...] = ()  # (from, to): spaces between which the model maps latents, as z to w
+    reading: Mapping[str, str] = field(default_factory=dict)  # activation and range of a file that says neither
+    guessed: tuple[str, ...] = ()  # which of them nobody said: the window asks
 
     def space(self, name: str) -> LatentSpace:
         return next((space for space in self.spaces if space.name == name), self.spaces[0])
@@ -72,4 +76,17 @@ class LatentModel(Protocol):
         """Posterior means, float32 (B, D), of pictures of any size, uint8 (B, H, W, C) or (B, H, W).
 
         Raises OptionError where the model has no encoder.
+        """
+
+
+@runtime_checkable
+class MapsSpaces(Protocol):
+    """What a model with several latent spaces can do besides; `ModelInfo.mappings` says between which."""
+
+    def to_space(
+        self, latents: FloatArray, from_space: str, to_space: str, *, condition: int | None = None
+    ) -> FloatArray:
+        """Latents (B, D) or (D,) of one space as those of another, float32 (B, D'): they decode to the same pictures.
+
+        Raises OptionError where the model has no such mapping (z of StyleGAN becomes w, but not the other way).
         """

@@ -72,6 +72,7 @@ class Opened:
 class OpenFailed:
     path: str
     message: str
+    needs_trust: bool = False  # the file can run code: it opens once a person trusts it
 
 
 @dataclass(frozen=True, eq=False)

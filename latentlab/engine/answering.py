@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from latentlab.core.errors import LatentlabError, OptionError
+from latentlab.core.errors import LatentlabError, OptionError, TrustNeeded
 from latentlab.core.latent_model import Images, ImageShape, LatentModel
 from latentlab.core.pictures import Crop
 from latentlab.core.requests import (
@@ -54,7 +54,7 @@ class Answering:
             model = self._opener(Path(request.path), request.device, request.trust, dict(request.options))
             return self.hold(model)
         except LatentlabError as error:
-            return OpenFailed(request.path, str(error))
+            return OpenFailed(request.path, str(error), needs_trust=isinstance(error, TrustNeeded))
         except MemoryError:
             return OpenFailed(request.path, f"{request.path} does not fit in memory. Close other models or programs.")
         except Exception as error:  # noqa: BLE001 - whatever a reader raises is said, and the engine lives

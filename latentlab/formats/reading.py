@@ -11,13 +11,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
+from latentlab.core.errors import CheckpointError, LatentlabError
 from latentlab.core.latent_model import LatentModel
+from latentlab.core.readings import checked_reading
 from latentlab.core.registry import FORMATS
 from latentlab.formats.sniff import REASONS, WEIGHTS, Found, found, refusal
-
-ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
-RANGES = ("tanh", "sigmoid", "none")  # what the last layer puts out: [-1, 1], [0, 1], or logits that become [0, 1]
 
 
 @dataclass(frozen=True)
@@ -80,11 +78,8 @@ def reader_of(file: Found) -> Format | None:
 
 def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:
     """Raises OptionError for an activation or range that does not exist."""
-    activation, output = str(options.get("activation") or ""), str(options.get("range") or "")
-    for name, value, known in (("activation", activation, ACTIVATIONS), ("range", output, RANGES)):
-        if value and value not in known:
-            raise OptionError(f"There is no {name} '{value}'. Known: {', '.join(known)}.")
-    return Options(device, trust, activation, output)
+    said = checked_reading(str(options.get("activation") or ""), str(options.get("range") or ""))
+    return Options(device, trust, said["activation"], said["range"])
 
 
 def _unknown_weights(file: Found) -> str:

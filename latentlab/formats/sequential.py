@@ -7,12 +7,14 @@ says it, or said it before. A wrong one still loads and draws something, so `gue
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 
 from torch import Tensor, nn
 
 from latentlab.core.errors import CheckpointError
-from latentlab.core.latent_model import Images, LatentModel
+from latentlab.core.latent_model import LatentModel
+from latentlab.core.readings import Guess, guess_warning
 from latentlab.formats.answers import with_answers
 from latentlab.formats.any_module import Range
 from latentlab.formats.chain import Chain, ChainPlan, Layer, layers_in, plan_of
@@ -44,15 +46,6 @@ ENCODERS = ("encoder.", "enc.")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Guess:
-    """One plausible reading of a file, with what it draws from the prior: uint8 (B, H, W, C)."""
-
-    activation: str
-    range: str
-    images: Images
-
-
-@dataclasses.dataclass(frozen=True, eq=False)
 class _Parts:
     decoder: ChainPlan
     weights: dict[str, Tensor]
@@ -79,6 +72,8 @@ class SequentialFormat:
         if chain is not None:
             weights = ChainPlan(chain, plan.image).renamed(parts.encoder_weights)
             encoder = filled(lambda: Chain(chain, hidden), weights, file)
+        reading = {"activation": hidden, "range": output}
+        guessed = tuple(name for name in reading if not getattr(asked, name))
         return model_from(
             file,
             options,
@@ -90,7 +85,9 @@ class SequentialFormat:
             image=plan.image,
             output=output,
             flat=True,
-            warnings=_guessed(asked, hidden, output),
+            warnings=(guess_warning(reading, guessed),) if guessed else (),
+            reading=reading,
+            guessed=guessed,
         )
 
 
@@ -99,37 +96,29 @@ def guesses(path: Path, count: int = SHOWN) -> list[Guess]:
 
     Raises CheckpointError where the file cannot be opened.
     """
+    return [guess for _, guess in drawn_guesses(path, count)]
+
+
+def drawn_guesses(path: Path, count: int = SHOWN) -> Iterator[tuple[int, Guess]]:
+    """The same one by one, each with the number of all. What was remembered of the file plays no part."""
     file = found(path)
     reader = SequentialFormat()
     if file.kind not in WEIGHTS or not reader.recognises(file):
         read_state_dict.cache_clear()
-        return []
+        return
     parts = _parts(read_state_dict(file))
     likely = LIKELY_OF_VAE if parts is not None and parts.variational else LIKELY_OF_GAN
-    drawn = []
     for activation, output in likely:
         model = open_file(file, Options("cpu", activation=activation, range=output))
         if model.info.format not in TITLES:
             raise CheckpointError(f"{model.info.path} is {model.info.format}, of which nothing need be asked.")
-        drawn.append(Guess(activation, output, model.decode(model.sample(count))))
-    return drawn
+        yield len(likely), Guess(activation, output, model.decode(model.sample(count)))
 
 
 def _title(parts: _Parts) -> str:
     if parts.variational:
         return TITLE_VAE
     return TITLE_CONVOLUTIONAL if parts.decoder.convolutional else TITLE_LINEAR
-
-
-def _guessed(asked: Options, hidden: str, output: str) -> tuple[str, ...]:
-    said = ((asked.activation, f"--activation {hidden}"), (asked.range, f"--range {output}"))
-    guessed = [text for given, text in said if not given]
-    if not guessed:
-        return ()
-    return (
-        f"The file does not say what lies between its layers; guessed {' and '.join(guessed)}. "
-        "If the pictures look wrong, say it yourself.",
-    )
 
 
 def _parts(state: dict[str, Tensor]) -> _Parts | None:

@@ -76,14 +76,17 @@ def model_from(
     prior: Prior = "normal",
     training: Mapping[str, Any] | None = None,
     warnings: tuple[str, ...] = (),
+    reading: Mapping[str, str] | None = None,
+    guessed: tuple[str, ...] = (),
 ) -> LatentModel:
     """A model of modules that were filled: `decoder` as far as its last weights, `output` what comes after them.
 
     `flat`: the encoder takes pictures as rows of pixels. `training`: what the file says of data, epochs and seed.
+    `reading`: the activation and range that were taken of a file that says neither, `guessed` which nobody said.
     """
     whole = nn.Sequential(decoder, *LAST[output])
     network = ModuleNetwork(whole, latent_shape, image, output, encoder, flat=flat, prior=prior)
-    return model_around(file, options, network, title, family, training or {}, warnings)
+    return model_around(file, options, network, title, family, training or {}, warnings, reading, guessed)
 
 
 def model_around(
@@ -94,6 +97,8 @@ def model_around(
     family: str,
     training: Mapping[str, Any],
     warnings: tuple[str, ...] = (),
+    reading: Mapping[str, str] | None = None,
+    guessed: tuple[str, ...] = (),
 ) -> LatentModel:
     """A network whose modules were filled, as a model of the file. ValueError where it draws another size."""
     _try_out(network)
@@ -109,6 +114,8 @@ def model_around(
         licence="not stated in the file",
         sha256=content_hash(file),
         warnings=warnings,
+        reading=dict(reading or {}),
+        guessed=guessed,
     )
     return TorchModel(network, info, device=options.device)
 

@@ -1,0 +1,72 @@
+"""How a file is read that does not say it itself: what can be said of it, in words, and where it is remembered.
+
+A state dict holds no activations and no range of its pictures. What a person said of one lies beside it: of `faces.pth`
+in `faces.pth.latentlab.json`, {"activation": "relu", "range": "tanh"}.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from latentlab.core.beside import path_beside, write_beside
+from latentlab.core.errors import OptionError
+from latentlab.core.latent_model import Images
+
+ENDING = ".latentlab.json"
+ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
+RANGES = ("tanh", "sigmoid", "none")  # what the last layer puts out: [-1, 1], [0, 1], or logits that become [0, 1]
+ASKED = ("activation", "range")
+WORDS = {
+    "relu": "ReLU", "leaky_relu": "LeakyReLU", "tanh": "tanh", "sigmoid": "sigmoid", "elu": "ELU", "gelu": "GELU",
+    "silu": "SiLU", "none": "logits",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """One plausible reading of a file, with what it draws from the prior: uint8 (B, H, W, C)."""
+
+    activation: str
+    range: str
+    images: Images
+
+    @property
+    def reading(self) -> dict[str, str]:
+        return {"activation": self.activation, "range": self.range}
+
+
+def in_words(reading: Mapping[str, str]) -> str:
+    """ "ReLU between the layers, sigmoid at the end": what a card of the import dialog is called."""
+    said = [WORDS.get(reading.get(name, ""), reading.get(name, "")) for name in ASKED]
+    return f"{said[0]} between the layers, {said[1]} at the end"
+
+
+def guess_warning(reading: Mapping[str, str], guessed: tuple[str, ...]) -> str:
+    """What a command says of a reading that nobody confirmed; `guessed` names what was not said."""
+    options = " and ".join(f"--{name} {reading[name]}" for name in guessed)
+    return (
+        f"The file does not say what lies between its layers; guessed {options}. "
+        "If the pictures look wrong, say it yourself."
+    )
+
+
+def answers_path(checkpoint: Path) -> Path:
+    """Where the answer is kept, unless the folder cannot be written to."""
+    return path_beside(checkpoint, ENDING)
+
+
+def checked_reading(activation: str, range_: str) -> dict[str, str]:
+    """What is said of a file, empty where it is to be guessed. Raises OptionError for what does not exist."""
+    for name, value, known in (("activation", activation, ACTIVATIONS), ("range", range_, RANGES)):
+        if value and value not in known:
+            raise OptionError(f"There is no {name} '{value}'. Known: {', '.join(known)}.")
+    return {"activation": activation, "range": range_}
+
+
+def remember(checkpoint: Path, activation: str, range_: str) -> Path:
+    """Writes down how a file is to be read; the path of the document. Raises OptionError, SaveError."""
+    document = checked_reading(activation, range_)
+    return write_beside(checkpoint, ENDING, json.dumps(document).encode() + b"\n")
