@@ -42,5 +42,26 @@ class GANOptions(Options):
     adam_betas: tuple[float, float] = (0.5, 0.999)
 
 
+class AlphaGANOptions(Options):
+    """The objective of an alpha-GAN; Rosca et al. 2017."""
+
+    loss: Literal["ratio", "non-saturating", "minimax"] = "ratio"  # ratio: -log D + log(1 - D), the paper's
+    reconstruction: float = Field(10.0, ge=0, le=10_000)  # lambda, of the mean absolute error
+    edges: float = Field(0.0, ge=0, le=100)  # weight of the errors of differences of neighbouring pixels, beside it
+    adversarial: float = Field(1.0, ge=0, le=1000)  # weight of the discriminator in the generator's loss
+    code: float = Field(1.0, ge=0, le=1000)  # weight of the code discriminator in the encoder's loss
+    attributes: float = Field(0.0, ge=0, le=10_000)  # weight of predicting the labelled attributes from the latent
+    start_from: str = ""  # a checkpoint with an encoder, or the name of a bundled model, whose weights it begins with
+    discriminator_width: int | None = Field(None, ge=1, le=1024)
+    code_hidden: int = Field(512, ge=1, le=16_384)  # units of each of the code discriminator's two hidden layers
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5)  # one-sided: real pictures are worth 1 - this
+    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
+    learning_rate: float = Field(2e-4, gt=0, le=1)  # of the generator, and of the others where they have none
+    encoder_learning_rate: float | None = Field(None, gt=0, le=1)
+    discriminator_learning_rate: float | None = Field(None, gt=0, le=1)
+    code_learning_rate: float | None = Field(None, gt=0, le=1)
+    adam_betas: tuple[float, float] = (0.5, 0.999)
+
+
 # The objective's options by family; a new family adds its line.
-OPTIONS: dict[str, type[Options]] = {"vae": VAEOptions, "dcgan": GANOptions}
+OPTIONS: dict[str, type[Options]] = {"vae": VAEOptions, "dcgan": GANOptions, "alpha-gan": AlphaGANOptions}

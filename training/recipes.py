@@ -32,6 +32,33 @@ def faces_vae() -> TrainingConfig:
     )
 
 
+def faces_alpha_gan() -> TrainingConfig:
+    """assets/faces-alpha-gan.safetensors: begins with faces-vae; cartoon faces, 64 px; about an hour on one core."""
+    return config_from(
+        family="alpha-gan",
+        recipe="faces-alpha-gan",
+        architecture={"latent_dim": 128, "width": 48, "patch": 2, "prior": "empirical"},
+        objective={
+            "start_from": "faces-vae",
+            "edges": 1.0,
+            "code": 0.1,
+            "attributes": 0.1,
+            "discriminator_width": 32,
+            "diffaugment": ["colour", "translation"],
+            "encoder_learning_rate": 1e-4,
+            "discriminator_learning_rate": 4e-4,
+        },
+        epochs=40,
+        batch_size=32,
+        schedule="cosine",
+        warmup_steps=100,
+        ema=0.998,
+        flip=True,
+        evaluate_every=2,
+        half=True,
+    )
+
+
 def fashion_dcgan() -> TrainingConfig:
     """assets/fashion-dcgan.safetensors: Fashion-MNIST, 28 px; about 15 minutes on one core with bfloat16."""
     return config_from(
@@ -63,6 +90,7 @@ def digits_vae_2d() -> TrainingConfig:
 
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "faces-vae": faces_vae,
+    "faces-alpha-gan": faces_alpha_gan,
     "fashion-dcgan": fashion_dcgan,
     "digits-vae-2d": digits_vae_2d,
 }
@@ -79,7 +107,7 @@ def defaults(family: str, data: str = "", image_size: int = 64) -> dict[str, Any
     """A beginning for `family` on `data` with pictures of `image_size` px: values for `config_from`."""
     small = image_size <= 32
     values: dict[str, Any] = {"family": family, "data": data, "ema": 0.999, "batch_size": 128, "epochs": 30}
-    if family == "vae":
+    if family in ("vae", "alpha-gan"):
         patch = 2 if image_size >= 28 and image_size % 2 == 0 else 1
         values["architecture"] = {"latent_dim": 16 if small else 64, "width": 32, "patch": patch}
         values["schedule"] = "cosine"

@@ -100,6 +100,7 @@ FAMILIES = Registry(
     "family",
     Entry("vae", "Variational autoencoder", "latentlab.models.vae:VAE"),
     Entry("dcgan", "Deep convolutional GAN", "latentlab.models.dcgan:DCGAN"),
+    Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "latentlab.models.alpha_gan:AlphaGAN"),
 )
 
 FORMATS = Registry(

@@ -19,6 +19,10 @@ TINY: dict[str, dict[str, Any]] = {
     "dcgan 28 px uniform": {
         "name": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 7, "width": 4, "prior": "uniform",
     },
+    "alpha-gan": {"name": "alpha-gan", "image_size": 16, "channels": 3, "latent_dim": 6, "width": 4, "patch": 2},
+    "alpha-gan empirical": {
+        "name": "alpha-gan", "image_size": 8, "channels": 1, "latent_dim": 4, "width": 4, "prior": "empirical",
+    },
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ OBJECTIVES = Registry(
     "family to train",
     Entry("vae", "Variational autoencoder", "training.objectives.vae:VAEObjective"),
     Entry("dcgan", "Deep convolutional GAN", "training.objectives.gan:GANObjective"),
+    Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "training.objectives.alpha_gan:AlphaGANObjective"),
 )
 
 
