@@ -24,13 +24,18 @@ NORMAL_BOUND = 6.0  # sigmas; beyond it a normal prior has no mass worth a slide
 
 @dataclass(frozen=True, eq=False)
 class LatentSpace:
-    """One space of a model. `mean` and `std` (D,) describe an empirical prior (w of StyleGAN, a spatial code)."""
+    """One space of a model. `mean` and `std` (D,) describe an empirical prior (w of StyleGAN, a spatial code).
+
+    `draws` (K, D), where there are any, are draws of an empirical prior that no formula gives; others are drawn from
+    among them.
+    """
 
     name: str
     shape: tuple[int, ...]
     prior: Prior = "normal"
     mean: FloatArray | None = None
     std: FloatArray | None = None
+    draws: FloatArray | None = None
 
     @property
     def dim(self) -> int:
@@ -44,6 +49,9 @@ class LatentSpace:
         if count < 0:
             raise OptionError(f"Cannot draw {count} samples; the count must be 0 or more.")
         rng = np.random.default_rng(seed)
+        if self.draws is not None:
+            chosen_N = rng.choice(len(self.draws), count, replace=count > len(self.draws))
+            return np.asarray(self.centre + np.float32(truncation) * (self.draws[chosen_N] - self.centre), np.float32)
         if self.prior == "uniform":
             draws_ND = rng.uniform(-UNIFORM_BOUND, UNIFORM_BOUND, (count, self.dim))
         else:

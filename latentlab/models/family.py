@@ -60,6 +60,16 @@ class Network(nn.Module):
         """Posterior means (B, D), or the latents a regressor gives."""
         raise OptionError("This model has no encoder; invert the picture instead.")
 
+    def decode_from(self, space: str, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
+        """Images as `decode` makes them, of latents in any of the network's spaces; `decode` takes the first one's."""
+        return self.decode(latents_BD, condition_BK)
+
+    def to_space(
+        self, from_space: str, to_space: str, latents_BD: Tensor, condition_BK: Tensor | None = None
+    ) -> Tensor:
+        """Latents of one space as those of another. Raises OptionError where there is no mapping."""
+        raise OptionError(f"This model does not map latents of {from_space} to {to_space}.")
+
     def forward(self, latents_BD: Tensor) -> Tensor:
         return self.decode(latents_BD)
 

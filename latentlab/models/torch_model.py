@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,17 @@ class TorchModel:
             ]
         return np.concatenate(codes) if codes else np.empty((0, self._info.spaces[0].dim), np.float32)
 
+    def to_space(
+        self, latents: FloatArray, from_space: str, to_space: str, *, condition: int | None = None
+    ) -> FloatArray:
+        """Satisfies `latentlab.core.latent_model.MapsSpaces`."""
+        latents_BD = _latents_in(self._space(from_space), latents)
+        if from_space == self._space(to_space).name:
+            return latents_BD
+        conditions = self._conditions(condition, len(latents_BD))
+        mapped = self._run(partial(self.network.to_space, from_space, to_space), torch.tensor(latents_BD), conditions)
+        return np.concatenate([piece.float().cpu().numpy() for piece in mapped])
+
     def prepared(self, images: Images) -> Images:
         """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).
 
@@ -145,10 +156,8 @@ class TorchModel:
 
     def _decoded(self, latents: FloatArray, space: str | None, condition: int | None) -> list[Tensor]:
         """Images (B, C, H, W) in [-1, 1], in pieces; a placeholder where a picture is not finite."""
-        dim = self._space(space).dim
-        latents_BD = np.atleast_2d(np.asarray(latents, np.float32))
-        if latents_BD.ndim != 2 or latents_BD.shape[1] != dim:
-            raise OptionError(f"Latents must be (B, {dim}) or ({dim},); these are {np.shape(latents)}.")
+        where = self._space(space)
+        latents_BD = _latents_in(where, latents)
         if self.broken:
             return [self._placeholder(len(latents_BD))]
         conditions = self._conditions(condition, len(latents_BD))
@@ -156,7 +165,7 @@ class TorchModel:
         for start in range(0, len(latents_BD), self._at_once):
             chunk = slice(start, start + self._at_once)
             pieces += self._run(
-                self.network.decode,
+                partial(self.network.decode_from, where.name),
                 torch.tensor(latents_BD[chunk]),
                 None if conditions is None else conditions[chunk],
             )
@@ -206,6 +215,13 @@ class TorchModel:
         """Once each: what a banner says."""
         if text not in self._info.warnings:
             self._info = dataclasses.replace(self._info, warnings=(*self._info.warnings, text))
+
+
+def _latents_in(space: LatentSpace, latents: FloatArray) -> FloatArray:
+    latents_BD = np.atleast_2d(np.asarray(latents, np.float32))
+    if latents_BD.ndim != 2 or latents_BD.shape[1] != space.dim:
+        raise OptionError(f"Latents must be (B, {space.dim}) or ({space.dim},); these are {np.shape(latents)}.")
+    return latents_BD
 
 
 def _as_input(images_BHWC: Tensor) -> Tensor:

@@ -63,3 +63,13 @@ def test_counts() -> None:
     assert space("normal").sample(0).shape == (0, 3)
     with pytest.raises(OptionError, match="-1 samples"):
         space("normal").sample(-1)
+
+
+def test_draws_of_a_prior_without_a_formula_are_chosen_from_and_truncated() -> None:
+    draws = np.random.default_rng(0).normal(4, 2, (50, 3)).astype(np.float32)
+    w = LatentSpace("w", (3,), "empirical", draws.mean(axis=0), draws.std(axis=0), draws)
+    chosen = w.sample(20, seed=3)
+    assert {tuple(row) for row in np.round(chosen, 4)} <= {tuple(row) for row in np.round(draws, 4)}
+    assert len(np.unique(chosen, axis=0)) == 20
+    np.testing.assert_allclose(w.sample(20, 3, 0.5), (chosen + w.centre) / 2, atol=1e-5)
+    assert w.sample(120).shape == (120, 3)
