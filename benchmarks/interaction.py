@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.figures import arguments, finish, percentile, table, verdict
+from latentlab.cli import WINDOW_ENVIRONMENT
 from latentlab.core.bundled import bundled_models
 from latentlab.core.checkpoint_file import read_encodings, read_header, read_weights, write_checkpoint
 from latentlab.core.encodings import EncodingSet, Thumbnails
@@ -108,7 +109,8 @@ def in_the_window(model: Path, case: str, chosen: Any, folder: Path) -> dict[str
     """Runs one case in a process with an empty home and returns its figures."""
     out = folder / "case.json"
     home = Path(tempfile.mkdtemp(dir=folder))
-    environment = os.environ | {
+    environment = WINDOW_ENVIRONMENT | os.environ
+    environment |= {
         "HOME": str(home),
         "XDG_CONFIG_HOME": str(home / "config"),
         "XDG_DATA_HOME": str(home / "data"),

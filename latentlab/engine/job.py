@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -39,13 +40,24 @@ class PipeReport:
 
 def main(handle: str) -> None:
     connection = connected(handle)
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
+    _step_back()
     try:
         order: JobOrder = receive(connection)
         send(connection, outcome(order, PipeReport(connection)))
     except (EOFError, OSError):
         pass  # whoever wanted the result is gone
+
+
+def _step_back() -> None:
+    """This process runs on what the window and the live decoder leave over.
+
+    Niceness alone still takes a tenth of a core, in slices longer than a decode. An idle one is interrupted at once.
+    """
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+    if hasattr(os, "SCHED_IDLE"):
+        with suppress(OSError):  # where the system forbids it, niceness it is
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def outcome(order: JobOrder, report: PipeReport) -> JobMessage:

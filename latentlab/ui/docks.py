@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -34,6 +35,7 @@ class Docks(QObject):
         self._make = make
         self._visible: set[str] = set()
         self._waiting: list[str] = []
+        self._read: set[str] = set()  # panels whose code has been imported
         self._filling = False
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._make_next)
@@ -200,12 +202,22 @@ class Docks(QObject):
                 self._next.start()
 
     def _make_next(self) -> None:
-        """One panel per turn of the event loop, so that the window stays responsive while it fills."""
+        """Half a panel per turn of the event loop, so that the window stays responsive while it fills.
+
+        In one turn its code is read, which takes as long as all the rest; in the next it is made, placed and painted.
+        """
         if not self._waiting:
             return
-        key = self._waiting.pop(0)
-        if key in self._visible:
-            self.panel(key)
+        key = self._waiting[0]
+        wanted = key in self._visible and key not in self.panels
+        if wanted and key not in self._read:
+            self._read.add(key)
+            with suppress(Exception):  # `panel` reports what is wrong with it
+                PANELS[key].load()
+        else:
+            del self._waiting[0]
+            if wanted:
+                self.panel(key)
         if self._waiting:
             self._next.start()
 
