@@ -22,14 +22,16 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from latentlab.core.atomic import atomic_write
-from latentlab.core.encodings import EncodingSet, StoredPCA, Thumbnails
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.encodings_table import EncodingsNote, encoding_set, note_and_arrays
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, ModelInfo
 from latentlab.core.safetensors_table import (
-    DTYPES,
     Table,
     Tensor,
     TensorEntry,
+    laid_out,
+    packed_file,
     read_arrays,
     read_table,
     unique_keys,
@@ -56,18 +58,6 @@ class ImageSpec(BaseModel):
     height: Size
     width: Size
     channels: Literal[1, 3]
-
-
-class EncodingsNote(BaseModel):
-    """What cannot be said in arrays."""
-
-    model_config = ConfigDict(extra="allow")
-    count: Annotated[int, Field(ge=0)] = 0
-    space: str = "z"
-    label_names: list[str] = []
-    attribute_names: list[str] = []
-    predicted: list[str] = []
-    samples: bool = False
 
 
 class Header(BaseModel):
@@ -111,7 +101,7 @@ def read_encodings(path: Path) -> EncodingSet | None:
     arrays = read_arrays(path, table, "encodings/")
     if "latents" not in arrays:
         return None
-    return _encoding_set(path, note, arrays)
+    return encoding_set(path, note, arrays)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -153,26 +143,13 @@ def write_checkpoint(
     """
     tensors: dict[str, Tensor] = {f"weights/{name}": value for name, value in weights.items()}
     if encodings is not None:
-        note, arrays = _note_and_arrays(encodings)
+        note, arrays = note_and_arrays(encodings)
         header = header.model_copy(update={"encodings": note})
         tensors |= {f"encodings/{name}": value for name, value in arrays.items()}
     tensors = {name: _stored(value, half, name) for name, value in tensors.items()}
-    entries, offset = {}, 0
-    # Widest items first, as the safetensors library lays them out: every tensor is then aligned.
-    for name in sorted(tensors, key=lambda key: (-tensors[key].itemsize, key)):
-        value = tensors[name]
-        dtype = next(code for code, kind in DTYPES.items() if value.dtype == kind)
-        entries[name] = TensorEntry(name, dtype, value.shape, offset, offset + value.nbytes)
-        offset += value.nbytes
-    data = b"".join(tensors[name].tobytes() for name in entries)
+    entries, data = laid_out(tensors)
     header = header.model_copy(update={"sha256": _sha256(json.loads(header.model_dump_json()), entries, data)})
-    document = {"__metadata__": {METADATA_KEY: header.model_dump_json()}} | {
-        entry.name: {"dtype": entry.dtype, "shape": list(entry.shape), "data_offsets": [entry.begin, entry.end]}
-        for entry in entries.values()
-    }
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    atomic_write(path, len(text).to_bytes(8, "little") + text + data)
+    atomic_write(path, packed_file({METADATA_KEY: header.model_dump_json()}, entries, data))
     return header
 
 
@@ -235,97 +212,7 @@ def _mapped(descriptor: int, path: Path) -> mmap.mmap:
         raise CheckpointError(f"{path} cannot be read: {error}.") from error
 
 
-def _encoding_set(path: Path, note: EncodingsNote, arrays: dict[str, Tensor]) -> EncodingSet:
-    latents = arrays["latents"]
-    if latents.ndim != 2 or latents.dtype.kind != "f":
-        raise CheckpointError(f"{path}: its encodings are {latents.dtype} {latents.shape}, not numbers (N, D).")
-    count, dim = latents.shape
-    shapes: dict[str, tuple[int, ...]] = {
-        "labels": (count,),
-        "attributes": (count, len(note.attribute_names)),
-        "thumbnail_offsets": (count + 1,),
-        "kl_per_dimension": (dim,),
-        "pca_mean": (dim,),
-    }
-    for name, shape in shapes.items():
-        if name in arrays and arrays[name].shape != shape:
-            raise CheckpointError(f"{path}: 'encodings/{name}' is {arrays[name].shape}; {shape} was expected.")
-    return EncodingSet(
-        latents=latents.astype(np.float32),
-        space=note.space,
-        labels=arrays["labels"].astype(np.int64) if "labels" in arrays else None,
-        label_names=tuple(note.label_names),
-        attributes=arrays["attributes"].astype(np.float32) if "attributes" in arrays else None,
-        attribute_names=tuple(note.attribute_names),
-        predicted=frozenset(note.predicted),
-        names=_names(path, arrays, count),
-        thumbnails=_thumbnails(path, arrays),
-        pca=_pca(path, arrays, dim),
-        kl_per_dimension=arrays["kl_per_dimension"].astype(np.float32) if "kl_per_dimension" in arrays else None,
-        samples=note.samples,
-    )
-
-
-def _names(path: Path, arrays: dict[str, Tensor], count: int) -> tuple[str, ...]:
-    if "names" not in arrays:
-        return ()
-    try:
-        names = json.loads(arrays["names"].tobytes())
-    except ValueError as error:
-        raise CheckpointError(f"{path}: the names of its encodings are not sound JSON ({error}).") from error
-    if not isinstance(names, list) or len(names) not in (0, count):
-        raise CheckpointError(f"{path}: it names {len(names)} encodings but holds {count}.")
-    return tuple(str(name) for name in names)
-
-
-def _thumbnails(path: Path, arrays: dict[str, Tensor]) -> Thumbnails | None:
-    if "thumbnails" not in arrays or "thumbnail_offsets" not in arrays:
-        return None
-    data, offsets = arrays["thumbnails"], arrays["thumbnail_offsets"].astype(np.int64)
-    if data.dtype != np.uint8 or (np.diff(offsets) < 0).any() or offsets[0] < 0 or offsets[-1] > data.size:
-        raise CheckpointError(f"{path}: the places of its thumbnails do not fit their {data.size:,} bytes.")
-    return Thumbnails(data.view(np.uint8), offsets)
-
-
-def _pca(path: Path, arrays: dict[str, Tensor], dim: int) -> StoredPCA | None:
-    if not {"pca_mean", "pca_components", "pca_variance"} <= arrays.keys():
-        return None
-    components, variance = arrays["pca_components"], arrays["pca_variance"]
-    if components.ndim != 2 or components.shape[1] != dim or variance.shape != components.shape[:1]:
-        raise CheckpointError(f"{path}: its stored components {components.shape} do not fit latents of {dim}.")
-    mean = arrays["pca_mean"]
-    return StoredPCA(mean.astype(np.float32), components.astype(np.float32), variance.astype(np.float32))
-
-
 # --- writing ---------------------------------------------------------------------------------------------------
-
-
-def _note_and_arrays(encodings: EncodingSet) -> tuple[EncodingsNote, dict[str, Tensor]]:
-    note = EncodingsNote(
-        count=len(encodings),
-        space=encodings.space,
-        label_names=list(encodings.label_names),
-        attribute_names=list(encodings.attribute_names),
-        predicted=sorted(encodings.predicted),
-        samples=encodings.samples,
-    )
-    arrays: dict[str, Tensor | None] = {
-        "latents": encodings.latents,
-        "labels": None if encodings.labels is None else encodings.labels.astype(np.int32),
-        "attributes": encodings.attributes,
-        "kl_per_dimension": encodings.kl_per_dimension,
-    }
-    if encodings.names:
-        names = json.dumps(encodings.names, ensure_ascii=False).encode()
-        arrays["names"] = np.frombuffer(names, np.uint8)
-    if encodings.thumbnails is not None:
-        arrays["thumbnails"] = np.frombuffer(bytes(encodings.thumbnails.data), np.uint8)
-        arrays["thumbnail_offsets"] = encodings.thumbnails.offsets
-    if encodings.pca is not None:
-        arrays["pca_mean"] = encodings.pca.mean
-        arrays["pca_components"] = encodings.pca.components
-        arrays["pca_variance"] = encodings.pca.variance
-    return note, {name: value for name, value in arrays.items() if value is not None}
 
 
 def _stored(value: Tensor, half: bool, name: str) -> Tensor:

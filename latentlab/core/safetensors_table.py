@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,29 @@ def read_arrays(path: Path, table: Table, prefix: str) -> dict[str, Tensor]:
                 raise unsound(path, f"it ended within '{name}'")
             arrays[name.removeprefix(prefix)] = flat.reshape(entry.shape)
     return arrays
+
+
+def laid_out(tensors: Mapping[str, Tensor]) -> tuple[dict[str, TensorEntry], bytes]:
+    """Where each tensor lies in a file, and the bytes of all."""
+    entries, offset = {}, 0
+    # Widest items first, as the safetensors library lays them out: every tensor is then aligned.
+    for name in sorted(tensors, key=lambda key: (-tensors[key].itemsize, key)):
+        value = tensors[name]
+        dtype = next(code for code, kind in DTYPES.items() if value.dtype == kind)
+        entries[name] = TensorEntry(name, dtype, value.shape, offset, offset + value.nbytes)
+        offset += value.nbytes
+    return entries, b"".join(tensors[name].tobytes() for name in entries)
+
+
+def packed_file(metadata: Mapping[str, str], entries: Mapping[str, TensorEntry], data: bytes) -> bytes:
+    """A whole safetensors file."""
+    document = {"__metadata__": dict(metadata)} | {
+        entry.name: {"dtype": entry.dtype, "shape": list(entry.shape), "data_offsets": [entry.begin, entry.end]}
+        for entry in entries.values()
+    }
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return len(text).to_bytes(8, "little") + text + data
 
 
 def unsound(path: Path, cause: str) -> CheckpointError:
