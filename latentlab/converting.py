@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from latentlab.core.checkpoint_file import Header, is_native, read_encodings, read_header, read_weights, verify
+from latentlab.core.checkpoint_file import (
+    Header,
+    is_native,
+    model_info,
+    read_encodings,
+    read_header,
+    read_weights,
+    verify,
+)
 from latentlab.core.checkpoint_file import write_checkpoint as write
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.encodings_file import encodings_beside
 from latentlab.formats import Options, found
-from latentlab.formats.reading import open_file
+from latentlab.formats.reading import open_whole
 
 
 def write_native(
@@ -22,9 +31,11 @@ def write_native(
     if is_native(file.path):
         verify(file.path)
         header, weights = read_header(file.path), read_weights(file.path)
-        encodings = encodings or read_encodings(file.path)
+        kept = encodings_beside(model_info(file.path, header)).encodings
+        encodings = encodings or kept or read_encodings(file.path)
     else:
-        model = open_file(file, options)
+        model = open_whole(file, options)
+        encodings = encodings or model.encodings
         from latentlab.formats.as_native import as_native
 
         native = as_native(file, model)

@@ -10,10 +10,11 @@ import numpy as np
 from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import METADATA_KEY, model_info, read_encodings, read_header, verify
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.encodings_file import encodings_beside
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.safetensors_table import read_table
 from latentlab.formats import Options, found
-from latentlab.formats.reading import open_file
+from latentlab.formats.reading import open_whole
 
 HAS_IT = 0.5  # attributes are 1 or 0; predicted ones lie between
 
@@ -27,10 +28,11 @@ def describe(path: Path, options: Options) -> tuple[dict[str, Any], tuple[str, .
     if file.kind == "safetensors" and METADATA_KEY in read_table(file.path).metadata:
         verify(file.path)
         info, encodings = model_info(file.path, read_header(file.path)), read_encodings(file.path)
-    else:
-        model = open_file(file, options)
-        info, encodings = model.info, model.encodings
-    return document_of(info, encodings), info.warnings
+        beside = encodings_beside(info)
+        encodings = beside.encodings or encodings
+        return document_of(info, encodings), (*info.warnings, *([beside.warning] if beside.warning else []))
+    model = open_whole(file, options)
+    return document_of(model.info, model.encodings), model.info.warnings
 
 
 def document_of(info: ModelInfo, encodings: EncodingSet | None) -> dict[str, Any]:

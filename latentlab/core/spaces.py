@@ -62,6 +62,16 @@ class LatentSpace:
         return np.asarray(self.centre + np.float32(truncation) * draws_ND, np.float32)
 
     @property
+    def drawable(self) -> bool:
+        """Whether draws decode to pictures.
+
+        Those of a spatial code do not: it has an order in space that no draw has. Nor do those of a space of which
+        nothing is known but that encodings lie in it.
+        """
+        known = self.std is not None and len(self.shape) == 1
+        return self.prior != "empirical" or self.draws is not None or known
+
+    @property
     def centre(self) -> FloatArray:
         """(D,) the prior's mean."""
         return self.mean if self.mean is not None else np.zeros(self.dim, np.float32)

@@ -40,11 +40,18 @@ def open_checkpoint(
     path: Path, device: str = "auto", trust: bool = False, options: Mapping[str, Any] | None = None
 ) -> LatentModel:
     """The model in a checkpoint or run folder. Raises CheckpointError, OptionError for an unknown device or option."""
-    return open_file(found(Path(path)), checked_options(device, trust, options or {}))
+    return open_whole(found(Path(path)), checked_options(device, trust, options or {}))
+
+
+def open_whole(file: Found, options: Options) -> LatentModel:
+    """The model in a file that has been found, with the encodings kept beside it. Raises CheckpointError."""
+    from latentlab.formats.kept_encodings import with_kept_encodings
+
+    return with_kept_encodings(open_file(file, options))
 
 
 def open_file(file: Found, options: Options) -> LatentModel:
-    """The model in a file that has been found. Raises CheckpointError."""
+    """The model in a file that has been found, as the file alone gives it. Raises CheckpointError."""
     if file.kind in REASONS:
         raise refusal(file)
     try:

@@ -68,6 +68,12 @@ class TorchModel:
             return DirectionSet()
         return fit_directions(self._encodings, checkpoint=self._info.sha256)
 
+    def adopt(self, encodings: EncodingSet | None, *warnings: str) -> None:
+        """Other encodings than those it came with, and what is to be said of them. Before directions are asked for."""
+        self._encodings = encodings
+        for text in warnings:
+            self._warn(text)
+
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         return self._space(space).sample(count, seed, truncation)
 

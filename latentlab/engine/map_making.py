@@ -1,0 +1,114 @@
+"""Encodings for a checkpoint that carries none: of a folder of pictures, or draws from its prior. As jobs.
+
+What is made is kept beside the checkpoint, where every later opening finds it. Shapes: N encodings, D latent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from latentlab.core.encodings import EncodingSet, Thumbnails
+from latentlab.core.encodings_file import write_encodings
+from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.latent_model import LatentModel
+from latentlab.core.pictures import Crop
+from latentlab.core.requests import Report
+
+DRAWS = 2000
+FEWEST_DRAWS = 64
+DRAWING_S = 60.0  # a slow model draws as many as fit
+PIECE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class Made:
+    """`path` is where the encodings are kept, `skipped` a line for each file that could not be used."""
+
+    encodings: EncodingSet
+    path: str
+    skipped: tuple[str, ...] = ()
+
+
+def run_folder(report: Report, path: str, folder: str, crop: str = "centre", **how: Any) -> Made:
+    """The job "latentlab.engine.map_making:run_folder": every picture of a folder encoded, with its labels.
+
+    `how`: checkpoint (the SHA-256 that is meant), device, trust, options, limit. Raises CheckpointError, DataError,
+    OptionError, SaveError.
+    """
+    from latentlab.measure.encoding import encode_folder
+
+    limit = how.pop("limit", None)
+    model = _opened(report, path, **how)
+    encodings, skipped = encode_folder(model, Path(folder), crop=Crop.parse(crop), limit=limit, report=report)
+    return _kept(report, model, encodings, Path(folder).name, skipped)
+
+
+def run_draws(report: Report, path: str, count: int = DRAWS, seed: int = 0, **how: Any) -> Made:
+    """The job "latentlab.engine.map_making:run_draws": draws from the prior with their pictures.
+
+    `how` as of `run_folder`. Raises CheckpointError, OptionError, SaveError.
+    """
+    model = _opened(report, path, **how)
+    space = model.info.spaces[0]
+    if not space.drawable:
+        raise OptionError("Draws from this model's prior are no pictures; encode a folder of pictures instead.")
+    return _kept(report, model, drawn(model, count, seed, report), f"draws of seed {seed}")
+
+
+def drawn(model: LatentModel, count: int, seed: int, report: Report) -> EncodingSet:
+    """`count` draws, or as many as can be decoded in a minute: at least 64."""
+    from latentlab.measure.encoding import coded_thumbnails, components
+
+    latents_ND = model.sample(count, seed)
+    coded: list[bytes] = []
+    begin, wanted = time.perf_counter(), count
+    while len(coded) < wanted:
+        report.progress(len(coded), wanted, f"drawing: {len(coded):,} of {wanted:,}")
+        piece = coded_thumbnails(model.decode(latents_ND[len(coded) : min(len(coded) + PIECE, wanted)]))
+        coded += [piece.coded(index) for index in range(len(piece))]
+        spent_s = time.perf_counter() - begin
+        wanted = min(wanted, max(FEWEST_DRAWS, int(len(coded) * DRAWING_S / max(spent_s, 1e-6))))
+    latents_ND = latents_ND[: len(coded)]
+    offsets = np.concatenate([[0], np.cumsum([len(code) for code in coded])]).astype(np.int64)
+    return EncodingSet(
+        latents_ND,
+        model.info.spaces[0].name,
+        names=tuple(f"sample {index} of seed {seed}" for index in range(len(coded))),
+        thumbnails=Thumbnails(np.frombuffer(b"".join(coded), np.uint8), offsets),
+        pca=components(latents_ND),
+        samples=True,
+    )
+
+
+def _opened(
+    report: Report,
+    path: str,
+    checkpoint: str = "",
+    device: str = "auto",
+    trust: bool = False,
+    options: Mapping[str, Any] | None = None,
+) -> LatentModel:
+    from latentlab.formats import found
+    from latentlab.formats.reading import checked_options, open_file
+
+    if not path:
+        raise OptionError("The model lives in the process that called explore(). Give it images=… there.")
+    report.progress(0, 0, "opening the model")
+    model = open_file(found(Path(path)), checked_options(device, trust, options or {}))
+    if checkpoint and model.info.sha256 != checkpoint:
+        raise CheckpointError(f"{path} has changed since it was opened. Open it again, then encode.")
+    return model
+
+
+def _kept(
+    report: Report, model: LatentModel, encodings: EncodingSet, made_from: str, skipped: tuple[str, ...] = ()
+) -> Made:
+    report.progress(1, 1, "saving")
+    path = write_encodings(model.info, replace(encodings, extra={}), made_from)
+    return Made(encodings, str(path), skipped)

@@ -1,0 +1,52 @@
+"""Encodings that were kept beside a checkpoint become those of its model, in every interface."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, cast
+
+from latentlab.core.directions import DirectionSet
+from latentlab.core.encodings import EncodingSet
+from latentlab.core.encodings_file import encodings_beside
+from latentlab.core.fitting import fit_directions
+from latentlab.core.latent_model import LatentModel, ModelInfo
+
+
+class WithEncodings:
+    """A model and other encodings than it came with; everything else is the model's own."""
+
+    def __init__(self, model: LatentModel, encodings: EncodingSet | None, *warnings: str) -> None:
+        self._model = model
+        self._warnings = warnings
+        self.encodings = encodings
+
+    @property
+    def info(self) -> ModelInfo:
+        info = self._model.info
+        return replace(info, warnings=(*info.warnings, *self._warnings)) if self._warnings else info
+
+    @cached_property
+    def directions(self) -> DirectionSet:
+        """Balanced directions of the encodings' attributes and classes."""
+        return fit_directions(self.encodings, checkpoint=self.info.sha256) if self.encodings else DirectionSet()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def with_encodings(model: LatentModel, encodings: EncodingSet | None, *warnings: str) -> LatentModel:
+    """The model with these encodings; a TorchModel stays one, so that its latents can still be optimised."""
+    adopt = getattr(model, "adopt", None)
+    if adopt is None:
+        return cast(LatentModel, WithEncodings(model, encodings, *warnings))
+    adopt(encodings, *warnings)
+    return model
+
+
+def with_kept_encodings(model: LatentModel) -> LatentModel:
+    """The model with what lies beside its checkpoint; that it cannot be used is a warning, no error."""
+    beside = encodings_beside(model.info)
+    if beside.encodings is not None:
+        return with_encodings(model, beside.encodings)
+    return with_encodings(model, model.encodings, beside.warning) if beside.warning else model
