@@ -16,21 +16,22 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
+from latentlab.asking import asked_condition
 from latentlab.console import ConsoleReport
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
+from latentlab.core.condition import Condition
 from latentlab.core.device_name import check_device_name
-from latentlab.core.encodings_file import encodings_beside
 from latentlab.core.errors import OptionError, SaveError, did_you_mean
 from latentlab.core.fitting import direction_names
-from latentlab.core.latent_model import LatentModel, ModelInfo
+from latentlab.core.latent_model import LatentModel
 from latentlab.core.pictures import Crop, read_picture
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import png_bytes
 from latentlab.core.spaces import FloatArray
 from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of, tiled
 from latentlab.formats import Options, found
-from latentlab.formats.reading import checked_options, open_whole
+from latentlab.formats.reading import checked_options, open_file
 
 COUNT_AT_MOST = 10_000
 SHEET_PIXELS_AT_MOST = 100_000_000
@@ -48,7 +49,8 @@ Activation = Annotated[str, typer.Option(help="Of a file of weights alone: relu,
 Range = Annotated[str, typer.Option("--range", help="What its last layer puts out: tanh, sigmoid or none.")]
 Attributes = Annotated[list[str], typer.Option("--attribute", help="NAME=STRENGTH; may be given more than once.")]
 Locks = Annotated[list[str], typer.Option("--lock", help="An attribute that stays as it is; may be repeated.")]
-Condition = Annotated[str, typer.Option("--class", help="The class asked of a conditional model.")]
+ClassName = Annotated[str, typer.Option("--class", help="The class asked of a conditional model, by name or number.")]
+Conditions = Annotated[list[str], typer.Option("--condition", help="Smiling=1, of a conditional model; may repeat.")]
 Truncation = Annotated[float, typer.Option(help="Scale towards the prior's mean; 1 is none.")]
 Scale = Annotated[int, typer.Option(help="Enlarge every pixel so many times.")]
 CropText = Annotated[str, typer.Option("--crop", help="centre, none or x,y,width,height.")]
@@ -89,7 +91,8 @@ def render(
     checkpoint: Checkpoint, output: Output, count: Annotated[int, typer.Option(help="Pictures.")] = 16,
     seed: int = 0, truncation: Truncation = 1.0, attribute: Attributes = [],  # noqa: B006 - typer reads the default
     lock: Locks = [],  # noqa: B006
-    condition: Condition = "", columns: Annotated[int, typer.Option(help="0: about square.")] = 0, scale: Scale = 1,
+    class_: ClassName = "", condition: Conditions = [],  # noqa: B006
+    columns: Annotated[int, typer.Option(help="0: about square.")] = 0, scale: Scale = 1,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
 ) -> None:  # fmt: skip
     """Draw from the prior, edit, and save a sheet of pictures."""
@@ -101,13 +104,13 @@ def render(
     _check_seed(seed)
     _check_scale(scale)
     options = _options(device, trust, activation, range_)
-    _check_names(checkpoint, [*strengths, *lock], condition)
+    _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
     image = model.info.image
     if count * image.height * image.width * scale**2 > SHEET_PIXELS_AT_MOST:
         raise OptionError(f"The sheet would have more than {SHEET_PIXELS_AT_MOST:,} pixels; lower --count or --scale.")
     latents = _edited(model, model.sample(count, seed, truncation), strengths, lock)
-    chosen = _class(model.info, condition)
+    chosen = asked_condition(model.info, class_, condition)
     images = model.decode(latents, condition=chosen)
     sheet = tiled(images, columns if columns > 0 else math.ceil(math.sqrt(count)))
     _save(output, _enlarged(sheet, scale), model, latents, strengths, lock, chosen, f"samples of seed {seed}")
@@ -118,7 +121,8 @@ def edit(
     checkpoint: Checkpoint, output: Output, image: Annotated[Path, typer.Option(help="The picture to edit.")],
     attribute: Attributes = [],  # noqa: B006
     lock: Locks = [],  # noqa: B006
-    crop: CropText = "centre", condition: Condition = "", scale: Scale = 1,
+    crop: CropText = "centre", class_: ClassName = "", condition: Conditions = [],  # noqa: B006
+    scale: Scale = 1,
     steps: Annotated[int, typer.Option(help="Of the optimisation, where the model has no encoder.")] = INVERSION_STEPS,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
 ) -> None:  # fmt: skip
@@ -128,10 +132,10 @@ def edit(
     _check_scale(scale)
     picture = read_picture(image, crop=Crop.parse(crop))
     options = _options(device, trust, activation, range_)
-    _check_names(checkpoint, [*strengths, *lock], condition)
+    _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
     _known(model, [*strengths, *lock])
-    chosen = _class(model.info, condition)
+    chosen = asked_condition(model.info, class_, condition)
     latent = _latent_of(model, picture, chosen, steps, image.name)
     latents = _edited(model, latent[None], strengths, lock)
     result = model.decode(latents, condition=chosen)[0]
@@ -147,7 +151,8 @@ def walk(
     strip: Annotated[bool, typer.Option("--strip", help="A row of stills instead of a film.")] = False,
     truncation: Truncation = 1.0, attribute: Attributes = [],  # noqa: B006
     lock: Locks = [],  # noqa: B006
-    condition: Condition = "", scale: Scale = 1,
+    class_: ClassName = "", condition: Conditions = [],  # noqa: B006
+    scale: Scale = 1,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
 ) -> None:  # fmt: skip
     """Walk between draws from the prior: .gif, .mp4, a .png strip, or a folder of PNG frames."""
@@ -160,11 +165,11 @@ def walk(
     )  # fmt: skip
     check(export)  # with any keyframe, before the seconds that opening a model takes
     options = _options(device, trust, activation, range_)
-    _check_names(checkpoint, [*strengths, *lock], condition)
+    _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
     drawn = np.concatenate([model.sample(1, seed, truncation) for seed in numbers])
     keyframes = _edited(model, drawn, strengths, lock)
-    export = replace(export, keyframes=keyframes, condition=_class(model.info, condition))
+    export = replace(export, keyframes=keyframes, condition=asked_condition(model.info, class_, condition))
     with ConsoleReport("Walk") as report:
         exported = export_walk(model, export, report)
     for note in exported.notes:
@@ -220,7 +225,7 @@ def _options(device: str, trust: bool, activation: str, range_: str) -> Options:
 
 
 def _opened(checkpoint: Path, options: Options) -> LatentModel:
-    model = open_whole(found(checkpoint), options)
+    model = open_file(found(checkpoint), options)
     for warning in model.info.warnings:
         _note(f"Warning: {warning}")
     return model
@@ -286,32 +291,18 @@ def _check_folder(output: Path) -> None:
         raise SaveError(f"Cannot save {displayed(output)}: its folder does not exist. Create it or choose another.")
 
 
-def _check_names(checkpoint: Path, names: Sequence[str], condition: str) -> None:
-    """Of attributes and the class, as far as a native file says them without being opened."""
+def _check_names(checkpoint: Path, names: Sequence[str], class_: str, condition: Sequence[str]) -> None:
+    """Of attributes and the condition, as far as a native file says them without being opened."""
     path = found(checkpoint).path
     if not is_native(path):
         return
-    _class(model_info(path, read_header(path)), condition)
+    asked_condition(model_info(path, read_header(path)), class_, condition)
     if names:
-        encodings = encodings_beside(model_info(path, read_header(path))).encodings or read_encodings(path)
+        encodings = read_encodings(path)
         known = [] if encodings is None else direction_names(encodings)
         for name in names:
             if name not in known:
                 raise OptionError(f"There is no attribute '{name}'.{did_you_mean(name, known)}")
-
-
-def _class(info: ModelInfo, text: str) -> int | None:
-    """The number of a class that is named or numbered."""
-    classes = info.conditional
-    if not text:
-        return 0 if classes else None
-    if not classes:
-        raise OptionError(f"--class {text}: this model takes no class. Leave it out.")
-    if text in classes:
-        return classes.index(text)
-    if text.isdecimal() and int(text) < len(classes):
-        return int(text)
-    raise OptionError(f"There is no class '{text}'.{did_you_mean(text, classes)}")
 
 
 # --- work ------------------------------------------------------------------------------------------------------
@@ -332,7 +323,7 @@ def _edited(model: LatentModel, latents: FloatArray, strengths: dict[str, float]
     return latents
 
 
-def _latent_of(model: LatentModel, picture: Any, condition: int | None, steps: int, name: str) -> FloatArray:
+def _latent_of(model: LatentModel, picture: Any, condition: Condition | None, steps: int, name: str) -> FloatArray:
     """(D,) by the encoder, or by optimisation where there is none."""
     if model.info.encoder:
         return np.asarray(model.encode(picture[None], condition=condition)[0], np.float32)
@@ -352,7 +343,7 @@ def _latent_of(model: LatentModel, picture: Any, condition: int | None, steps: i
 
 def _save(
     output: Path, picture: Any, model: LatentModel, latents: FloatArray, strengths: dict[str, float],
-    lock: Sequence[str], condition: int | None, name: str, base: FloatArray | None = None,
+    lock: Sequence[str], condition: Condition | None, name: str, base: FloatArray | None = None,
 ) -> None:  # fmt: skip
     recipe = Recipe(
         checkpoint=model.info.sha256,

@@ -45,6 +45,7 @@ def document_of(info: ModelInfo, encodings: EncodingSet | None) -> dict[str, Any
         "spaces": [{"name": space.name, "shape": list(space.shape), "prior": space.prior} for space in info.spaces],
         "encoder": info.encoder,
         "conditional": None if info.conditional is None else list(info.conditional),
+        "conditional_attributes": list(info.conditional_attributes),
         "encodings": None if encodings is None else _encodings(encodings),
         "training": {"data": None, "epochs": None, "seed": None, **info.training},
         "figures": info.figures,

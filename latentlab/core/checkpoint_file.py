@@ -71,7 +71,8 @@ class Header(BaseModel):
     image: ImageSpec
     encoder: bool = False
     invertible: bool = False
-    conditional: bool = False
+    conditional: bool = False  # on the classes
+    conditional_attributes: list[str] = []  # what else the network is told of, in the order of its inputs
     classes: list[str] = []
     attributes: list[str] = []
     training: dict[str, Any] = {}
@@ -162,6 +163,7 @@ def model_info(path: Path, header: Header) -> ModelInfo:
         spaces=tuple(_space(path, spec) for spec in header.spaces),
         encoder=header.encoder,
         conditional=tuple(header.classes) if header.conditional else None,
+        conditional_attributes=tuple(header.conditional_attributes),
         invertible=header.invertible,
         training=header.training,
         figures=header.figures,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from latentlab.core.condition import condition_of_encoding, default_condition
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.state import State, Walk
@@ -19,15 +20,17 @@ ADDED_FIRST = "Eyeglasses"  # the first thing a newcomer adds should not be ther
 
 def first_state(info: ModelInfo, encodings: EncodingSet | None) -> State:
     """At a typical real encoding, or at a draw from the prior where there are none."""
+    classes, attributes = info.conditional or (), info.conditional_attributes
     if encodings is not None and (index := first_encoding(encodings)) is not None:
         space = encodings.space
         place = np.array(encodings.latents[index], np.float32)
         name = encodings.name_of(index)
+        condition = condition_of_encoding(encodings, index, classes, attributes)
     else:
         space = info.spaces[0].name
         place = info.spaces[0].sample(1, seed=0, truncation=FIRST_TRUNCATION)[0]
         name = "sample 0 of seed 0"
-    condition = 0 if info.conditional else None
+        condition = default_condition(len(classes), len(attributes))
     # Straight lines between draws of a GAN's normal prior pass through its untypical middle.
     spherical = not info.encoder and info.space(space).prior == "normal"
     walk = Walk(interpolation="spherical" if spherical else "linear")

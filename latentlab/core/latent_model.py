@@ -12,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.core.condition import Asked
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.spaces import FloatArray, LatentSpace
@@ -47,6 +48,12 @@ class ModelInfo:
     reading: Mapping[str, str] = field(default_factory=dict)  # activation and range of a file that says neither
     guessed: tuple[str, ...] = ()  # which of them nobody said: the window asks
 
+    conditional_attributes: tuple[str, ...] = ()  # attributes the generator is told of
+
+    @property
+    def takes_condition(self) -> bool:
+        return bool(self.conditional or self.conditional_attributes)
+
     def space(self, name: str) -> LatentSpace:
         return next((space for space in self.spaces if space.name == name), self.spaces[0])
 
@@ -64,15 +71,16 @@ class LatentModel(Protocol):
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         """Draws from the prior, float32 (count, D)."""
 
-    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
-        """Pictures, uint8 (B, H, W, C), of latents (B, D) or (D,)."""
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
+        """Pictures, uint8 (B, H, W, C), of latents (B, D) or (D,).
 
-    def decode_float(
-        self, latents: FloatArray, *, space: str | None = None, condition: int | None = None
-    ) -> FloatArray:
+        `condition`: one for all, or one for each; a number is a class. Without it: class 0, unknown attributes.
+        """
+
+    def decode_float(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> FloatArray:
         """The same in float32 [0, 1], where exactness matters."""
 
-    def encode(self, images: Images, *, condition: int | None = None) -> FloatArray:
+    def encode(self, images: Images, *, condition: Asked = None) -> FloatArray:
         """Posterior means, float32 (B, D), of pictures of any size, uint8 (B, H, W, C) or (B, H, W).
 
         Raises OptionError where the model has no encoder.
@@ -83,9 +91,7 @@ class LatentModel(Protocol):
 class MapsSpaces(Protocol):
     """What a model with several latent spaces can do besides; `ModelInfo.mappings` says between which."""
 
-    def to_space(
-        self, latents: FloatArray, from_space: str, to_space: str, *, condition: int | None = None
-    ) -> FloatArray:
+    def to_space(self, latents: FloatArray, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
         """Latents (B, D) or (D,) of one space as those of another, float32 (B, D'): they decode to the same pictures.
 
         Raises OptionError where the model has no such mapping (z of StyleGAN becomes w, but not the other way).

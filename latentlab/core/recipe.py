@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 
+from latentlab.core.condition import Condition
 from latentlab.core.errors import DataError
 from latentlab.core.state import State, at
 
 PNG_KEY = "latentlab"
 VERSION = 1
 SIZE_LIMIT = 20_000_000  # characters
+
+
+def _of_class(value: Any) -> Any:
+    """Recipes of latentlab 0.1 hold the number of a class."""
+    return Condition(value) if type(value) is int else value
 
 
 class Recipe(BaseModel):
@@ -31,7 +37,7 @@ class Recipe(BaseModel):
     base: list[FiniteFloat] = []
     strengths: dict[str, FiniteFloat] = {}
     locked: list[str] = []
-    condition: int | None = None
+    condition: Annotated[Condition | None, BeforeValidator(_of_class)] = None
     model: str = ""  # the checkpoint's file name, to find it by
     tiles: list[Annotated[list[FiniteFloat], Field(min_length=1)]] = []  # of a sheet, row by row; `latent` is the first
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from latentlab.core.condition import Condition
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.spaces import FloatArray
@@ -40,7 +41,7 @@ class Decode:
     checkpoint: str  # the SHA-256 of the model the latents belong to
     latents: FloatArray  # (B, D)
     space: str = "z"
-    condition: int | None = None
+    condition: Condition | None = None
 
 
 def same_picture(one: Decode, other: Decode) -> bool:
@@ -57,7 +58,7 @@ def same_picture(one: Decode, other: Decode) -> bool:
 class Encode:
     checkpoint: str
     images: Images  # (B, H, W, C), any size
-    condition: int | None = None
+    condition: Condition | None = None
 
 
 @dataclass(frozen=True, eq=False)

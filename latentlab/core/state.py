@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.core.condition import Condition
 from latentlab.core.directions import Direction, DirectionSet, orthogonalised
 from latentlab.core.spaces import FloatArray
 
@@ -110,7 +111,7 @@ class State:
     )  # attribute edits by direction name, in the order made
     locked: frozenset[str] = frozenset()  # attributes that every edit keeps as they are
     directions: DirectionSet = field(default_factory=DirectionSet)
-    condition: int | None = None  # the class asked of a conditional model
+    condition: Condition | None = None  # what a conditional model is asked for
     original: Original | None = None
     view: MapView = field(default_factory=MapView)
     sliders: SliderChoice = field(default_factory=SliderChoice)

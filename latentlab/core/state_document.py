@@ -17,6 +17,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import numpy as np
 from numpy.typing import NDArray
 
+from latentlab.core.condition import Condition
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.state import State
 
@@ -66,6 +67,8 @@ def _read(hint: Any, value: Any, place: str) -> Any:
         return _unpacked(value, np.dtype(get_args(arguments[1])[0]), place)
     if hint is DirectionSet:
         return DirectionSet(_read_all(Direction, value, place))
+    if hint is Condition and type(value) is int:
+        return Condition(value)  # as sessions were saved when there were classes only
     if dataclasses.is_dataclass(hint):
         return _read_dataclass(hint, value, place)
     if origin in (tuple, frozenset):
@@ -182,6 +185,8 @@ def _check(state: State) -> None:
             raise Mismatch(f"{place} has the shape {latent.shape}, the latents here {dim}")
     if not (0 < state.walk.seconds <= 36_000 and 1 <= state.walk.fps <= 1000):
         raise Mismatch(f"state.walk lasts {state.walk.seconds:g} s at {state.walk.fps} pictures per second")
+    if state.condition is not None and not all(0 <= value <= 1 for value in state.condition.attributes):
+        raise Mismatch(f"state.condition.attributes are {state.condition.attributes}, not all 0 to 1")
     for index, group in enumerate(state.groups):
         if group.members.ndim != 1 or (group.members < 0).any():
             raise Mismatch(f"state.groups.{index} does not hold the indices of encodings")

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.atomic import atomic_write, displayed
+from latentlab.core.condition import Condition
 from latentlab.core.errors import OptionError, SaveError
 from latentlab.core.latent_model import Images, LatentModel
 from latentlab.core.paths import frame_count, walk_latents
@@ -62,7 +63,7 @@ class WalkExport:
     seconds: float = 6.0
     fps: int = 30
     space: str | None = None
-    condition: int | None = None
+    condition: Condition | None = None
     scale: int = 1
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from latentlab.core.condition import Asked
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.inversion import Inversion
 from latentlab.core.requests import Report
@@ -39,7 +40,7 @@ def run(
     report: Report,
     path: str,
     image: Picture,
-    condition: int | None = None,
+    condition: Asked = None,
     steps: int = DEFAULT_STEPS,
     name: str = "",
     device: str = "cpu",
@@ -66,7 +67,7 @@ def invert(
     inverter: Inverter | None = None,
     report: Report | None = None,
     name: str = "",
-    condition: int | None = None,
+    condition: Asked = None,
     seed: int = 0,
 ) -> Inversion:
     """The latent whose picture comes closest, from the best of several starts. `steps` 0 takes the start as it is."""
@@ -92,7 +93,7 @@ def invert(
 
 
 def _starts(
-    model: TorchModel, original: Picture, inverter: Inverter | None, condition: int | None, seed: int
+    model: TorchModel, original: Picture, inverter: Inverter | None, condition: Asked, seed: int
 ) -> tuple[FloatArray, list[str]]:
     """(B, D) candidates and where each comes from."""
     space = model.info.spaces[0]
@@ -162,19 +163,16 @@ def _pyramid_error(pictures: Tensor, target: Tensor) -> Tensor:
     return total
 
 
-def _decoder(model: TorchModel, condition: int | None) -> Callable[[Tensor], Tensor]:
-    classes = model.info.conditional
-    chosen = condition or 0
-
+def _decoder(model: TorchModel, condition: Asked) -> Callable[[Tensor], Tensor]:
     def decode(latents_BD: Tensor) -> Tensor:
-        wanted = None if classes is None else torch.full((len(latents_BD),), chosen, device=latents_BD.device)
-        pictures: Tensor = model.network.decode(latents_BD, wanted)
+        wanted_BK = model.conditions(condition, len(latents_BD))
+        pictures: Tensor = model.network.decode(latents_BD, None if wanted_BK is None else wanted_BK.to(model.device))
         return pictures.float()
 
     return decode
 
 
-def _errors(model: TorchModel, latents_BD: FloatArray, original: Picture, condition: int | None) -> FloatArray:
+def _errors(model: TorchModel, latents_BD: FloatArray, original: Picture, condition: Asked) -> FloatArray:
     """(B,) mean squared differences in [0, 1] intensities."""
     pictures = model.decode_float(latents_BD, condition=condition)
     difference = pictures - original.astype(np.float32) / 255

@@ -16,6 +16,7 @@ from torch import nn
 
 from latentlab.core.checkpoint_file import Header, model_info, read_encodings, read_header, read_weights
 from latentlab.core.errors import CheckpointError
+from latentlab.models.conditioning import Conditional
 from latentlab.models.family import Network, architecture_from
 from latentlab.models.inverter import without_inverter
 from latentlab.models.torch_model import TorchModel
@@ -38,6 +39,7 @@ def network_from(path: Path, header: Header, weights: Weights) -> Network:
     network_class, architecture = architecture_from(header.architecture)
     network = network_class.on_meta(architecture)
     _check_image(path, header, network)
+    _check_condition(path, header, network)
     load_weights(network, without_inverter(weights), str(path))
     return network.eval()
 
@@ -88,4 +90,16 @@ def _check_image(path: Path, header: Header, network: Network) -> None:
         raise CheckpointError(
             f"{path}: its header states the latent spaces {declared}, its architecture has {built}. "
             "The file is damaged."
+        )
+
+
+def _check_condition(path: Path, header: Header, network: Network) -> None:
+    """What is asked for by name must be what the network takes by number."""
+    a = network.architecture
+    built = (a.classes, a.attributes) if isinstance(a, Conditional) else (0, 0)
+    named = (len(header.classes) if header.conditional else 0, len(header.conditional_attributes))
+    if built != named:
+        raise CheckpointError(
+            f"{path}: its header names {named[0]} classes and {named[1]} attributes to ask for, its architecture takes "
+            f"{built[0]} and {built[1]}. The file is damaged."
         )

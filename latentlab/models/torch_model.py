@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from latentlab.core.condition import Asked, each_completed
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import Failure, OptionError
@@ -23,6 +24,7 @@ from latentlab.core.fitting import fit_directions
 from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.pictures import Crop, resized
 from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.models.conditioning import Conditional, condition_rows
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 
@@ -77,14 +79,12 @@ class TorchModel:
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         return self._space(space).sample(count, seed, truncation)
 
-    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
         out = np.empty((0, *self._image_shape), np.uint8)
         pieces = [_as_bytes(images) for images in self._decoded(latents, space, condition)]
         return np.concatenate(pieces) if pieces else out
 
-    def decode_float(
-        self, latents: FloatArray, *, space: str | None = None, condition: int | None = None
-    ) -> FloatArray:
+    def decode_float(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> FloatArray:
         out = np.empty((0, *self._image_shape), np.float32)
         pieces = [
             images.float().add(1).mul(0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().cpu().numpy()
@@ -92,11 +92,11 @@ class TorchModel:
         ]
         return np.concatenate(pieces) if pieces else out
 
-    def encode(self, images: Images, *, condition: int | None = None) -> FloatArray:
+    def encode(self, images: Images, *, condition: Asked = None) -> FloatArray:
         if not self._info.encoder:
             raise OptionError("This model has no encoder; invert the picture instead.")
         inputs = self.prepared(images)
-        conditions = self._conditions(condition, len(inputs))
+        conditions = self.conditions(condition, len(inputs))
         codes: list[FloatArray] = []
         for start in range(0, len(inputs), self._at_once):
             chunk = slice(start, start + self._at_once)
@@ -110,14 +110,12 @@ class TorchModel:
             ]
         return np.concatenate(codes) if codes else np.empty((0, self._info.spaces[0].dim), np.float32)
 
-    def to_space(
-        self, latents: FloatArray, from_space: str, to_space: str, *, condition: int | None = None
-    ) -> FloatArray:
+    def to_space(self, latents: FloatArray, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
         """Satisfies `latentlab.core.latent_model.MapsSpaces`."""
         latents_BD = _latents_in(self._space(from_space), latents)
         if from_space == self._space(to_space).name:
             return latents_BD
-        conditions = self._conditions(condition, len(latents_BD))
+        conditions = self.conditions(condition, len(latents_BD))
         mapped = self._run(partial(self.network.to_space, from_space, to_space), torch.tensor(latents_BD), conditions)
         return np.concatenate([piece.float().cpu().numpy() for piece in mapped])
 
@@ -139,6 +137,16 @@ class TorchModel:
             out[index] = _with_channels(resized(np.ascontiguousarray(picture), size), channels)
         return out
 
+    def conditions(self, condition: Asked, count: int) -> Tensor | None:
+        """float32 (count, K); None where the model takes no condition."""
+        classes, attributes = len(self._info.conditional or ()), len(self._info.conditional_attributes)
+        asked = each_completed(condition, count, classes, attributes)
+        if not self._info.takes_condition:
+            return None
+        labels_B = torch.tensor([-1 if one.label is None else one.label for one in asked], dtype=torch.int64)
+        attributes_BA = torch.tensor([one.attributes for one in asked], dtype=torch.float32).reshape(count, attributes)
+        return condition_rows(count, classes, attributes, labels_B, attributes_BA)
+
     # --- inside ------------------------------------------------------------------------------------------------
 
     @property
@@ -151,22 +159,13 @@ class TorchModel:
             raise OptionError(f"This model has no latent space '{name}'. Known: {known}.")
         return self._info.spaces[0] if name is None else self._info.space(name)
 
-    def _conditions(self, condition: int | None, count: int) -> Tensor | None:
-        classes = self._info.conditional
-        if classes is None:
-            return None
-        chosen = 0 if condition is None else condition
-        if not 0 <= chosen < len(classes):
-            raise OptionError(f"There is no class {chosen}; this model has {len(classes)}, counted from 0.")
-        return torch.full((count,), chosen, dtype=torch.int64)
-
-    def _decoded(self, latents: FloatArray, space: str | None, condition: int | None) -> list[Tensor]:
+    def _decoded(self, latents: FloatArray, space: str | None, condition: Asked) -> list[Tensor]:
         """Images (B, C, H, W) in [-1, 1], in pieces; a placeholder where a picture is not finite."""
         where = self._space(space)
         latents_BD = _latents_in(where, latents)
         if self.broken:
             return [self._placeholder(len(latents_BD))]
-        conditions = self._conditions(condition, len(latents_BD))
+        conditions = self.conditions(condition, len(latents_BD))
         pieces: list[Tensor] = []
         for start in range(0, len(latents_BD), self._at_once):
             chunk = slice(start, start + self._at_once)
@@ -256,6 +255,7 @@ def model_of(network: Network, path: Path | str = "") -> TorchModel:
     from latentlab.core.latent_model import ImageShape
 
     a = network.architecture
+    told = a if isinstance(a, Conditional) else None
     info = ModelInfo(
         path=str(path),
         format="native",
@@ -263,6 +263,8 @@ def model_of(network: Network, path: Path | str = "") -> TorchModel:
         image=ImageShape(a.image_size, a.image_size, a.channels),
         spaces=network.spaces,
         encoder=network.encodes,
+        conditional=tuple(str(label) for label in range(told.classes)) if told and told.classes else None,
+        conditional_attributes=tuple(f"attribute {index + 1}" for index in range(told.attributes)) if told else (),
         invertible=not network.encodes,
     )
     return TorchModel(network, info, device=str(next(network.parameters()).device))

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
+from latentlab.core.condition import Condition
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import NamedLatent
 from latentlab.ui.pictures import Pictures
@@ -42,7 +43,7 @@ class BeforeAfter(QWidget):
         self.after.horizontalScrollBar().valueChanged.connect(self.before.horizontalScrollBar().setValue)
 
     def show_latents(
-        self, items: Sequence[NamedLatent], edit: FloatArray, condition: int | None, checkpoint: str
+        self, items: Sequence[NamedLatent], edit: FloatArray, condition: Condition | None, checkpoint: str
     ) -> list[FloatArray]:
         """Draws the rows and returns every latent (D,) in them; `edit` (D,) is added to the second."""
         edited = [NamedLatent(np.asarray(item.latent + edit, np.float32), f"{item.name}, edited") for item in items]

@@ -73,7 +73,7 @@ def model_text(opened: OpenedModel) -> str:
         f"pictures   {info.image.width} x {info.image.height}, {info.image.channels} channels",
         *(f"space      {space.name}: {space.dim} numbers, prior {space.prior}" for space in info.spaces),
         f"encoder    {'yes' if info.encoder else 'no'}",
-        f"classes    {', '.join(info.conditional) if info.conditional else 'not conditional'}",
+        f"condition  {', '.join((*(info.conditional or ()), *info.conditional_attributes)) or 'not conditional'}",
         f"encodings  {len(encodings):,}" if encodings is not None else "encodings  none",
         f"licence    {info.licence or 'not stated'}",
         f"SHA-256    {info.sha256}",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen
 
+from latentlab.core.condition import Condition
 from latentlab.core.requests import Decoded
 from latentlab.core.spaces import FloatArray
 from latentlab.ui.theme import Theme
@@ -37,8 +38,8 @@ class Pictures:
         self._by_key: OrderedDict[bytes, QImage] = OrderedDict()
 
     @staticmethod
-    def key(latent: FloatArray, condition: int | None = None) -> bytes:
-        """What a picture is stored under: the latent (D,) and the class asked of a conditional model."""
+    def key(latent: FloatArray, condition: Condition | None = None) -> bytes:
+        """What a picture is stored under: the latent (D,) and what a conditional model is asked for."""
         return np.asarray(latent, np.float32).tobytes() + repr(condition).encode()
 
     def keep(self, reply: Decoded) -> None:
@@ -65,7 +66,7 @@ class Pictures:
             self._by_key.move_to_end(key)
         return picture
 
-    def missing(self, latents: Iterable[FloatArray], condition: int | None = None) -> list[FloatArray]:
+    def missing(self, latents: Iterable[FloatArray], condition: Condition | None = None) -> list[FloatArray]:
         """Those latents (D,) whose picture is not here, each once."""
         wanted = {self.key(latent, condition): latent for latent in latents}
         return [latent for key, latent in wanted.items() if key not in self._by_key]

@@ -30,6 +30,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QAbstractScrollArea, QApplication, QToolTip, QWidget
 
+from latentlab.core.condition import Condition
 from latentlab.core.state import NamedLatent
 from latentlab.ui.icons import icon
 from latentlab.ui.latent_mime import packed, unpacked
@@ -94,7 +95,7 @@ class ThumbnailStrip(QAbstractScrollArea):
     # --- what is shown
 
     def set_items(
-        self, items: Sequence[NamedLatent], marks: Collection[int] = (), condition: int | None = None
+        self, items: Sequence[NamedLatent], marks: Collection[int] = (), condition: Condition | None = None
     ) -> None:
         """Other items; `marks` are the indices that carry a star."""
         self._items = tuple(items)

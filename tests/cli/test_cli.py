@@ -45,8 +45,8 @@ def test_info_prints_the_promised_keys(vae: Path, capsys: pytest.CaptureFixture[
     assert (status, err) == (0, "")
     found = json.loads(out)
     assert list(found) == [
-        "path", "format", "family", "image", "spaces", "encoder", "conditional", "encodings", "training", "figures",
-        "licence", "sha256",
+        "path", "format", "family", "image", "spaces", "encoder", "conditional",
+        "conditional_attributes", "encodings", "training", "figures", "licence", "sha256",
     ]  # fmt: skip
     assert found["path"] == str(vae)
     assert (found["format"], found["family"], found["encoder"], found["conditional"]) == ("native", "vae", True, None)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 
+from latentlab.core.condition import Condition
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import (
@@ -49,7 +50,7 @@ def full_state() -> State:
         name="#1284",
         locked=frozenset({"Smiling"}),
         directions=directions,
-        condition=3,
+        condition=Condition(3, (1.0, 0.5)),
         original=Original(picture, "holiday 🙂.jpg", latent(2), 0.0123, inverted=True),
         view=MapView("plane", "Eyeglasses", "dimension 3", "Smiling", frozenset({"cat", "dog"}), lattice=True),
         sliders=SliderChoice("components", frozenset({1, 6}), MappingProxyType({2: "tilt"})),

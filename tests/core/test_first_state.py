@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from latentlab.core.condition import Condition
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.first_state import first_encoding, first_state
 from latentlab.core.latent_model import ImageShape, ModelInfo
@@ -39,7 +40,7 @@ def test_at_a_finite_encoding_without_glasses() -> None:
 def test_at_a_draw_where_nothing_is_encoded(known: EncodingSet | None) -> None:
     state = first_state(info(encoder=False, conditional=("cat", "dog")), known)
     assert np.isfinite(state.latent).all()
-    assert state.condition == 0
+    assert state.condition == Condition(0)
     assert state.walk.interpolation == "spherical"
 
 

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentlab.core import project_file
+from latentlab.core.condition import Condition
 from latentlab.core.directions import DirectionSet
 from latentlab.core.errors import DataError, SaveError
 from latentlab.core.state import State
@@ -151,6 +152,8 @@ ARRAY = {"dtype": "float32", "shape": [3], "base64": "AAAAAAAAAAAAAAAA"}
         (changed("state", "sliders", "names", to={"x": "tilt"}), "'x', not a whole number"),
         (changed("state", "strengths", to={"Smiling": "much"}), r"state\.strengths\.Smiling"),
         (changed("state", "condition", to="cat"), r"state\.condition"),
+        (changed("state", "condition", "label", to="cat"), r"state\.condition\.label"),
+        (changed("state", "condition", "attributes", to=[2.0]), r"state\.condition\.attributes"),
         (changed("state", "groups", 0, "members", "base64", to="/" * 32), r"state\.groups\.0"),
     ],
 )
@@ -165,6 +168,15 @@ def test_damage_is_named(
     with pytest.raises(DataError, match=message) as caught:
         project_file.load(path)
     assert str(path) in str(caught.value)
+
+
+def test_sessions_that_hold_the_number_of_a_class_still_load(full_state: State, tmp_path: Path) -> None:
+    path = tmp_path / "a.latentlab"
+    project_file.save(path, full_state)
+    document = json.loads(path.read_text())
+    changed("state", "condition", to=3)(document)
+    path.write_text(json.dumps(document))
+    assert project_file.load(path).state.condition == Condition(3)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"null", b"[" * 100_000, b"\x80\x04", b"{}", b"<html>"])

@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from latentlab.core.condition import Condition
 from latentlab.core.directions import Direction
 from latentlab.core.errors import DataError
 from latentlab.core.recipe import Recipe, fits, read_recipe, recipe_of, restored
@@ -25,8 +26,14 @@ def test_edits_return(full_state: State) -> None:
     np.testing.assert_array_equal(again.base, full_state.base)
     assert again.strengths == full_state.strengths
     assert again.locked == full_state.locked
-    assert (again.name, again.condition) == (full_state.name, 3)
+    assert (again.name, again.condition) == (full_state.name, Condition(3, (1.0, 0.5)))
     assert fits(recipe, full_state)
+
+
+def test_recipes_that_hold_the_number_of_a_class_still_load(full_state: State) -> None:
+    text = recipe_of(full_state).model_dump_json()
+    recipe = read_recipe(text.replace('{"label":3,"attributes":[1.0,0.5]}', "3"))
+    assert recipe.condition == Condition(3)
 
 
 @pytest.mark.parametrize("refitted", [True, False])

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.core.condition import Asked
 from latentlab.core.directions import DirectionSet
 from latentlab.core.errors import CheckpointError, OptionError
 from latentlab.core.latent_model import Images, ImageShape, ModelInfo
@@ -58,7 +59,7 @@ class FakeModel:
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         return self.info.spaces[0].sample(count, seed, truncation)
 
-    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
         first = float(latents[0, 0])
         if first == KILL:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -75,7 +76,7 @@ class FakeModel:
     def decode_float(self, latents: FloatArray, **options: Any) -> FloatArray:
         return self.decode(latents, **options).astype(np.float32) / 255
 
-    def encode(self, images: Images, *, condition: int | None = None) -> FloatArray:
+    def encode(self, images: Images, *, condition: Asked = None) -> FloatArray:
         means = images.reshape(len(images), -1).mean(axis=1)
         return np.repeat(means[:, None], DIM, 1).astype(np.float32)
 

@@ -14,6 +14,7 @@ from fake_model import DIM, FakeModel
 from inboxes import Inbox
 from PIL import Image
 
+from latentlab.core.condition import Asked
 from latentlab.core.errors import OptionError, SaveError
 from latentlab.core.latent_model import Images
 from latentlab.core.recipe_png import recipe_in
@@ -46,7 +47,7 @@ class ColourModel(FakeModel):
     def __init__(self) -> None:
         super().__init__(Path("red.fake"), "red", 9)
 
-    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
         images = np.repeat(super().decode(latents), 3, axis=3)
         images[..., 1:] = 0
         return images

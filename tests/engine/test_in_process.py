@@ -11,6 +11,7 @@ import pytest
 from fake_model import FAIL, FakeModel, open_fake
 from inboxes import WAIT_S, Inbox, decode, reply_to
 
+from latentlab.core.condition import Asked
 from latentlab.core.latent_model import Images
 from latentlab.core.requests import Decoded, EngineState, Lane, Opened, OpenFailed, OpenModel, RequestFailed
 from latentlab.core.spaces import FloatArray
@@ -26,7 +27,7 @@ class WaitingModel(FakeModel):
         super().__init__(Path("model"), "one")
         self.entered, self.go = threading.Event(), threading.Event()
 
-    def decode(self, latents: FloatArray, *, space: str | None = None, condition: int | None = None) -> Images:
+    def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
         if latents[0, 0] == WAIT_HERE:
             self.entered.set()
             assert self.go.wait(WAIT_S)

@@ -12,6 +12,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from latentlab.core.condition import Condition
 from latentlab.core.spaces import FloatArray
 from latentlab.ui.panels.map import MapPanel
 from latentlab.ui.workspace import OpenedModel
@@ -105,7 +106,7 @@ def test_a_conditional_model_is_asked_for_the_class_of_the_point(panel: MapPanel
     release(panel.canvas, point_of(panel, index))
     labels = encodings_of(panel).labels
     assert labels is not None
-    assert workspace.state.condition == labels[index]
+    assert workspace.state.condition == Condition(int(labels[index]))
     asked = workspace.state.condition
     press(panel.canvas, empty_place(panel))
     assert workspace.state.condition == asked

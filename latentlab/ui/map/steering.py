@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QObject
 
+from latentlab.core.condition import Condition, condition_of_encoding
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.projections import Inverse
 from latentlab.core.spaces import FloatArray
@@ -94,17 +95,21 @@ class Steering(QObject):
         self._set(latent, "map", (x, y), cue(inverse, self._samples, layout.settled))
 
     def _set(
-        self, latent: FloatArray, name: str, place: tuple[float, float], caption: str, condition: int | None = None
+        self,
+        latent: FloatArray,
+        name: str,
+        place: tuple[float, float],
+        caption: str,
+        condition: Condition | None = None,
     ) -> None:
         self._latent, self.place, self.caption = np.array(latent, np.float32), place, caption
         state = at(self._workspace.state, self._latent, name)
         self._workspace.session.update(state if condition is None else replace(state, condition=condition), MOVE)
 
-    def _condition(self, encodings: EncodingSet, index: int) -> int | None:
-        """The class of an encoding, where the model has to be asked for one: its own picture is of that class."""
-        classes = self._workspace.opened.info.conditional or ()
-        label = encodings.labels[index] if encodings.labels is not None else -1
-        return int(label) if 0 <= label < len(classes) else None
+    def _condition(self, encodings: EncodingSet, index: int) -> Condition | None:
+        """What the model has to be asked for to draw the picture of an encoding."""
+        info = self._workspace.opened.info
+        return condition_of_encoding(encodings, index, info.conditional or (), info.conditional_attributes)
 
     @property
     def _samples(self) -> bool:

@@ -5,6 +5,7 @@ Shapes: H W C pictures, uint8; D latent.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -13,6 +14,7 @@ from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
+from latentlab.core.condition import Condition
 from latentlab.core.requests import Decode, Decoded, Encoded, Lane, RequestFailed
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
@@ -149,7 +151,8 @@ class ImagePanel(Panel):
             if new.original is not None:
                 self._ask(new.original.latent, new, "original")
         if old is None or new.condition != old.condition:
-            self.classes.setCurrentIndex(-1 if new.condition is None else new.condition)
+            label = None if new.condition is None else new.condition.label
+            self.classes.setCurrentIndex(-1 if label is None else label)
         if old is None or new.origin is not old.origin or new.condition != old.condition:
             self._before = self._before_asked = None
             if self.before_wanted or self.difference_button.isChecked():
@@ -280,7 +283,8 @@ class ImagePanel(Panel):
         self._refresh()
 
     def _choose_class(self, index: int) -> None:
-        self.workspace.change(f"Class {self.classes.itemText(index)}", condition=index)
+        known = self.workspace.state.condition or Condition()
+        self.workspace.change(f"Class {self.classes.itemText(index)}", condition=replace(known, label=index))
 
     # --- pictures and latents dropped
 

@@ -48,7 +48,7 @@ class SlidersPanel(Panel):
         self._row_of: Mapping[int, int] = {}
         self._drawn: State | None = None
         self._pointed = -1
-        self._ends_wanted: tuple[bytes, int] | None = None
+        self._ends_wanted: tuple[bytes, object] | None = None
         self._steps = SteppedGesture(workspace.session, self)
         self._settle = QTimer(self)
         self._settle.setSingleShot(True)
@@ -372,7 +372,7 @@ class SlidersPanel(Panel):
             return
         state = self.workspace.state
         latents = self._end_latents()
-        wanted = (latents.tobytes(), -1 if state.condition is None else state.condition)
+        wanted = (latents.tobytes(), state.condition)
         if wanted == self._ends_wanted:  # the slider itself was moved: its ends stay where they are
             return
         self._ends_wanted = wanted
