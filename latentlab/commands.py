@@ -22,6 +22,7 @@ from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
 from latentlab.core.condition import Condition
 from latentlab.core.device_name import check_device_name
+from latentlab.core.encodings_file import encodings_beside
 from latentlab.core.errors import OptionError, SaveError, did_you_mean
 from latentlab.core.fitting import direction_names
 from latentlab.core.latent_model import LatentModel
@@ -31,7 +32,7 @@ from latentlab.core.recipe_png import png_bytes
 from latentlab.core.spaces import FloatArray
 from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of, tiled
 from latentlab.formats import Options, found
-from latentlab.formats.reading import checked_options, open_file
+from latentlab.formats.reading import checked_options, open_whole
 
 COUNT_AT_MOST = 10_000
 SHEET_PIXELS_AT_MOST = 100_000_000
@@ -225,7 +226,7 @@ def _options(device: str, trust: bool, activation: str, range_: str) -> Options:
 
 
 def _opened(checkpoint: Path, options: Options) -> LatentModel:
-    model = open_file(found(checkpoint), options)
+    model = open_whole(found(checkpoint), options)
     for warning in model.info.warnings:
         _note(f"Warning: {warning}")
     return model
@@ -298,7 +299,7 @@ def _check_names(checkpoint: Path, names: Sequence[str], class_: str, condition:
         return
     asked_condition(model_info(path, read_header(path)), class_, condition)
     if names:
-        encodings = read_encodings(path)
+        encodings = encodings_beside(model_info(path, read_header(path))).encodings or read_encodings(path)
         known = [] if encodings is None else direction_names(encodings)
         for name in names:
             if name not in known:
