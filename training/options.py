@@ -5,13 +5,34 @@ A field's comment is its help on the command line. Weights are pure numbers, rat
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from training.corruption import Corruption
 
 
 class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class AEOptions(Options):
+    """The objective of an autoencoder: reconstruction, summed over pixels, mean over the batch."""
+
+    likelihood: Literal["mse", "bce"] = "mse"
+    learning_rate: float = Field(1e-3, gt=0, le=1)
+    adam_betas: tuple[float, float] = (0.9, 0.99)
+
+
+class DAEOptions(AEOptions):
+    """The objective of a denoising autoencoder: the clean picture from a damaged one; Vincent et al. 2008."""
+
+    corruption: str = "gaussian:0.3"  # gaussian:0.3 (standard deviation) or mask:0.25 (share of pixels made black)
+
+    @field_validator("corruption")
+    @classmethod
+    def _understood(cls, text: str) -> str:
+        return str(Corruption.parse(text))
 
 
 class VAEOptions(Options):
@@ -21,10 +42,20 @@ class VAEOptions(Options):
     beta: float = Field(1.0, ge=0, le=1000)
     kl_warmup_steps: int = Field(0, ge=0)  # beta rises linearly from 0
     free_bits: float = Field(0.0, ge=0)  # nats per dimension that cost nothing
+    capacity: float | None = Field(None, gt=0, le=10_000)  # nats the KL is held at, in place of beta; None: not held
+    capacity_steps: int = Field(25_000, ge=0)  # over which the capacity rises linearly from 0
+    capacity_weight: float = Field(100.0, gt=0, le=100_000)  # gamma, of the distance of the KL from the capacity
     edges: float = Field(0.0, ge=0, le=100)  # weight of the same likelihood on differences of neighbouring pixels
     attributes: float = Field(0.0, ge=0, le=10_000)  # weight of predicting the labelled attributes from the latent
     learning_rate: float = Field(1e-3, gt=0, le=1)
     adam_betas: tuple[float, float] = (0.9, 0.99)
+
+    @model_validator(mode="after")
+    def _one_way_to_weigh_the_kl(self) -> Self:
+        for name in ("beta", "kl_warmup_steps", "free_bits"):
+            if self.capacity is not None and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"capacity takes the place of {name}; leave one of them out.")
+        return self
 
 
 class GANOptions(Options):
@@ -64,4 +95,10 @@ class AlphaGANOptions(Options):
 
 
 # The objective's options by family; a new family adds its line.
-OPTIONS: dict[str, type[Options]] = {"vae": VAEOptions, "dcgan": GANOptions, "alpha-gan": AlphaGANOptions}
+OPTIONS: dict[str, type[Options]] = {
+    "ae": AEOptions,
+    "dae": DAEOptions,
+    "vae": VAEOptions,
+    "dcgan": GANOptions,
+    "alpha-gan": AlphaGANOptions,
+}

@@ -1,4 +1,4 @@
-"""The prior of a trained VAE measured on what it encodes, and written into its checkpoint.
+"""The prior of a trained autoencoder measured on what it encodes, and written into its checkpoint.
 
 Shapes: N pictures, D latent.
 """
@@ -14,7 +14,7 @@ from latentlab.core.checkpoint_file import Header, SpaceSpec, read_header, read_
 from latentlab.core.errors import OptionError
 from latentlab.core.spaces import LatentSpace
 from latentlab.models.loading import network_from, weights_of
-from latentlab.models.vae import VAE
+from latentlab.models.vae import VAE, Autoencoder
 from training.examples import Examples
 
 AT_ONCE = 256
@@ -27,20 +27,26 @@ def spec_of(space: LatentSpace) -> SpaceSpec:
 
 @torch.inference_mode()
 def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
-    """Rewrites the checkpoint of a VAE in the principal axes of the encodings of `examples`; without encodings.
+    """Rewrites the checkpoint of an autoencoder, variational or not, in the principal axes of what it encodes.
 
-    Raises OptionError for another family, SaveError.
+    `examples` are what is encoded; encodings are not kept. Raises OptionError for another family, SaveError.
     """
     header = read_header(path)
     network = network_from(path, header, read_weights(path))
-    if not isinstance(network, VAE):
+    if not isinstance(network, Autoencoder):
         raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
     means, variances = [], []
     for start in range(0, len(examples), AT_ONCE):
         chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
-        mean_BD, log_variance_BD = network.posterior(examples.batch(chosen, torch.device("cpu")).images)
+        images_BCHW = examples.batch(chosen, torch.device("cpu")).images
+        if isinstance(network, VAE):
+            mean_BD, log_variance_BD = network.posterior(images_BCHW)
+            variance_BD = log_variance_BD.exp()
+        else:
+            mean_BD = network.encode(images_BCHW)
+            variance_BD = torch.zeros_like(mean_BD)
         means.append(mean_BD)
-        variances.append(log_variance_BD.exp())
+        variances.append(variance_BD)
     fitted = network.with_fitted_prior(torch.cat(means), torch.cat(variances))
     update = {
         "architecture": fitted.architecture.model_dump(mode="json"),

@@ -6,6 +6,7 @@ Made with random numbers of their own, so that looking changes no run. Shapes: N
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ RECONSTRUCTIONS = 32
 GAP = 2  # px between pictures
 SEED = 20_140_410  # the same draws in every epoch, so that sheets compare
 GROUND = 255
+
+Damage = Callable[[Tensor, torch.Generator], Tensor]
 
 
 def sheet(images_NHWC: NDArray[np.uint8], columns: int = COLUMNS, gap: int = GAP) -> NDArray[np.uint8]:
@@ -51,13 +54,34 @@ def write_sheets(folder: Path, epoch: int, network: Network, images_NHWC: NDArra
     save_png(folder / f"samples-{epoch:04d}.png", sheet(as_bytes(network.decode(latents_ND))))
     if network.encodes and len(images_NHWC):
         originals = images_NHWC[:RECONSTRUCTIONS]
-        inputs = torch.from_numpy(originals.copy()).to(device).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        inputs = as_inputs(originals).to(device)
         decoded = as_bytes(network.decode(network.encode(inputs)))
         rows = [
             np.concatenate([originals[start : start + COLUMNS], decoded[start : start + COLUMNS]])
             for start in range(0, len(originals) - len(originals) % COLUMNS or len(originals), COLUMNS)
         ]
         save_png(folder / f"reconstructions-{epoch:04d}.png", sheet(np.concatenate(rows)))
+
+
+@torch.inference_mode()
+def write_repaired(
+    folder: Path, epoch: int, network: Network, images_NHWC: NDArray[np.uint8], damaged: Damage, seed: int = SEED
+) -> None:
+    """`denoised-0001.png`: each row of damaged pictures above what the network makes of them, above the originals."""
+    if not len(images_NHWC):
+        return
+    originals = images_NHWC[:RECONSTRUCTIONS]
+    device = next(network.parameters()).device
+    inputs = damaged(as_inputs(originals).to(device), torch.Generator().manual_seed(seed))
+    rows = [as_bytes(inputs), as_bytes(network.decode(network.encode(inputs))), originals]
+    kept = len(originals) - len(originals) % COLUMNS or len(originals)
+    shown = [part[start : start + COLUMNS] for start in range(0, kept, COLUMNS) for part in rows]
+    save_png(folder / f"denoised-{epoch:04d}.png", sheet(np.concatenate(shown), min(COLUMNS, kept)))
+
+
+def as_inputs(images_NHWC: NDArray[np.uint8]) -> Tensor:
+    """uint8 (N, H, W, C) as float (N, C, H, W) in [-1, 1]."""
+    return torch.from_numpy(images_NHWC.copy()).permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
 
 def save_png(path: Path, picture_HWC: NDArray[np.uint8]) -> None:

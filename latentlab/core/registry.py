@@ -98,6 +98,8 @@ PROJECTIONS = Registry(
 
 FAMILIES = Registry(
     "family",
+    Entry("ae", "Autoencoder", "latentlab.models.ae:AE"),
+    Entry("dae", "Denoising autoencoder", "latentlab.models.ae:DAE"),
     Entry("vae", "Variational autoencoder", "latentlab.models.vae:VAE"),
     Entry("dcgan", "Deep convolutional GAN", "latentlab.models.dcgan:DCGAN"),
     Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "latentlab.models.alpha_gan:AlphaGAN"),

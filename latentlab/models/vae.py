@@ -133,6 +133,7 @@ class Autoencoder(Network):
     Parameters: ClassVar[type[Architecture]] = AutoencoderArchitecture
     encodes = True
     numbers_per_latent: ClassVar[int] = 1  # the encoder tells of each
+    has_prior: ClassVar[bool] = True  # False: training states none; it is measured on the encodings at the end
     architecture: AutoencoderArchitecture
     centre: Tensor
     axes: Tensor
@@ -188,6 +189,8 @@ class Autoencoder(Network):
         covariance = torch.cov((means_ND.double() - centre).T).reshape(len(centre), len(centre))
         covariance = covariance + torch.diag(variances_ND.double().mean(0))
         variance, axes = torch.linalg.eigh(covariance)
+        if self.architecture.prior == "empirical":  # turned before: from there to where the network was trained
+            centre, axes = self.centre.double() + self.axes.double() @ centre, self.axes.double() @ axes
         fitted.load_state_dict({**self.state_dict(), **{name: fitted.state_dict()[name] for name in PRIOR}})
         fitted.centre = centre.float()
         fitted.axes = axes.flip(1).float().contiguous()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from torch import Generator, Tensor, nn, optim
 
@@ -20,6 +20,8 @@ Losses = dict[str, Tensor]  # scalars without gradient, left on the device until
 
 OBJECTIVES = Registry(
     "family to train",
+    Entry("ae", "Autoencoder", "training.objectives.ae:AEObjective"),
+    Entry("dae", "Denoising autoencoder", "training.objectives.dae:DAEObjective"),
     Entry("vae", "Variational autoencoder", "training.objectives.vae:VAEObjective"),
     Entry("dcgan", "Deep convolutional GAN", "training.objectives.gan:GANObjective"),
     Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "training.objectives.alpha_gan:AlphaGANObjective"),
@@ -64,6 +66,14 @@ class Objective(Protocol):
 
     def compile(self) -> None:
         """Compile what the step calls; the weights and their names stay."""
+
+
+@runtime_checkable
+class GivesDamaged(Protocol):
+    """An objective whose network is given damaged pictures and asked for the whole ones."""
+
+    def damaged(self, images_BCHW: Tensor, generator: Generator | None = None) -> Tensor:
+        """What the encoder sees in place of the pictures."""
 
 
 ObjectiveClass = Callable[[Architecture, Options, Known], Objective]

@@ -122,10 +122,18 @@ class VAEObjective:
             "kl": kl,
             "mse": errors.square().mean(),
         }
-        warm = 1.0 if step is None or not options.kl_warmup_steps else min(1.0, step / options.kl_warmup_steps)
-        paid = kl_BD.mean(0).clamp_min(options.free_bits).sum() if options.free_bits else kl
-        objective = reconstruction + warm * options.beta * paid
+        objective = reconstruction + self._paid_for(kl_BD, step)
         if options.edges:
             differences = torch.cat([errors.diff(dim=2).flatten(), errors.diff(dim=3).flatten()])
             objective = objective + options.edges * sigma_nll(differences, batch)
         return losses, objective
+
+    def _paid_for(self, kl_BD: Tensor, step: int | None) -> Tensor:
+        """What the KL adds to the objective: beta times it, or its distance from the capacity (Burgess et al. 2018)."""
+        options = self.options
+        if options.capacity is not None:
+            risen = 1.0 if step is None else min(1.0, step / max(1, options.capacity_steps))
+            return options.capacity_weight * (kl_BD.sum(1).mean() - risen * options.capacity).abs()
+        warm = 1.0 if step is None or not options.kl_warmup_steps else min(1.0, step / options.kl_warmup_steps)
+        paid = kl_BD.mean(0).clamp_min(options.free_bits).sum() if options.free_bits else kl_BD.sum(1).mean()
+        return warm * options.beta * paid
