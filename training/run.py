@@ -20,11 +20,10 @@ from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
 from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
-from latentlab.models.family import Network, architecture_from, family_class
+from latentlab.models.family import Network, architecture_from
 from latentlab.models.loading import weights_of
 from training import resume
 from training.averaging import Averaged
-from training.conditions import Told, told_of
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
@@ -75,7 +74,6 @@ class Run:
     precision: Precision
     examples: Examples  # trained on
     held_out: Examples
-    told: Told | None = None  # what a conditional network is told of the data
     averaged: Averaged | None = None
     epoch: int = 0  # epochs finished
     step: int = 0
@@ -121,20 +119,12 @@ class Run:
             raise DataError(f"'{data.name}' leaves {len(train_idx)} pictures to train on; at least 2 are needed.")
         # A run is the same whatever was drawn in this process before it.
         torch.manual_seed(config.seed)
-        told = told_of(data, family_class(config.family), config.architecture)
         network_class, architecture = architecture_from(
-            {
-                "name": config.family,
-                "image_size": data.height,
-                "channels": data.channels,
-                **config.architecture,
-                **({} if told is None else {"classes": len(told.classes), "attributes": len(told.attributes)}),
-            }
+            {"name": config.family, "image_size": data.height, "channels": data.channels, **config.architecture}
         )
         network_class.on_meta(architecture)  # refuses what is too large
         make: ObjectiveClass = OBJECTIVES[config.family].load()
-        said = data if told is None else told.of(data)
-        known = Known(len(said.label_names), len(said.attribute_names))
+        known = Known(len(data.label_names), len(data.attribute_names))
         objective = make(architecture, config.options(), known)
         for module in objective.modules.values():
             module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -148,9 +138,8 @@ class Run:
             objective=objective,
             device=device,
             precision=precision,
-            examples=Examples.of(said, train_idx, device),
-            held_out=Examples.of(said, held_out_idx, torch.device("cpu")),
-            told=told,
+            examples=Examples.of(data, train_idx, device),
+            held_out=Examples.of(data, held_out_idx, torch.device("cpu")),
             averaged=Averaged(objective.network, config.ema) if config.ema else None,
         )
 
@@ -275,8 +264,6 @@ class Run:
             image=ImageSpec(height=self.data.height, width=self.data.width, channels=architecture.channels),
             encoder=network.encodes,
             invertible=not network.encodes,
-            conditional=self.told is not None and bool(self.told.classes),
-            conditional_attributes=[] if self.told is None else list(self.told.attributes),
             classes=list(self.data.label_names),
             attributes=list(self.data.attribute_names),
             training={**training, "epochs": report.epoch, "steps": report.step, "data": self.data.name},
