@@ -20,10 +20,11 @@ from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
 from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
-from latentlab.models.family import Network, architecture_from
+from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
 from training import resume
 from training.averaging import Averaged
+from training.conditions import Told, planned
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
@@ -74,6 +75,7 @@ class Run:
     precision: Precision
     examples: Examples  # trained on
     held_out: Examples
+    told: Told | None = None  # what a conditional network is told of the data
     averaged: Averaged | None = None
     epoch: int = 0  # epochs finished
     step: int = 0
@@ -119,12 +121,10 @@ class Run:
             raise DataError(f"'{data.name}' leaves {len(train_idx)} pictures to train on; at least 2 are needed.")
         # A run is the same whatever was drawn in this process before it.
         torch.manual_seed(config.seed)
-        network_class, architecture = architecture_from(
-            {"name": config.family, "image_size": data.height, "channels": data.channels, **config.architecture}
-        )
-        network_class.on_meta(architecture)  # refuses what is too large
+        architecture, told = planned(config.family, config.architecture, data)
         make: ObjectiveClass = OBJECTIVES[config.family].load()
-        known = Known(len(data.label_names), len(data.attribute_names))
+        said = data if told is None else told.of(data)
+        known = Known(len(said.label_names), len(said.attribute_names))
         objective = make(architecture, config.options(), known)
         for module in objective.modules.values():
             module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -138,8 +138,9 @@ class Run:
             objective=objective,
             device=device,
             precision=precision,
-            examples=Examples.of(data, train_idx, device),
-            held_out=Examples.of(data, held_out_idx, torch.device("cpu")),
+            examples=Examples.of(said, train_idx, device),
+            held_out=Examples.of(said, held_out_idx, torch.device("cpu")),
+            told=told,
             averaged=Averaged(objective.network, config.ema) if config.ema else None,
         )
 
@@ -264,6 +265,8 @@ class Run:
             image=ImageSpec(height=self.data.height, width=self.data.width, channels=architecture.channels),
             encoder=network.encodes,
             invertible=not network.encodes,
+            conditional=self.told is not None and bool(self.told.classes),
+            conditional_attributes=[] if self.told is None else list(self.told.attributes),
             classes=list(self.data.label_names),
             attributes=list(self.data.attribute_names),
             training={**training, "epochs": report.epoch, "steps": report.step, "data": self.data.name},

@@ -1,6 +1,6 @@
 """What a conditional model is asked for beside the latent: a class, attributes, or both.
 
-Shapes: N encodings, A attributes the model is asked for.
+Shapes: B pictures, A attributes the model is asked for.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import OptionError
+from latentlab.core.spaces import FloatArray
 
 UNKNOWN = 0.5  # between has it (1) and has it not (0)
 
@@ -67,18 +70,46 @@ def each_completed(asked: Asked, count: int, classes: int, attributes: int) -> l
     return [completed(one, classes, attributes) for one in asked]
 
 
+class Described(Protocol):
+    """Pictures of which something is known: an EncodingSet, a data set."""
+
+    @property
+    def labels(self) -> NDArray[np.int64] | None: ...
+    @property
+    def label_names(self) -> tuple[str, ...]: ...
+    @property
+    def attributes(self) -> FloatArray | None: ...
+    @property
+    def attribute_names(self) -> tuple[str, ...]: ...
+    def __len__(self) -> int: ...
+
+
+def known_conditions(
+    known: Described, indices: Sequence[int], classes: Sequence[str], attributes: Sequence[str]
+) -> list[Condition]:
+    """What a model of these classes and attributes has to be asked for to draw each of some pictures.
+
+    Classes and attributes are found by their names. What is not known of a picture is any class, and 0.5.
+    """
+    chosen = np.asarray(indices, np.int64)
+    labels_B = np.full(len(chosen), -1) if known.labels is None else known.labels[chosen]
+    # Where classes have no names, they have the model's numbers.
+    number_of = {number: number for number in range(len(classes))}
+    if known.label_names:
+        number_of = {i: list(classes).index(name) for i, name in enumerate(known.label_names) if name in classes}
+    values_BA = np.full((len(chosen), len(attributes)), UNKNOWN, np.float32)
+    for a, name in enumerate(attributes):
+        if known.attributes is not None and name in known.attribute_names:
+            values_BA[:, a] = known.attributes[chosen, known.attribute_names.index(name)]
+    values_BA = np.nan_to_num(values_BA, nan=UNKNOWN).clip(0, 1)
+    rows = zip(labels_B.tolist(), values_BA.tolist(), strict=True)
+    return [Condition(number_of.get(label), tuple(values)) for label, values in rows]
+
+
 def condition_of_encoding(
     encodings: EncodingSet, index: int, classes: Sequence[str], attributes: Sequence[str]
 ) -> Condition | None:
-    """What a model of these classes and attributes has to be asked for to draw the picture of one encoding.
-
-    What is not known of it is any class, and 0.5. None where the model takes no condition.
-    """
+    """What is asked for to draw the picture of one encoding; None where the model takes no condition."""
     if not classes and not attributes:
         return None
-    label = -1 if encodings.labels is None else int(encodings.labels[index])
-    values = (
-        float(encodings.attribute(name)[index]) if name in encodings.attribute_names else UNKNOWN for name in attributes
-    )
-    known = tuple(min(1.0, max(0.0, value)) if math.isfinite(value) else UNKNOWN for value in values)
-    return Condition(label if 0 <= label < len(classes) else None, known)
+    return known_conditions(encodings, [index], classes, attributes)[0]
