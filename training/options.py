@@ -66,11 +66,22 @@ class GANOptions(Options):
     discriminator_width: int | None = Field(None, ge=1, le=1024)
     discriminator_steps: int = Field(1, ge=1, le=100)
     label_smoothing: float = Field(0.1, ge=0, lt=0.5)  # one-sided: real pictures are worth 1 - this
+    soft_labels: float = Field(0.0, ge=0, lt=0.5)  # every label is drawn from up to so much nearer to one half
+    label_flips: float = Field(0.0, ge=0, lt=0.5)  # probability that the discriminator is told the opposite
+    instance_noise: float = Field(0.0, ge=0, le=2)  # standard deviation at the start, of intensities from -1 to 1
+    instance_noise_steps: int = Field(10_000, ge=1)  # until it has fallen linearly to nothing
+    stop_when_balanced: int = Field(0, ge=0)  # end after so many steps with D(x) and D(G(z)) near one half; 0: never
     r1: float = Field(0.0, ge=0)  # weight of the gradient penalty on real pictures, every 16th step
     diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
     learning_rate: float = Field(2e-4, gt=0, le=1)
     discriminator_learning_rate: float | None = Field(None, gt=0, le=1)  # None: the generator's (TTUR otherwise)
     adam_betas: tuple[float, float] = (0.5, 0.999)
+
+
+class DenseGANOptions(GANOptions):
+    """The objective of a fully connected GAN."""
+
+    dropout: float = Field(0.3, ge=0, lt=1)  # in the discriminator
 
 
 class AlphaGANOptions(Options):
@@ -99,6 +110,8 @@ OPTIONS: dict[str, type[Options]] = {
     "ae": AEOptions,
     "dae": DAEOptions,
     "vae": VAEOptions,
+    "gan": DenseGANOptions,
     "dcgan": GANOptions,
+    "cgan": GANOptions,
     "alpha-gan": AlphaGANOptions,
 }

@@ -73,6 +73,21 @@ def fashion_dcgan() -> TrainingConfig:
     )
 
 
+def digits_cgan() -> TrainingConfig:
+    """assets/digits-cgan.safetensors: MNIST, asked for a class; about 20 minutes on one core without bfloat16."""
+    return config_from(
+        family="cgan",
+        recipe="digits-cgan",
+        architecture={"latent_dim": 64, "width": 32},
+        objective={"discriminator_width": 24, "discriminator_learning_rate": 4e-4},
+        epochs=10,
+        batch_size=64,
+        schedule="cosine",
+        ema=0.999,
+        half=True,
+    )
+
+
 def digits_vae_2d() -> TrainingConfig:
     """assets/digits-vae-2d.safetensors: MNIST with two latent numbers; about 5 minutes on one core with bfloat16."""
     return config_from(
@@ -92,6 +107,7 @@ RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "faces-vae": faces_vae,
     "faces-alpha-gan": faces_alpha_gan,
     "fashion-dcgan": fashion_dcgan,
+    "digits-cgan": digits_cgan,
     "digits-vae-2d": digits_vae_2d,
 }
 

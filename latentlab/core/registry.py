@@ -101,7 +101,9 @@ FAMILIES = Registry(
     Entry("ae", "Autoencoder", "latentlab.models.ae:AE"),
     Entry("dae", "Denoising autoencoder", "latentlab.models.ae:DAE"),
     Entry("vae", "Variational autoencoder", "latentlab.models.vae:VAE"),
+    Entry("gan", "Fully connected GAN", "latentlab.models.gan:GAN"),
     Entry("dcgan", "Deep convolutional GAN", "latentlab.models.dcgan:DCGAN"),
+    Entry("cgan", "Conditional GAN", "latentlab.models.cgan:CGAN"),
     Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "latentlab.models.alpha_gan:AlphaGAN"),
 )
 

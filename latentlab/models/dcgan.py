@@ -1,7 +1,7 @@
 """The deep convolutional GAN (Radford et al. 2016), for any image size, with spectral normalisation where asked.
 
 The generator is what a checkpoint holds; the discriminator lives in the trainer only.
-Shapes: B batch, D latent, C H W of images in [-1, 1].
+Shapes: B batch, D latent, C H W of images in [-1, 1], K numbers of a condition.
 """
 
 from __future__ import annotations
@@ -9,34 +9,32 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from latentlab.core.spaces import LatentSpace
-from latentlab.models.family import Architecture, Network
+from latentlab.models.adversarial import SLOPE, GeneratorArchitecture, GeneratorNetwork
 from latentlab.models.layers import Upsampling, halvings
 
 COARSEST = 4
 WIDEST = 8  # times the width: 512 channels for the paper's 64
-SLOPE = 0.2
 INITIAL_SPREAD = 0.02
 
 
-class DCGANArchitecture(Architecture):
+class DCGANArchitecture(GeneratorArchitecture):
     name: Literal["dcgan"] = "dcgan"
-    latent_dim: int = Field(100, ge=1, le=100_000)
-    prior: Literal["normal", "uniform"] = "normal"
 
 
 class Generator(nn.Module):
-    """Latents (B, D) to images (B, C, H, W): strided transposed convolutions, batch normalisation, ReLU, tanh."""
+    """Latents (B, D) to images (B, C, H, W): strided transposed convolutions, batch normalisation, ReLU, tanh.
 
-    def __init__(self, a: DCGANArchitecture) -> None:
+    `inputs` numbers per picture, where they are more than the latent's.
+    """
+
+    def __init__(self, a: GeneratorArchitecture, inputs: int | None = None) -> None:
         super().__init__()
         sizes = halvings(a.image_size, COARSEST)[::-1]
         widths = [a.width * min(2**stage, WIDEST) for stage in range(len(sizes) - 1)][::-1]
-        first = nn.ConvTranspose2d(a.latent_dim, widths[0], sizes[0], 1, 0, bias=False)
+        first = nn.ConvTranspose2d(inputs or a.latent_dim, widths[0], sizes[0], 1, 0, bias=False)
         layers: list[nn.Module] = [first, nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
         channels = widths[0]
         for width, size in zip(widths[1:], sizes[1:-1], strict=True):
@@ -53,10 +51,14 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """Images (B, C, H, W) to logits (B,): strided convolutions and LeakyReLU.
 
-    With `spectral` every layer has spectral norm 1 (Miyato et al. 2018) and no batch normalisation is used.
+    With `spectral` every layer has spectral norm 1 (Miyato et al. 2018) and no batch normalisation is used. With
+    `conditions` it judges picture and condition together, by a projection (Miyato and Koyama 2018, equation 3): the
+    logit is psi(features) + <V condition, features>.
     """
 
-    def __init__(self, image_size: int, channels: int, width: int, *, spectral: bool = True) -> None:
+    def __init__(
+        self, image_size: int, channels: int, width: int, *, spectral: bool = True, conditions: int = 0
+    ) -> None:
         super().__init__()
         sizes = halvings(image_size, COARSEST)
         layers: list[nn.Module] = []
@@ -66,46 +68,37 @@ class Discriminator(nn.Module):
             # The kernel of 4 reaches over the odd last row that a size like 7 has.
             padding = 1 if sizes[stage] % 2 == 0 else 2
             layers.append(nn.Conv2d(channels, out, 4, 2, padding, bias=not normalised))
-            layers += [nn.BatchNorm2d(out)] if normalised else []
+            # Without running statistics: it is never used after training, and buffers that a second forward pass
+            # changes before the backward pass break it on several GPUs (pytorch #175024).
+            layers += [nn.BatchNorm2d(out, track_running_stats=False)] if normalised else []
             layers.append(nn.LeakyReLU(SLOPE, inplace=True))
             channels = out
         layers += [nn.Conv2d(channels, 1, sizes[-1], 1, 0)]
         self.layers = nn.Sequential(*layers)
+        self.projection = nn.Conv2d(channels, conditions, sizes[-1], 1, 0, bias=False) if conditions else None
         initialise(self)
         if spectral:
-            for layer in self.layers:
+            for layer in [*self.layers, self.projection]:
                 if isinstance(layer, nn.Conv2d):
                     spectral_norm(layer)
 
-    def forward(self, images_BCHW: Tensor) -> Tensor:
-        logits: Tensor = self.layers(images_BCHW)
-        return logits.flatten()
+    def forward(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
+        if self.projection is None or condition_BK is None:
+            return torch.flatten(self.layers(images_BCHW))
+        features: Tensor = self.layers[:-1](images_BCHW)
+        agreement_BK = self.projection(features).flatten(1)
+        return torch.flatten(self.layers[-1](features)) + (agreement_BK * condition_BK).sum(dim=1)
 
 
-class DCGAN(Network):
-    """The generator. Pictures are inverted by a regressor and by optimisation: there is no encoder."""
+class DCGAN(GeneratorNetwork):
+    """The generator of the paper: with 64 px and width 64, its five layers."""
 
     Parameters = DCGANArchitecture
-    encodes = False
 
     def __init__(self, architecture: DCGANArchitecture) -> None:
         super().__init__(architecture)
-        self.prior: Literal["normal", "uniform"] = architecture.prior
         self.generator = Generator(architecture)
         initialise(self.generator)
-
-    @property
-    def spaces(self) -> tuple[LatentSpace, ...]:
-        return (LatentSpace("z", (self.architecture.latent_dim,), self.prior),)
-
-    def draw(self, count: int, device: torch.device) -> Tensor:
-        """(count, D) from the prior, with the global random numbers."""
-        latents_BD = torch.randn(count, self.architecture.latent_dim, device=device)
-        return latents_BD if self.prior == "normal" else torch.rand_like(latents_BD).mul_(2).sub_(1)
-
-    def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
-        images: Tensor = self.generator(latents_BD)
-        return images
 
 
 def initialise(network: nn.Module) -> None:

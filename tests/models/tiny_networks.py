@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec
+from latentlab.models.conditioning import Conditional
 from latentlab.models.family import Network, architecture_from
 
 TINY: dict[str, dict[str, Any]] = {
@@ -20,6 +21,11 @@ TINY: dict[str, dict[str, Any]] = {
     "dcgan": {"name": "dcgan", "image_size": 16, "channels": 3, "latent_dim": 100, "width": 4},
     "dcgan 28 px uniform": {
         "name": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 7, "width": 4, "prior": "uniform",
+    },
+    "gan": {"name": "gan", "image_size": 9, "channels": 3, "latent_dim": 6, "hidden": [12, 20]},
+    "cgan": {"name": "cgan", "image_size": 16, "channels": 1, "latent_dim": 6, "width": 4, "classes": 3},
+    "cgan attributes": {
+        "name": "cgan", "image_size": 8, "channels": 3, "latent_dim": 4, "width": 4, "classes": 2, "attributes": 2,
     },
     "alpha-gan": {"name": "alpha-gan", "image_size": 16, "channels": 3, "latent_dim": 6, "width": 4, "patch": 2},
     "alpha-gan empirical": {
@@ -48,4 +54,8 @@ def header_of(network: Network, **changes: Any) -> Header:
         "image": ImageSpec(height=a.image_size, width=a.image_size, channels=a.channels),
         "encoder": network.encodes,
     }
+    if isinstance(a, Conditional):
+        values["classes"] = [f"class {index}" for index in range(a.classes)]
+        values["conditional"] = a.classes > 0
+        values["conditional_attributes"] = [f"attribute {index}" for index in range(a.attributes)]
     return Header(**values | changes)

@@ -8,6 +8,7 @@ import pytest
 
 from latentlab.core.errors import OptionError
 from latentlab.core.registry import FAMILIES
+from latentlab.models.conditioning import Conditional
 from latentlab.models.family import architecture_from
 from training.config import config_from
 from training.objectives.objective import OBJECTIVES
@@ -34,6 +35,11 @@ def test_refusals(values: dict[str, Any], says: str) -> None:
         config_from(**values)
 
 
+def known_of_the_data(family: str) -> dict[str, int]:
+    """What a run adds to the architecture of a conditional family."""
+    return {"classes": 10} if issubclass(FAMILIES[family].load().Parameters, Conditional) else {}
+
+
 def test_every_family_can_be_trained() -> None:
     assert set(FAMILIES) == set(OPTIONS) == set(OBJECTIVES)
 
@@ -42,7 +48,9 @@ def test_every_family_can_be_trained() -> None:
 def test_every_recipe_is_a_network_that_can_be_built(name: str) -> None:
     config = recipe(name)
     assert config.recipe == name
-    network_class, architecture = architecture_from({"name": config.family, "image_size": 64, **config.architecture})
+    network_class, architecture = architecture_from(
+        {"name": config.family, "image_size": 64, **known_of_the_data(config.family), **config.architecture}
+    )
     network_class.on_meta(architecture)
 
 
@@ -57,5 +65,7 @@ def test_an_unknown_recipe_is_refused() -> None:
 )
 def test_every_default_is_a_network_that_can_be_built(family: str, data: str, size: int) -> None:
     config = config_from(**defaults(family, data, size))
-    network_class, architecture = architecture_from({"name": family, "image_size": size, **config.architecture})
+    network_class, architecture = architecture_from(
+        {"name": family, "image_size": size, **known_of_the_data(family), **config.architecture}
+    )
     network_class.on_meta(architecture)

@@ -23,7 +23,9 @@ OBJECTIVES = Registry(
     Entry("ae", "Autoencoder", "training.objectives.ae:AEObjective"),
     Entry("dae", "Denoising autoencoder", "training.objectives.dae:DAEObjective"),
     Entry("vae", "Variational autoencoder", "training.objectives.vae:VAEObjective"),
+    Entry("gan", "Fully connected GAN", "training.objectives.gan:DenseGANObjective"),
     Entry("dcgan", "Deep convolutional GAN", "training.objectives.gan:GANObjective"),
+    Entry("cgan", "Conditional GAN", "training.objectives.gan:CGANObjective"),
     Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "training.objectives.alpha_gan:AlphaGANObjective"),
 )
 
