@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from latentlab.core.atomic import atomic_write
+from latentlab.core.bundled import assets_folder
 from latentlab.core.errors import SaveError
 from latentlab.core.settings import data_folder
 
@@ -44,6 +45,8 @@ def write_beside(checkpoint: Path, ending: str, data: bytes) -> Path:
     """Where it was written: beside the checkpoint, or else in the data folder. Raises SaveError."""
     path, elsewhere = path_beside(checkpoint, ending), path_elsewhere(checkpoint, ending)
     try:
+        if checkpoint.absolute().parent == assets_folder():
+            raise SaveError("The folder of the bundled models is not the user's.")
         atomic_write(path, data)
     except SaveError:
         try:

@@ -16,6 +16,8 @@ from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS
 from latentlab.ui.docks import Docks
 from latentlab.ui.icons import icon
+from latentlab.ui.importing import Importing
+from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
@@ -39,6 +41,9 @@ class Commands(QObject):
         self._files = files
         self._docks = docks
         self._window = window
+        self.importing = Importing(workspace, opening, window)
+        self.map_making = MapMaking(workspace, opening, window)
+        docks.made.connect(lambda panel: panel.command_wanted.connect(lambda target: self.find(target)()))
 
     def find(self, target: str) -> Callable[[], object]:
         if target.startswith("raise:"):
@@ -68,6 +73,15 @@ class Commands(QObject):
             self._files.open(path)
         else:
             self._opening.open(path)
+
+    def choose_reading(self) -> None:
+        self.importing.choose_reading()
+
+    def encode_folder(self) -> None:
+        self.map_making.choose_folder()
+
+    def draw_map(self) -> None:
+        self.map_making.draw()
 
     def save_session(self) -> bool:
         return self._files.save() if self._files.path else self.save_session_as()

@@ -27,6 +27,7 @@ class Docks(QObject):
     """Owns docks and panels; `seen` is emitted for a panel that came into view and must draw what it missed."""
 
     seen = Signal(object)  # Panel
+    made = Signal(object)  # Panel
 
     def __init__(self, window: QMainWindow, settings: Settings, make: Callable[[Entry], Panel | None]) -> None:
         super().__init__(window)
@@ -82,6 +83,7 @@ class Docks(QObject):
             self.panels[key] = panel
             panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             self.docks[key].setWidget(panel)
+            self.made.emit(panel)
             if key in self._visible:
                 self.seen.emit(panel)
         return self.panels.get(key)

@@ -29,7 +29,7 @@ class Menus:
         self._submenus: dict[str, QMenu] = {}
         for spec in ACTIONS:
             self._menu(spec.menu).addAction(actions[spec.key])
-            if spec.key in ("open", "save-image", "open-image", "redo", "revert", "smooth", "keyframe"):
+            if spec.key in ("open", "save-image", "reading", "redo", "revert", "smooth", "keyframe"):
                 self._menu(spec.menu).addSeparator()
         self.recent = QMenu("Open recent", window)
         self.recent.aboutToShow.connect(lambda: self._fill(self.recent, bundled=False))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,12 +13,15 @@ from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import is_native, model_info, read_encodings, read_header
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.encodings_file import encodings_beside
 from latentlab.core.errors import CheckpointError, LatentlabError
 from latentlab.core.first_state import first_state
 from latentlab.core.fitting import fit_directions
+from latentlab.core.latent_model import ModelInfo
 from latentlab.core.model_folders import weights_in
+from latentlab.core.readings import guess_warning
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
-from latentlab.core.state import State
+from latentlab.core.state import MapView, State
 from latentlab.ui.notices import Action
 from latentlab.ui.workspace import OpenedModel, Workspace
 
@@ -39,7 +43,8 @@ def read_natively(path: Path) -> OpenedModel | None:
     """Header and encodings without torch; None when the file is of another format. Raises CheckpointError."""
     if not is_native(path):
         return None
-    return OpenedModel(model_info(path, read_header(path)), read_encodings(path))
+    info = model_info(path, read_header(path))
+    return OpenedModel(info, encodings_beside(info).encodings or read_encodings(path))
 
 
 class Opening(QObject):
@@ -48,6 +53,8 @@ class Opening(QObject):
     shown = Signal()
     engine_ready = Signal()  # the engine holds the model that is shown already
     refused = Signal(str, str)  # the path, and why
+    trust_wanted = Signal(str, str)  # a file that can run code, and what it is: `trust` or `refuse` it
+    opened = Signal()  # the engine has opened what was asked for, whether it is shown already or not
     _fitted = Signal(object, object)  # checkpoint, DirectionSet
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
@@ -55,6 +62,7 @@ class Opening(QObject):
         self._workspace = workspace
         self.how = OpenModel("", device="")  # device, trust and options for the next file, from the command line
         self._wanted = ""  # the path the engine was last asked for
+        self._asked = OpenModel("")  # and how
         self.answered = False  # whether the engine has opened anything yet
         self._state: State | None = None  # what a session file goes on with
         self._fits: list[threading.Thread] = []
@@ -88,11 +96,23 @@ class Opening(QObject):
         for thread in self._fits:
             thread.join(2.0)
 
+    def trust(self, path: str) -> None:
+        """A person trusts the file that was last refused because it can run code: this once."""
+        if path == self._asked.path:
+            self._submit(replace(self._asked, trust=True))
+
+    def reread(self, options: Mapping[str, str]) -> None:
+        """The open file with another activation or range; what was done in its latent space stays."""
+        self._submit(replace(self._workspace.opened.request, options=dict(options)))
+
     def _ask(self, path: str) -> None:
-        self._wanted = path
         device = self.how.device or self._workspace.settings.device
-        self._workspace.decoding.open(replace(self.how, path=path, device=device))
+        self._submit(replace(self.how, path=path, device=device))
         self.how = OpenModel("", device=self.how.device)  # trust and options were said of this one file
+
+    def _submit(self, request: OpenModel) -> None:
+        self._wanted, self._asked = request.path, request
+        self._workspace.decoding.open(request)
 
     def _on_opened(self, reply: Opened) -> None:
         if reply.info.path != self._wanted:
@@ -100,16 +120,22 @@ class Opening(QObject):
         self._wanted = ""
         self.answered = True
         current = self._workspace.opened
-        if reply.info.sha256 == current.info.sha256 and self._state is None:
-            self._workspace.opened = replace(current, info=reply.info)
+        same = reply.info.sha256 == current.info.sha256 and self._state is None
+        if same and reply.info.reading == current.info.reading:
+            self._workspace.opened = replace(current, info=reply.info, request=self._asked)
             self.engine_ready.emit()
+        elif same:
+            self.take_encodings(reply.encodings, reply.info)
         else:
-            self._show(OpenedModel(reply.info, self._encodings(reply)), self._state)
+            self._show(OpenedModel(reply.info, self._encodings(reply), self._asked), self._state)
         self._state = None
         if reply.info.path:  # a model given to explore() has none
             self._workspace.settings.add_recent(reply.info.path)
+        asked = guess_warning(reply.info.reading, reply.info.guessed)  # the window asks, with pictures
         for warning in reply.info.warnings:
-            self._workspace.notices.warn(warning)
+            if warning != asked:
+                self._workspace.notices.warn(warning)
+        self.opened.emit()
 
     def _encodings(self, reply: Opened) -> EncodingSet | None:
         if reply.encodings is not None:
@@ -118,8 +144,12 @@ class Opening(QObject):
         return native.encodings if native else None
 
     def _on_failed(self, reply: OpenFailed) -> None:
-        if reply.path == self._wanted:
-            self._wanted = ""
+        if reply.path != self._wanted:
+            return
+        self._wanted = ""
+        if reply.needs_trust and not self._asked.trust:
+            self.trust_wanted.emit(reply.path, reply.message)
+        else:
             self._state = None
             self.refuse(reply.path, reply.message)
 
@@ -128,6 +158,19 @@ class Opening(QObject):
         again = Action("Try again", lambda: self.open(Path(path)))
         self._workspace.notices.error(message, again)
         self.refused.emit(path, message)
+
+    def take_encodings(self, encodings: EncodingSet | None, info: ModelInfo | None = None) -> None:
+        """Other encodings of the open model, or another reading of it: what was done stays, but for the groups."""
+        workspace = self._workspace
+        opened = workspace.opened
+        workspace.opened = replace(opened, info=info or opened.info, encodings=encodings)
+        if info is not None:
+            workspace.opened.request = self._asked
+        # Groups are positions among the encodings, and the view names their attributes.
+        workspace.session.amend(lambda state: replace(state, groups=(), view=MapView()))
+        self.shown.emit()
+        if encodings is not None:
+            self._fit(encodings, workspace.opened.info.sha256)
 
     def _show(self, opened: OpenedModel, state: State | None) -> None:
         workspace = self._workspace

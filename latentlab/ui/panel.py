@@ -6,7 +6,7 @@ Drawing never writes back: `show_state` must not call `session.update`.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QThread
+from PySide6.QtCore import QCoreApplication, QThread, Signal
 from PySide6.QtWidgets import QWidget
 
 from latentlab.core.requests import Decoded, Encoded, RequestFailed
@@ -18,6 +18,7 @@ class Panel(QWidget):
     """Subclasses set `key` to their registry key. Consumers of the engine are named `key` or `key/…`."""
 
     key = ""
+    command_wanted = Signal(str)  # the name of one of the window's commands
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -9,6 +9,7 @@ import numpy as np
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ImageShape, ModelInfo
+from latentlab.core.requests import OpenModel
 from latentlab.core.session import Session
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.state import Original, State, at
@@ -29,6 +30,13 @@ class OpenedModel:
 
     info: ModelInfo = NOTHING_OPEN
     encodings: EncodingSet | None = None
+    request: OpenModel = field(default_factory=lambda: OpenModel(""))  # what the engine was asked for
+
+    @property
+    def for_jobs(self) -> dict[str, object]:
+        """How a job opens the same model, read the same way: `device`, `trust` and `options`."""
+        options = {**self.request.options, **self.info.reading}
+        return {"device": self.request.device or "auto", "trust": self.request.trust, "options": options}
 
 
 @dataclass

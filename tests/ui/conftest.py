@@ -83,6 +83,7 @@ class FakeEngine:
     on_reply: Callable[[Reply], None] | None = None
     hold: bool = False
     refuse: str = ""  # a message: the next model is not opened
+    needs_trust: bool = False  # the model opens only once it is trusted
     requests: list[tuple[str, Decode | Encode, Lane, int]] = field(default_factory=list)
     opens: list[OpenModel] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
@@ -91,10 +92,13 @@ class FakeEngine:
 
     def open(self, request: OpenModel) -> None:
         self.opens.append(request)
-        if self.refuse:
+        if self.needs_trust and not request.trust:
+            self.reply(OpenFailed(request.path, f"{request.path} is a program, which can run code.", needs_trust=True))
+        elif self.refuse:
             self.reply(OpenFailed(request.path, self.refuse))
         else:
-            self.reply(Opened(replace(self.info, path=request.path), None))
+            said = {"reading": dict(request.options), "guessed": ()} if self.info.reading and request.options else {}
+            self.reply(Opened(replace(self.info, path=request.path, **said), None))  # type: ignore[arg-type]
 
     def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
         ticket = len(self.requests) + 1

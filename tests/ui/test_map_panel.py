@@ -11,6 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt
 from PySide6.QtGui import QDropEvent
 
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.spaces import LatentSpace
 from latentlab.core.state import Group, MapView, NamedLatent, Original, State, Walk, at, with_strength
 from latentlab.ui import theme
 from latentlab.ui.latent_mime import packed, unpacked
@@ -128,15 +129,33 @@ def test_any_encodings_are_drawn(panel: MapPanel, encodings: EncodingSet | None,
     panel.canvas.grab()
     if encodings is None or not len(encodings):
         assert "no encodings" in panel.canvas.hint
-        assert "latentlab encode" in panel.canvas.hint
+        assert panel.offer.encode_button.isVisible()
+        assert panel.offer.draw_button.isVisible()
         assert not any(part.isVisible() for part in (panel.hint, panel.tools, panel.controls))
         press(panel.canvas, (100, 100))
         release(panel.canvas, (100, 100))
     assert len(panel.legend.entries) <= 12
 
 
-def test_without_encoder_and_encodings_nothing_is_promised(panel: MapPanel) -> None:
-    assert "encode" not in no_map(replace(panel.workspace.opened.info, encoder=False)).replace("encoder", "")
+def test_what_is_offered_is_what_the_model_can_do(panel: MapPanel) -> None:
+    info, offer = panel.workspace.opened.info, panel.offer
+    wanted: list[str] = []
+    panel.command_wanted.connect(wanted.append)
+    offer.show_model(replace(info, encoder=False), mapped=False)
+    assert "folder" not in no_map(replace(info, encoder=False))
+    assert (offer.encode_button.isVisible(), offer.draw_button.isVisible()) == (False, True)
+    offer.draw_button.click()
+    spatial = replace(info, spaces=(LatentSpace("spatial", (2, 2, 2), "empirical"),))
+    offer.show_model(spatial, mapped=False)
+    assert "samples" not in no_map(spatial)
+    assert (offer.encode_button.isVisible(), offer.draw_button.isVisible()) == (True, False)
+    offer.encode_button.click()
+    assert wanted == ["draw_map", "encode_folder"]
+    for nothing in (replace(info, path=""), replace(spatial, encoder=False)):
+        offer.show_model(nothing, mapped=False)
+        assert not offer.isVisible()
+    offer.show_model(info, mapped=True)
+    assert not offer.isVisible()
 
 
 def test_both_themes_colour_the_dots(panel: MapPanel) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from latentlab.core.latent_model import ModelInfo
 
 HINT = "Drag anywhere: the picture follows.  Wheel: zoom.  Right-drag: pan.  Shift-drag: select."
@@ -12,11 +10,11 @@ NOTHING_YET = "The map is being laid out…"
 
 def no_map(info: ModelInfo) -> str:
     """Why there is no map of a model without encodings, and how to get one."""
+    if not info.path:
+        return "There is no map of this model.\nexplore(…, images=…) makes one of pictures of yours."
+    none = "This checkpoint carries no encodings, so there is no map yet."
+    if not info.spaces[0].drawable:
+        return f"{none}\nDraws from its prior are no pictures: a folder of yours can be the map."
     if not info.encoder:
-        return "This model has no encoder and carries no encodings,\nso there is no map. Its sliders and samples work."
-    name = Path(info.path).name or "CHECKPOINT"
-    return (
-        "This checkpoint carries no encodings, so there is no map yet.\n"
-        "A copy that has one is made in a terminal:\n"
-        f"latentlab encode {name} --images FOLDER -o MAPPED.safetensors"
-    )
+        return f"{none}\nThe model has no encoder, but samples that it draws can be the map."
+    return f"{none}\nA folder of pictures can be the map, or samples that the model draws."

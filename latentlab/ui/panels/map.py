@@ -25,6 +25,7 @@ from latentlab.ui.map.groups import group_menu, next_name, outline_colours, with
 from latentlab.ui.map.hint import HINT, NOTHING_YET, no_map
 from latentlab.ui.map.lattice import Lattice
 from latentlab.ui.map.legend import Legend
+from latentlab.ui.map.offer import MapOffer
 from latentlab.ui.map.progress import MapProgress
 from latentlab.ui.map.scene import Cloud, Scene
 from latentlab.ui.map.steering import Steering
@@ -46,6 +47,7 @@ class MapPanel(Panel):
         self.legend = Legend(lambda name: group_menu(workspace, name, self), self)
         self.tools = MapTools(self.canvas)
         self.progress = MapProgress(self.canvas)
+        self.offer = MapOffer(self.canvas, self.command_wanted)
         self.card = HoverCard(self.canvas)
         self.hint = QLabel(HINT, self.canvas)
         self.hint.setProperty("role", "caption")
@@ -126,6 +128,7 @@ class MapPanel(Panel):
         self.card.hide()
         self.workspace.projecting.open(encodings)
         self.canvas.show_scene(None, no_map(self.workspace.opened.info) if encodings is None else NOTHING_YET)
+        self.offer.show_model(self.workspace.opened.info, encodings is not None)
         self.tools.setHidden(encodings is None)
         self.controls.setHidden(encodings is None)
         self._show_hint()
@@ -279,6 +282,7 @@ class MapPanel(Panel):
         self.tools.adjustSize()
         self.tools.move(width - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
         self.progress.place(width, height)
+        self.offer.place()
         room = width - self.tools.width() - 3 * theme.PADDING_PX
         self.hint.setFixedWidth(max(80, min(self.hint.fontMetrics().horizontalAdvance(HINT) + 20, room)))
         self.hint.setFixedHeight(self.hint.heightForWidth(self.hint.width()))

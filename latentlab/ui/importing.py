@@ -1,0 +1,139 @@
+"""Importing: what has to be asked of a person before, or after, a file of someone else opens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
+
+from latentlab.core.atomic import displayed
+from latentlab.core.errors import LatentlabError
+from latentlab.core.readings import Guess, answers_path, in_words, remember
+from latentlab.core.requests import JobFailed
+from latentlab.ui.import_form import ImportForm
+from latentlab.ui.notices import Action
+from latentlab.ui.opening import Opening
+from latentlab.ui.running import RunningJob
+from latentlab.ui.workspace import Workspace
+
+GUESSING = "latentlab.formats.guessing:run"
+
+
+class Importing(QObject):
+    """Asks how a file is read that does not say it, and whether one that can run code is trusted."""
+
+    def __init__(self, workspace: Workspace, opening: Opening, window: QWidget) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._opening = opening
+        self._window = window
+        self.form: ImportForm | None = None
+        self.box: TrustBox | None = None
+        opening.opened.connect(self._offer)
+        opening.shown.connect(self._close_form)
+        opening.trust_wanted.connect(self._ask_trust)
+
+    # --- how it is read
+
+    def _offer(self) -> None:
+        """The likeliest guess is on screen already; the question comes with it."""
+        if self._workspace.opened.info.guessed and self.form is None:
+            self.choose_reading()
+
+    def choose_reading(self) -> None:
+        """Asks with pictures, which a job draws one reading after the other."""
+        opened = self._workspace.opened
+        info = opened.info
+        if not info.reading or not info.path:
+            self._workspace.notices.info("This file says itself how it is read, so there is nothing to choose.")
+            return
+        self._close_form()
+        form = ImportForm(Path(info.path), dict(info.reading), self._window)
+        arguments = {"path": info.path, "trust": opened.request.trust}
+        job = self._workspace.running.start("Reading the file", GUESSING, arguments, on_partial=form.add)
+        job.progress.connect(form.show_progress)
+        job.done.connect(lambda _count: form.finish())
+        job.failed.connect(lambda failure: self._say_failure(form, failure))
+        form.chosen.connect(self._take)
+        form.rejected.connect(self._leave)
+        form.finished.connect(lambda _result: self._forget(form, job))
+        self.form = form
+        form.open()
+
+    def _say_failure(self, form: ImportForm, failure: JobFailed) -> None:
+        form.finish(f"The samples could not be drawn: {failure.message}")
+
+    def _forget(self, form: ImportForm, job: RunningJob) -> None:
+        for signal in (job.partial, job.progress, job.done, job.failed):
+            signal.disconnect()
+        if not job.over:
+            job.cancel()
+        if self.form is form:
+            self.form = None
+
+    def _close_form(self) -> None:
+        """Another model: the question was about the one before."""
+        if self.form is not None:
+            form, self.form = self.form, None
+            form.rejected.disconnect(self._leave)
+            form.reject()
+
+    def _take(self, guess: Guess) -> None:
+        notices, info = self._workspace.notices, self._workspace.opened.info
+        reading = {name: value for name, value in guess.reading.items() if value}
+        self._opening.reread(reading)
+        path = Path(info.path)
+        try:
+            kept = remember(path, guess.activation, guess.range)
+        except LatentlabError as error:
+            notices.report(error)
+            return
+        if kept != answers_path(path):
+            notices.info(f"{displayed(path.parent)} cannot be written to; the choice is kept as {displayed(kept)}.")
+
+    def _leave(self) -> None:
+        info = self._workspace.opened.info
+        if info.guessed:
+            again = Action("Choose from pictures…", self.choose_reading)
+            self._workspace.notices.info(f"Read as the likeliest guess: {in_words(info.reading)}.", again)
+
+    # --- whether it is trusted
+
+    def _ask_trust(self, path: str, message: str) -> None:
+        box = TrustBox(path, message, self._window)
+        box.finished.connect(lambda _result: self._answer_trust(box, path, message))
+        self.box = box
+        box.open()
+
+    def _answer_trust(self, box: TrustBox, path: str, message: str) -> None:
+        self.box = None
+        if box.clickedButton() is box.trust_button:
+            self._opening.trust(path)
+        else:
+            self._opening.refuse(path, message)
+
+
+class TrustBox(QMessageBox):
+    """Whether to open a file that can run code. The answer is no unless a person says otherwise, each time anew."""
+
+    def __init__(self, path: str, message: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle("A file that can run code")
+        self.setIcon(QMessageBox.Icon.Warning)
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setText(f"Do you trust {displayed(Path(path).name)}?")
+        self.setInformativeText(
+            f"{message}\n\nWhoever made this file decides what happens when it is opened: it could read, change or "
+            "send your files. Open it only if you know where it comes from. The answer holds for this opening alone."
+        )
+        self.refuse_button = self._button("Do not open", QMessageBox.ButtonRole.RejectRole)
+        self.trust_button = self._button("Trust it and open", QMessageBox.ButtonRole.AcceptRole)
+        self.setDefaultButton(self.refuse_button)
+        self.setEscapeButton(self.refuse_button)
+
+    def _button(self, text: str, role: QMessageBox.ButtonRole) -> QPushButton:
+        button = QPushButton(text)
+        self.addButton(button, role)
+        return button
