@@ -58,6 +58,18 @@ class VAEOptions(Options):
         return self
 
 
+class CVAEOptions(VAEOptions):
+    """The objective of a conditional VAE."""
+
+    hidden: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of the pictures whose class, or an attribute, is kept from the network, so that "
+        "unknown ones mean something.",
+    )
+
+
 class GANOptions(Options):
     """The objective of a GAN; Goodfellow et al. 2014, Radford et al. 2016 and the practice that lasted."""
 
@@ -110,6 +122,7 @@ OPTIONS: dict[str, type[Options]] = {
     "ae": AEOptions,
     "dae": DAEOptions,
     "vae": VAEOptions,
+    "cvae": CVAEOptions,
     "gan": DenseGANOptions,
     "dcgan": GANOptions,
     "cgan": GANOptions,

@@ -49,3 +49,8 @@ def condition_rows(
     if attributes and attributes_BA is not None:
         asked_BA = attributes_BA.float().nan_to_num(UNKNOWN)
     return torch.cat([one_hot_BC, asked_BA], dim=1)
+
+
+def signed(condition_BK: Tensor, classes: int) -> Tensor:
+    """The rows of a condition with its attributes from -1 (has it not) to 1 (has it): what is unknown is 0."""
+    return torch.cat([condition_BK[:, :classes], condition_BK[:, classes:] * 2 - 1], dim=1)

@@ -72,16 +72,16 @@ class ConvEncoder(nn.Module):
 
 
 class ConvDecoder(nn.Module):
-    """Latents (B, D) to logits (B, C, H, W).
+    """Latents (B, D), or `inputs` numbers each, to logits (B, C, H, W).
 
     No residual blocks at full size: there they would take most of the time and add little.
     """
 
-    def __init__(self, a: AutoencoderArchitecture) -> None:
+    def __init__(self, a: AutoencoderArchitecture, inputs: int | None = None) -> None:
         super().__init__()
         sizes, widths = (list(reversed(row)) for row in _stages(a))
         self.start = (widths[0], sizes[0], sizes[0])
-        self.project = nn.Linear(a.latent_dim, widths[0] * sizes[0] ** 2)
+        self.project = nn.Linear(inputs or a.latent_dim, widths[0] * sizes[0] ** 2)
         # Without patches, the finest stage is the picture itself.
         following = [*widths[1:], *([widths[-1]] if a.patch == 1 else [])]
         layers: list[nn.Module] = []
@@ -111,7 +111,10 @@ class MLPEncoder(nn.Module):
         self.moments = nn.Linear(a.hidden, outputs)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
-        moments: Tensor = self.moments(torch.relu(self.hidden(images_BCHW.flatten(1))))
+        # As intensities: the black of a digit is 0 then and moves no weight; at -1 it moved all of them, and a VAE on
+        # MNIST ended nearly a nat higher.
+        intensities = images_BCHW.flatten(1).add(1).mul(0.5)
+        moments: Tensor = self.moments(torch.relu(self.hidden(intensities)))
         return moments
 
 
@@ -141,9 +144,7 @@ class Autoencoder(Network):
 
     def __init__(self, architecture: AutoencoderArchitecture) -> None:
         super().__init__(architecture)
-        conv, outputs = architecture.network == "conv", self.numbers_per_latent * architecture.latent_dim
-        self.encoder: nn.Module = ConvEncoder(architecture, outputs) if conv else MLPEncoder(architecture, outputs)
-        self.decoder: nn.Module = ConvDecoder(architecture) if conv else MLPDecoder(architecture)
+        self.encoder, self.decoder = self.parts()
         if architecture.prior == "empirical":
             dim = architecture.latent_dim
             self.centre = nn.Buffer(torch.zeros(dim))
@@ -153,6 +154,13 @@ class Autoencoder(Network):
             self.axes.diagonal().fill_(1)
             self.spread = nn.Buffer(torch.ones(dim))  # standard deviations along them
 
+    def parts(self) -> tuple[nn.Module, nn.Module]:
+        """Encoder and decoder of the architecture."""
+        a, outputs = self.architecture, self.numbers_per_latent * self.architecture.latent_dim
+        if a.network == "conv":
+            return ConvEncoder(a, outputs), ConvDecoder(a)
+        return MLPEncoder(a, outputs), MLPDecoder(a)
+
     @property
     def spaces(self) -> tuple[LatentSpace, ...]:
         dim = self.architecture.latent_dim
@@ -161,11 +169,20 @@ class Autoencoder(Network):
         std = None if self.spread.is_meta else self.spread.cpu().numpy()
         return (LatentSpace("z", (dim,), "empirical", std=std),)
 
-    def logits(self, latents_BD: Tensor) -> Tensor:
-        """Of the likelihood, (B, C, H, W)."""
+    def logits(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
+        """Of the likelihood, (B, C, H, W); `condition_BK` is for conditional families."""
         if self.architecture.prior == "empirical":
             latents_BD = latents_BD @ self.axes.T + self.centre
-        logits: Tensor = self.decoder(latents_BD)
+        return self.decoded(latents_BD, condition_BK)
+
+    def encoded(self, images_BCHW: Tensor, condition_BK: Tensor | None) -> Tensor:
+        """What the encoder tells of pictures, in the axes the network was trained in."""
+        told: Tensor = self.encoder(images_BCHW)
+        return told
+
+    def decoded(self, codes_BD: Tensor, condition_BK: Tensor | None) -> Tensor:
+        """Logits of latents in the axes the network was trained in."""
+        logits: Tensor = self.decoder(codes_BD)
         return logits
 
     def turned(self, codes_BD: Tensor) -> Tensor:
@@ -175,7 +192,7 @@ class Autoencoder(Network):
         return codes_BD
 
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
-        return torch.tanh(self.logits(latents_BD).float() / 2)
+        return torch.tanh(self.logits(latents_BD, condition_BK).float() / 2)
 
     def with_fitted_prior(self, means_ND: Tensor, variances_ND: Tensor) -> Self:
         """The same model in the principal axes of its encodings (an isometry), most variance first.
@@ -201,19 +218,19 @@ class Autoencoder(Network):
 class VAE(Autoencoder):
     """The encoder tells mean and log-variance; `decode` gives the mean of the likelihood."""
 
-    Parameters = VAEArchitecture
+    Parameters: ClassVar[type[Architecture]] = VAEArchitecture
     numbers_per_latent = 2
 
-    def posterior(self, images_BCHW: Tensor) -> tuple[Tensor, Tensor]:
+    def posterior(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Means and log-variances, float32 (B, D) each, of q(z|x); along turned axes, of its marginals."""
-        mean_BD, log_variance_BD = self.encoder(images_BCHW).float().chunk(2, dim=1)
+        mean_BD, log_variance_BD = self.encoded(images_BCHW, condition_BK).float().chunk(2, dim=1)
         log_variance_BD = log_variance_BD.clamp(-LOG_VARIANCE_BOUND, LOG_VARIANCE_BOUND)
         if self.architecture.prior == "normal":
             return mean_BD, log_variance_BD
         return self.turned(mean_BD), (log_variance_BD.exp() @ self.axes.square()).log()
 
     def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
-        return self.posterior(images_BCHW)[0]
+        return self.posterior(images_BCHW, condition_BK)[0]
 
 
 def _stages(a: AutoencoderArchitecture) -> tuple[list[int], list[int]]:

@@ -18,6 +18,15 @@ TINY: dict[str, dict[str, Any]] = {
     "vae empirical": {"name": "vae", "image_size": 8, "channels": 1, "latent_dim": 4, "width": 4, "prior": "empirical"},
     "ae": {"name": "ae", "image_size": 16, "channels": 3, "latent_dim": 5, "width": 4},
     "dae mlp": {"name": "dae", "image_size": 9, "channels": 1, "latent_dim": 3, "network": "mlp", "hidden": 20},
+    "cvae": {"name": "cvae", "image_size": 16, "channels": 3, "latent_dim": 5, "width": 4, "patch": 2, "classes": 3},
+    "cvae attributes": {
+        "name": "cvae", "image_size": 9, "channels": 1, "latent_dim": 3, "width": 4, "attributes": 2,
+        "prior": "empirical",
+    },
+    "cvae mlp": {
+        "name": "cvae", "image_size": 8, "channels": 1, "latent_dim": 4, "network": "mlp", "hidden": 20,
+        "classes": 2, "attributes": 1,
+    },
     "dcgan": {"name": "dcgan", "image_size": 16, "channels": 3, "latent_dim": 100, "width": 4},
     "dcgan 28 px uniform": {
         "name": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 7, "width": 4, "prior": "uniform",

@@ -23,6 +23,7 @@ OBJECTIVES = Registry(
     Entry("ae", "Autoencoder", "training.objectives.ae:AEObjective"),
     Entry("dae", "Denoising autoencoder", "training.objectives.dae:DAEObjective"),
     Entry("vae", "Variational autoencoder", "training.objectives.vae:VAEObjective"),
+    Entry("cvae", "Conditional variational autoencoder", "training.objectives.cvae:CVAEObjective"),
     Entry("gan", "Fully connected GAN", "training.objectives.gan:DenseGANObjective"),
     Entry("dcgan", "Deep convolutional GAN", "training.objectives.gan:GANObjective"),
     Entry("cgan", "Conditional GAN", "training.objectives.gan:CGANObjective"),

@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn, optim
 from torch.nn import functional as F
 
 from latentlab.models.family import Network
-from latentlab.models.vae import VAE, VAEArchitecture
+from latentlab.models.vae import VAE, AutoencoderArchitecture
 from training.objectives.objective import Batch, Known, Losses
 from training.options import VAEOptions
 from training.precision import Precision
@@ -40,6 +40,16 @@ def sigma_nll(errors: Tensor, batch: int) -> Tensor:
     return errors.numel() / batch * per_pixel
 
 
+def reconstruction_loss(likelihood: str, images_BCHW: Tensor, logits_BCHW: Tensor) -> Tensor:
+    """Of "bce", "mse" or "sigma": nats (or squared intensities) summed over pixels, mean over the batch."""
+    targets = images_BCHW.float().add(1).mul(0.5)
+    batch = len(targets)
+    if likelihood == "bce":
+        return F.binary_cross_entropy_with_logits(logits_BCHW, targets, reduction="sum") / batch
+    errors = torch.sigmoid(logits_BCHW) - targets
+    return errors.square().sum() / batch if likelihood == "mse" else sigma_nll(errors, batch)
+
+
 def attribute_loss(logits_BA: Tensor, attributes_BA: Tensor) -> Tensor:
     """Binary cross-entropy in nats, summed over the known attributes, mean over the batch."""
     known_BA = attributes_BA.isfinite()
@@ -50,10 +60,11 @@ def attribute_loss(logits_BA: Tensor, attributes_BA: Tensor) -> Tensor:
 
 class VAEObjective:
     judged_by: ClassVar[str | None] = "loss"
+    network_class: ClassVar[type[VAE]] = VAE
 
-    def __init__(self, architecture: VAEArchitecture, options: VAEOptions, known: Known = NOTHING) -> None:
+    def __init__(self, architecture: AutoencoderArchitecture, options: VAEOptions, known: Known = NOTHING) -> None:
         self.options = options
-        self.vae = VAE(architecture)
+        self.vae = self.network_class(architecture)
         self.network: Network = self.vae
         self.modules: dict[str, nn.Module] = {"network": self.vae}
         # Predicts the attributes from the latent; part of the training only, not of the model.
@@ -79,10 +90,11 @@ class VAEObjective:
         self._logits = torch.compile(self.vae.logits)
 
     def step(self, batch: Batch, step: int, precision: Precision, clip: float | None) -> Losses:
+        asked_BK = self._asked(batch, training=True)
         with precision.autocast():
-            mean_BD, log_variance_BD = self._posterior(batch.images)
+            mean_BD, log_variance_BD = self._posterior(batch.images, asked_BK)
             latents_BD = mean_BD + torch.randn_like(mean_BD) * (0.5 * log_variance_BD).exp()
-            logits_BCHW = self._logits(latents_BD)
+            logits_BCHW = self._logits(latents_BD, asked_BK)
         losses, objective = self._losses(batch.images, logits_BCHW.float(), mean_BD, log_variance_BD, step)
         if self.head is not None and batch.attributes is not None:
             losses["attributes"] = attribute_loss(self.head(latents_BD), batch.attributes)
@@ -92,13 +104,19 @@ class VAEObjective:
 
     def evaluate(self, network: Network, batch: Batch, generator: Generator) -> Losses:
         assert isinstance(network, VAE)
-        mean_BD, log_variance_BD = network.posterior(batch.images)
+        asked_BK = self._asked(batch, training=False)
+        mean_BD, log_variance_BD = network.posterior(batch.images, asked_BK)
         noise_BD = torch.randn(mean_BD.shape, generator=generator).to(mean_BD.device)
         latents_BD = mean_BD + noise_BD * (0.5 * log_variance_BD).exp()
-        losses, _ = self._losses(batch.images, network.logits(latents_BD).float(), mean_BD, log_variance_BD, None)
+        logits_BCHW = network.logits(latents_BD, asked_BK).float()
+        losses, _ = self._losses(batch.images, logits_BCHW, mean_BD, log_variance_BD, None)
         if self.head is not None and batch.attributes is not None:
             losses["attributes"] = attribute_loss(self.head(latents_BD), batch.attributes)
         return losses
+
+    def _asked(self, batch: Batch, *, training: bool) -> Tensor | None:
+        """What a conditional family is told beside the pictures, (B, K)."""
+        return None
 
     def _losses(
         self, images: Tensor, logits: Tensor, mean_BD: Tensor, log_variance_BD: Tensor, step: int | None
@@ -110,12 +128,7 @@ class VAEObjective:
         kl_BD = kl_per_dimension(mean_BD, log_variance_BD)
         kl = kl_BD.sum(1).mean()
         batch = len(images)
-        if options.likelihood == "bce":
-            reconstruction = F.binary_cross_entropy_with_logits(logits, targets, reduction="sum") / batch
-        elif options.likelihood == "mse":
-            reconstruction = errors.square().sum() / batch
-        else:
-            reconstruction = sigma_nll(errors, batch)
+        reconstruction = reconstruction_loss(options.likelihood, images, logits)
         losses = {
             "loss": reconstruction + options.beta * kl,
             "reconstruction": reconstruction,
