@@ -17,6 +17,7 @@ MODEL_FOLDERS = {
         "a diffusers",
         ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"),
     ),
+    "decoder.onnx": ("an ONNX", ("decoder.onnx",)),
 }
 
 

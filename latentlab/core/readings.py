@@ -17,11 +17,12 @@ from latentlab.core.latent_model import Images
 
 ENDING = ".latentlab.json"
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
-RANGES = ("tanh", "sigmoid", "none")  # what the last layer puts out: [-1, 1], [0, 1], or logits that become [0, 1]
+# What the last layer puts out: [-1, 1], [0, 1], logits that become [0, 1], or 0 to 255.
+RANGES = ("tanh", "sigmoid", "none", "byte")
 ASKED = ("activation", "range")
 WORDS = {
     "relu": "ReLU", "leaky_relu": "LeakyReLU", "tanh": "tanh", "sigmoid": "sigmoid", "elu": "ELU", "gelu": "GELU",
-    "silu": "SiLU", "none": "logits",
+    "silu": "SiLU", "none": "logits", "byte": "0 to 255",
 }  # fmt: skip
 
 
@@ -41,16 +42,14 @@ class Guess:
 def in_words(reading: Mapping[str, str]) -> str:
     """ "ReLU between the layers, sigmoid at the end": what a card of the import dialog is called."""
     said = [WORDS.get(reading.get(name, ""), reading.get(name, "")) for name in ASKED]
-    return f"{said[0]} between the layers, {said[1]} at the end"
+    return f"{said[0]} between the layers, {said[1]} at the end" if said[0] else f"{said[1]} at the end"
 
 
 def guess_warning(reading: Mapping[str, str], guessed: tuple[str, ...]) -> str:
     """What a command says of a reading that nobody confirmed; `guessed` names what was not said."""
     options = " and ".join(f"--{name} {reading[name]}" for name in guessed)
-    return (
-        f"The file does not say what lies between its layers; guessed {options}. "
-        "If the pictures look wrong, say it yourself."
-    )
+    unsaid = "what range its pictures have" if guessed == ("range",) else "what lies between its layers"
+    return f"The file does not say {unsaid}; guessed {options}. If the pictures look wrong, say it yourself."
 
 
 def answers_path(checkpoint: Path) -> Path:

@@ -119,5 +119,7 @@ FORMATS = Registry(
     ),
     Entry("pythae", "pythae", "latentlab.formats.pythae:PythaeFormat"),
     Entry("autoencoder-kl", "diffusers AutoencoderKL", "latentlab.formats.autoencoder_kl:AutoencoderKLFormat"),
+    Entry("onnx", "ONNX decoder", "latentlab.formats.onnx_decoder:OnnxFormat"),
+    Entry("torch-program", "TorchScript, .pt2", "latentlab.formats.torch_program:TorchProgramFormat"),
     Entry("sequential", "Chains of layers", "latentlab.formats.sequential:SequentialFormat"),
 )

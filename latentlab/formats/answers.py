@@ -22,8 +22,15 @@ def with_answers(checkpoint: Path, options: Options) -> Options:
     if path is None or remembered is None:
         return options
     said = {name: value for name in ASKED if (value := getattr(options, name) or remembered.get(name))}
+    said |= {name: remembered[name] for name in ("latent", "picture") if name in remembered}
     try:
         checked = checked_options(options.device, options.trust, said)
     except OptionError as error:
         raise CheckpointError(f"{displayed(path)} cannot be used: {error} Delete it.") from None
-    return dataclasses.replace(options, activation=checked.activation, range=checked.range)
+    return dataclasses.replace(
+        options,
+        activation=checked.activation,
+        range=checked.range,
+        latent_shape=options.latent_shape or checked.latent_shape,
+        picture=options.picture or checked.picture,
+    )

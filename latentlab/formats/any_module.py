@@ -18,7 +18,7 @@ from latentlab.core.latent_model import ImageShape
 from latentlab.core.spaces import LatentSpace, Prior
 from latentlab.models.family import Network
 
-Range = Literal["tanh", "sigmoid", "none"]  # [-1, 1], [0, 1], logits
+Range = Literal["tanh", "sigmoid", "none", "byte"]  # [-1, 1], [0, 1], logits, [0, 255]
 
 PROBES = 4
 BOUND = 1.001
@@ -56,17 +56,20 @@ class ModuleNetwork(Network):
         return (LatentSpace("z", (math.prod(self.latent_shape),), self.prior),)
 
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
-        made = _first(self.decoder(latents_BD.reshape(-1, *self.latent_shape))).float()
+        made = first_tensor(self.decoder(latents_BD.reshape(-1, *self.latent_shape))).float()
         images = made.reshape(len(latents_BD), self.image.channels, self.image.height, self.image.width)
         if self.output == "tanh":
             return images
+        if self.output == "byte":
+            return images / 127.5 - 1
         return images * 2 - 1 if self.output == "sigmoid" else torch.tanh(images / 2)
 
     def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         if self.encoder is None:
             raise OptionError("This model has no encoder; invert the picture instead.")
         inputs = images_BCHW if self.output == "tanh" else (images_BCHW + 1) / 2
-        codes = _first(self.encoder(inputs.flatten(1) if self.flat else inputs)).flatten(1)
+        inputs = inputs * 255 if self.output == "byte" else inputs
+        codes = first_tensor(self.encoder(inputs.flatten(1) if self.flat else inputs)).flatten(1)
         dim = math.prod(self.latent_shape)
         if codes.shape[1] not in (dim, 2 * dim):
             raise OptionError(f"The encoder gives {codes.shape[1]} numbers, but the decoder takes {dim}.")
@@ -81,7 +84,7 @@ def network_of(decoder: nn.Module, encoder: nn.Module | None = None, latent_dim:
     dim = latent_dim or _latent_dim(decoder)
     shape, made = _probe(decoder, dim)
     flat = made.ndim == 2
-    image = _image_shape(made)
+    image = image_shape(made)
     return ModuleNetwork(decoder, shape, image, _range(decoder, made), encoder, flat=flat)
 
 
@@ -111,7 +114,7 @@ def _probe(decoder: nn.Module, dim: int) -> tuple[tuple[int, ...], Tensor]:
     first: Exception | None = None
     for shape in ((dim,), (dim, 1, 1)):
         try:
-            made = _first(decoder(draws.reshape(PROBES, *shape)))
+            made = first_tensor(decoder(draws.reshape(PROBES, *shape)))
         except Exception as error:  # noqa: BLE001 - the module is not ours; it can raise anything
             first = first or error
             continue
@@ -123,7 +126,8 @@ def _probe(decoder: nn.Module, dim: int) -> tuple[tuple[int, ...], Tensor]:
     raise OptionError(f"The decoder does not take latents of {dim} numbers ({cause}). Say latent_dim=….") from first
 
 
-def _image_shape(made: Tensor) -> ImageShape:
+def image_shape(made: Tensor) -> ImageShape:
+    """What pictures a batch of them is: (B, C, H, W), (B, H, W) or flat squares (B, P). Raises OptionError."""
     shape = tuple(made.shape[1:])
     if len(shape) == 2:
         return ImageShape(shape[0], shape[1], 1)
@@ -149,7 +153,8 @@ def _range(decoder: nn.Module, made: Tensor) -> Range:
     return "tanh" if low >= -BOUND and high <= BOUND else "none"
 
 
-def _first(made: Any) -> Tensor:
+def first_tensor(made: Any) -> Tensor:
+    """The first of what a module gives, which may be a tuple or list of several. Raises OptionError."""
     result = made
     while isinstance(result, tuple | list) and result:
         result = result[0]

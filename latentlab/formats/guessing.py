@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+from latentlab.core.readings import RANGES, Guess
 from latentlab.core.requests import Report
+from latentlab.formats.reading import Options, open_file
 from latentlab.formats.sequential import drawn_guesses
+from latentlab.formats.sniff import PROGRAMS, Found, found
 
 
-def run(report: Report, path: str, count: int = 4) -> int:
+def run(report: Report, path: str, count: int = 4, trust: bool = False) -> int:
     """The job "latentlab.formats.guessing:run": each Guess as a partial result, the likeliest first; their number.
 
-    0 where nothing need be asked. Raises CheckpointError.
+    0 where nothing need be asked. Raises CheckpointError, TrustNeeded.
     """
     report.progress(0, 0, "opening the file")
     drawn = 0
-    for drawn, (total, guess) in enumerate(drawn_guesses(Path(path), count), 1):
+    for drawn, (total, guess) in enumerate(_drawn(found(Path(path)), count, trust), 1):
         report.partial(guess)
         report.progress(drawn, total, f"{drawn} of {total}")
     return drawn
+
+
+def _drawn(file: Found, count: int, trust: bool) -> Iterator[tuple[int, Guess]]:
+    if file.kind != "onnx" and file.kind not in PROGRAMS:
+        yield from drawn_guesses(file.path, count)
+        return
+    model = open_file(file, Options("cpu", trust))
+    likeliest = model.info.reading.get("range", "")
+    if not likeliest:
+        return
+    for output in sorted(RANGES, key=lambda known: known != likeliest):
+        model = open_file(file, Options("cpu", trust, range=output))
+        yield len(RANGES), Guess("", output, model.decode(model.sample(count)))

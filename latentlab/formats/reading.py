@@ -5,17 +5,20 @@ A format is one class with `recognises` and `open`, one line in `latentlab.core.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError, LatentlabError
+from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.readings import checked_reading
 from latentlab.core.registry import FORMATS
-from latentlab.formats.sniff import REASONS, WEIGHTS, Found, found, refusal
+from latentlab.formats.sniff import PROGRAMS, REASONS, WEIGHTS, Found, found, refusal
+
+NOISE = ("fixed", "none")
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,9 @@ class Options:
     trust: bool = False  # the user vouches for a file that can run code
     activation: str = ""
     range: str = ""
+    latent_shape: tuple[int, ...] = ()  # of one latent, where the file leaves it open
+    picture: str = ""  # which of several outputs is the picture
+    noise: bool = True  # the fixed noise that a StyleGAN adds to its maps
 
 
 class Format(Protocol):
@@ -52,7 +58,7 @@ def open_whole(file: Found, options: Options) -> LatentModel:
 
 def open_file(file: Found, options: Options) -> LatentModel:
     """The model in a file that has been found, as the file alone gives it. Raises CheckpointError."""
-    if file.kind in REASONS:
+    if file.kind in REASONS and file.kind not in PROGRAMS:
         raise refusal(file)
     try:
         reader = reader_of(file)
@@ -84,9 +90,27 @@ def reader_of(file: Found) -> Format | None:
 
 
 def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:
-    """Raises OptionError for an activation or range that does not exist."""
+    """Raises OptionError for an activation, range, size or switch that does not exist."""
     said = checked_reading(str(options.get("activation") or ""), str(options.get("range") or ""))
-    return Options(device, trust, said["activation"], said["range"])
+    noise = str(options.get("noise") or NOISE[0])
+    if noise not in NOISE:
+        raise OptionError(f"There is no noise '{noise}'. Known: {', '.join(NOISE)}.")
+    return Options(
+        device,
+        trust,
+        said["activation"],
+        said["range"],
+        _latent_shape(str(options.get("latent") or "")),
+        str(options.get("picture") or ""),
+        noise == NOISE[0],
+    )
+
+
+def _latent_shape(text: str) -> tuple[int, ...]:
+    """ "64" or "4x16x16"; nothing where nothing is said."""
+    if text and not re.fullmatch(r"[1-9][0-9]{0,5}(x[1-9][0-9]{0,5}){0,2}", text):
+        raise OptionError(f"--latent {text[:40]} is no size of a latent. Write it as 64, or for maps as 4x16x16.")
+    return tuple(int(size) for size in text.split("x")) if text else ()
 
 
 def _unknown_weights(file: Found) -> str:

@@ -18,17 +18,17 @@ HEAD_BYTES = 4096
 LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 TORCH_TENSORS = "torch zip", "legacy torch"  # weights that torch reads without running code
 WEIGHTS = (*TORCH_TENSORS, "safetensors")
+PROGRAMS = "torchscript", "pt2"  # opened only where the user trusts them
 
 PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM", b"II*\0", b"MM\0*")
 REASONS = {
-    "torchscript": "a TorchScript program, which can run code. Save the weights instead: "
-    "torch.save(model.state_dict(), …)",
-    "pt2": "an exported PyTorch program (.pt2), which can run code. Save the weights instead: "
-    "torch.save(model.state_dict(), …)",
+    "torchscript": "a TorchScript program, which can run code. If you trust where it comes from, open it with --trust; "
+    "otherwise save the weights instead: torch.save(model.state_dict(), …)",
+    "pt2": "an exported PyTorch program (.pt2), which can run code. If you trust where it comes from, open it with "
+    "--trust; otherwise save the weights instead: torch.save(model.state_dict(), …)",
     "pickle": "a Python pickle, which can run any code when it is loaded, so it is not. Save the weights alone: "
     "torch.save(model.state_dict(), …) or safetensors",
     "stylegan pickle": "a StyleGAN network pickle (NVIDIA), which this version does not read. Open a native checkpoint",
-    "onnx": "an ONNX graph, which this version does not read. Open a native checkpoint",
     "html": "a web page. The download went to a page about the file; fetch the file itself",
     "git-lfs": "a Git-LFS pointer, not the file it stands for. Run 'git lfs pull', or download the file itself",
     "text": "a text file. Name the checkpoint itself",
@@ -46,7 +46,7 @@ class Found:
     """A regular file that can be read, and what its bytes say it is."""
 
     path: Path
-    kind: str  # "safetensors", one of TORCH_TENSORS, or a key of REASONS
+    kind: str  # one of WEIGHTS, "onnx", or a key of REASONS
     size: int  # bytes
 
 

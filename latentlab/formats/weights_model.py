@@ -22,7 +22,9 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU, "leaky_relu": nn.LeakyReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid, "elu": nn.ELU,
     "gelu": nn.GELU, "silu": nn.SiLU,
 }  # fmt: skip
-LAST: dict[Range, tuple[nn.Module, ...]] = {"tanh": (nn.Tanh(),), "sigmoid": (nn.Sigmoid(),), "none": ()}
+LAST: dict[Range, tuple[nn.Module, ...]] = {
+    "tanh": (nn.Tanh(),), "sigmoid": (nn.Sigmoid(),), "none": (), "byte": (),
+}  # fmt: skip
 LEAKY_SLOPE = 0.2  # of every GAN paper; PyTorch's own default is 0.01
 PIECE_BYTES = 1 << 20
 NUMBERS_AT_MOST = 1 << 29  # 2 GB in float32, for one layer of one picture
