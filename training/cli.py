@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +19,9 @@ from typer.core import TyperGroup
 
 from latentlab.core.errors import Failure, LatentlabError, OptionError, did_you_mean
 from latentlab.core.registry import FAMILIES
-from training.commanding import Asked, resolved
+from training.commanding import Asked, as_toml, effective, resolved
+from training.config import TrainingConfig
+from training.flags import CONFIGURATION, FamilyCommand, flag, parameters, values_of
 from training.options import OPTIONS
 
 PROGRAM = "latentlab-train"
@@ -52,9 +56,8 @@ def train_family(
     data: Annotated[str | None, typer.Option(help=DATA, show_default=False)] = None,
     out: Annotated[Path | None, typer.Option(help="The run's folder.", show_default=False)] = None,
     recipe: Annotated[str | None, typer.Option(help="Begin with a named recipe (see `list`).")] = None,
+    config: Annotated[Path | None, typer.Option(help="A TOML file of options; flags win over it.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
-    epochs: Annotated[int | None, typer.Option(help="Times through the data.")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Pictures a step.")] = None,
     image_size: Annotated[int | None, typer.Option(help="Side in pixels; the data's own, folders 64.")] = None,
     crop: Annotated[str | None, typer.Option(help="centre, none or x,y,width,height; before resizing.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
@@ -62,47 +65,97 @@ def train_family(
     width: Annotated[
         int | None, typer.Option(help="Channels of the finest feature map; coarser ones have more.")
     ] = None,
-    likelihood: Annotated[str | None, typer.Option(help="VAE: sigma, bce or mse.")] = None,
-    beta: Annotated[float | None, typer.Option(help="VAE: weight of the KL.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the optimiser.")] = None,
-    held_out: Annotated[float | None, typer.Option(help="Share of the data that is never trained on.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, order and split.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:0 or mps.")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, float32, bfloat16 or float16.")] = None,
-    threads: Annotated[int | None, typer.Option(help="CPU threads.")] = None,
     root: Annotated[Path | None, typer.Option(help="Where downloaded data lies.")] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data when it is not in --root.")] = False,
-    encodings: Annotated[int | None, typer.Option(help="Pictures encoded into the checkpoint at the end.")] = None,
     thumbnails: Annotated[
         bool | None, typer.Option(help="Keep thumbnails of the data in the checkpoint, not of reconstructions.")
     ] = None,
-    half: Annotated[bool | None, typer.Option(help="Store the checkpoint in float16.")] = None,
     options: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other option: objective.r1=10, architecture.residual=1 …")
+        list[str] | None, typer.Option("--set", help="Any other option: architecture.residual=1, objective.r1=10 …")
     ] = None,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the whole configuration as TOML and train nothing.")
+    ] = False,
+    progress: Annotated[
+        str, typer.Option(help="bar, json (one object a line on stdout, for other programs) or none.")
+    ] = "bar",
+    **given: Any,
 ) -> None:
     """Train a model; the run's folder then holds checkpoint.safetensors, metrics.jsonl and samples/."""
-    given = {name: value for name, value in locals().items() if name not in ("ctx", "options") and value is not None}
-    asked = resolved(Asked(family=str(ctx.info_name), options=tuple(options or ()), **given))
+    family = str(ctx.info_name)
+    asked = Asked(
+        family=family,
+        data=data,
+        out=out,
+        recipe=recipe,
+        resume=resume,
+        download=download,
+        image_size=image_size,
+        crop=crop,
+        limit=limit,
+        root=root,
+        thumbnails=thumbnails,
+        settings=values_of(TrainingConfig, given),
+        architecture={name: n for name, n in (("latent_dim", latent_dim), ("width", width)) if n is not None},
+        objective=values_of(OPTIONS[family], given),
+        options=tuple(options or ()),
+    )
+    if config is not None:
+        asked = asked.over(config)
+    if print_config:
+        typer.echo(as_toml(*effective(asked)), nl=False)
+        return
+    order = resolved(asked)
     from training.watching import train_and_show
 
-    checkpoint = train_and_show(asked)
-    typer.echo(str(checkpoint))
+    train_and_show(order, progress)
+
+
+def family_command(family: str) -> Callable[..., None]:
+    """`train_family` with a flag for every option of the configuration and of the family's objective."""
+
+    @functools.wraps(train_family)
+    def command(*arguments: Any, **given: Any) -> None:
+        train_family(*arguments, **given)
+
+    written = inspect.signature(train_family, eval_str=True)
+    objective = parameters(OPTIONS[family], tuple(OPTIONS[family].model_fields), show_default=True)
+    configuration = parameters(TrainingConfig, CONFIGURATION, show_default=False)
+    every = [p for p in written.parameters.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    every += [*objective, *configuration]
+    command.__signature__ = written.replace(parameters=every)  # type: ignore[attr-defined]
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
+    return command
 
 
 for _key, _entry in TRAINABLE.items():
-    app.command(_key, help=f"{_entry.title}. {train_family.__doc__}")(train_family)
+    _help = f"{_entry.title}. {train_family.__doc__}"
+    app.command(_key, cls=FamilyCommand, help=_help)(family_command(_key))
 
 
 @app.command("list")
-def list_known() -> None:
-    """What can be trained, on what, and the recipes of the bundled models."""
+def list_known(
+    family: Annotated[str | None, typer.Argument(help="Of this family every option with its default.")] = None,
+) -> None:
+    """What can be trained, on what, and the recipes of the bundled models; or the options of a family."""
     from training.data import SOURCES
     from training.recipes import RECIPES
 
+    if family is not None:
+        if family not in TRAINABLE:
+            raise OptionError(f"There is no family '{family}'.{did_you_mean(family, TRAINABLE)}")
+        typer.echo(f"{TRAINABLE[family].title}: options of the objective")
+        for parameter in parameters(OPTIONS[family], tuple(OPTIONS[family].model_fields), show_default=True):
+            typer.echo(f"  {flag(parameter.name):32}{parameter.default.help}")
+        typer.echo("Options of the training")
+        for parameter in parameters(TrainingConfig, CONFIGURATION, show_default=False):
+            typer.echo(f"  {flag(parameter.name):32}{parameter.default.help}")
+        return
     recipes = {name: str(make.__doc__).split(":")[0].split(";")[0] for name, make in RECIPES.items()}
+    options = {key: " ".join(flag(name) for name in OPTIONS[key].model_fields) for key in TRAINABLE}
     for title, entries in (
         ("Families", {key: entry.title for key, entry in TRAINABLE.items()}),
+        ("Options of each (`latentlab-train list FAMILY` explains them)", options),
         ("Data sets", {key: entry.title for key, entry in SOURCES.items()}),
         ("Recipes", recipes),
     ):
@@ -173,7 +226,7 @@ def prepare_data(
             seed=seed,
             report=report,
         )
-    tell_skipped(found)
+    tell_skipped(found.skipped)
     save(out, found)
     typer.echo(f"{len(found):,} pictures of {found.height} x {found.width} x {found.channels} in {out}")
 

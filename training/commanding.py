@@ -1,4 +1,4 @@
-"""From what was asked on the command line to a configuration: recipe or defaults first, then what was given.
+"""From what was asked to a configuration: recipe or defaults first, then the file of --config, then the flags.
 
 A run remembers how its data was read (RUN/data.json), so that `--out RUN --resume` is enough to go on. No torch here.
 """
@@ -6,28 +6,26 @@ A run remembers how its data was read (RUN/data.json), so that `--out RUN --resu
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentlab.core.atomic import atomic_write
-from latentlab.core.errors import CheckpointError, OptionError, did_you_mean
+from latentlab.core.errors import CheckpointError, OptionError, SaveError, did_you_mean
 from training.config import TrainingConfig, config_from
+from training.config_file import TABLES, read, written
 from training.data import SOURCES
-from training.options import OPTIONS
 
 CONFIG = "config.json"
+CONFIG_FILE = "config.toml"  # the same for people, and for --config
 DATA_NOTE = "data.json"
 STATE = Path("resume", "state.pt")
 # What marks a folder as a run's: a run that was stopped before its first save has only its notes, and begins anew.
 MARKS = ("metrics.jsonl", "resume", "checkpoint.safetensors")
-NOTES = (CONFIG, DATA_NOTE, "samples")
-# Options of the command line that are fields of the configuration under the same name.
-PLAIN = ("epochs", "batch_size", "seed", "device", "precision", "threads", "held_out", "encodings", "half")
-ARCHITECTURE = ("latent_dim", "width")
-OBJECTIVE = ("likelihood", "beta", "learning_rate")
+NOTES = (CONFIG, CONFIG_FILE, DATA_NOTE, "samples", "tensorboard")
 
 
 class DataNote(BaseModel):
@@ -45,7 +43,7 @@ class DataNote(BaseModel):
 
 @dataclass(frozen=True)
 class Asked:
-    """The options as given; None where nothing was said."""
+    """The options as given, on the command line or in a file; None where nothing was said."""
 
     family: str
     data: str | None = None
@@ -53,26 +51,25 @@ class Asked:
     recipe: str | None = None
     resume: bool = False
     download: bool = False
-    epochs: int | None = None
-    batch_size: int | None = None
     image_size: int | None = None
     crop: str | None = None
     limit: int | None = None
-    latent_dim: int | None = None
-    width: int | None = None
-    likelihood: str | None = None
-    beta: float | None = None
-    learning_rate: float | None = None
-    held_out: float | None = None
-    seed: int | None = None
-    device: str | None = None
-    precision: str | None = None
-    threads: int | None = None
     root: Path | None = None
-    encodings: int | None = None
     thumbnails: bool | None = None
-    half: bool | None = None
-    options: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration
+    architecture: Mapping[str, Any] = field(default_factory=dict)
+    objective: Mapping[str, Any] = field(default_factory=dict)
+    options: tuple[str, ...] = ()  # "objective.r1=10"
+
+    def over(self, path: Path) -> Asked:
+        """This, and what the file says where this says nothing. Raises OptionError."""
+        reading, values = read(path)
+        if reading.family not in (None, self.family):
+            raise OptionError(f"--config {path} is of {reading.family}, not of {self.family}.")
+        said = reading.model_dump(exclude_none=True, exclude={"family"})
+        found: dict[str, Any] = {name: value for name, value in said.items() if getattr(self, name) is None}
+        found |= {name: {**values.pop(name, {}), **getattr(self, name)} for name in TABLES}
+        return replace(self, **found, settings={**values, **self.settings})
 
 
 @dataclass(frozen=True)
@@ -84,7 +81,6 @@ class Order:
     out: Path
     resume: bool
     download: bool
-    asked: Asked = field(repr=False)
 
 
 def resolved(asked: Asked) -> Order:
@@ -94,6 +90,12 @@ def resolved(asked: Asked) -> Order:
     if asked.resume:
         return _resumed(asked, asked.out)
     check_out(asked.out)
+    config, note = effective(asked)
+    return Order(config, note, asked.out, False, asked.download)
+
+
+def effective(asked: Asked) -> tuple[TrainingConfig, DataNote]:
+    """What a new run would be. Raises OptionError."""
     if not asked.data:
         raise OptionError("Say what to train on: --data NAME, FOLDER or FILE.npz. `latentlab-train list` shows names.")
     note = DataNote(
@@ -104,7 +106,12 @@ def resolved(asked: Asked) -> Order:
         root=str(asked.root.absolute()) if asked.root else None,
         thumbnails=asked.thumbnails,
     )
-    return Order(_checked(asked, _begin(asked), note), note, asked.out, False, asked.download, asked)
+    return _checked(asked, _begin(asked), note), note
+
+
+def as_toml(config: TrainingConfig, note: DataNote) -> str:
+    """A file for `--config` that makes the same run."""
+    return written(config, image_size=note.image_size, root=note.root, thumbnails=note.thumbnails)
 
 
 def check_out(out: Path) -> None:
@@ -120,9 +127,18 @@ def check_out(out: Path) -> None:
         raise OptionError(f"{out} is not empty and holds no run; choose another --out.")
 
 
+def made_folder(out: Path) -> None:
+    """Raises SaveError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SaveError(f"The folder {out} cannot be made: {error.strerror}. Choose another --out.") from None
+
+
 def remember(order: Order) -> None:
-    """Writes how the data is read into the run's folder. Raises SaveError."""
-    order.out.mkdir(parents=True, exist_ok=True)
+    """Writes how the data is read, and the whole configuration, into the run's folder. Raises SaveError."""
+    made_folder(order.out)
+    atomic_write(order.out / CONFIG_FILE, as_toml(order.config, order.note).encode())
     atomic_write(order.out / DATA_NOTE, order.note.model_dump_json(indent=1).encode())
 
 
@@ -151,7 +167,7 @@ def _resumed(asked: Asked, out: Path) -> Order:
         note = note.model_copy(update={"root": str(asked.root.absolute())})
     if asked.thumbnails is not None:
         note = note.model_copy(update={"thumbnails": asked.thumbnails})
-    return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download, asked)
+    return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download)
 
 
 def _begin(asked: Asked) -> dict[str, Any]:
@@ -178,21 +194,12 @@ def _likely_size(data: str) -> int:
 
 def _checked(asked: Asked, values: dict[str, Any], note: DataNote) -> TrainingConfig:
     values = {**values, "family": asked.family, "data": note.data, "crop": note.crop, "limit": note.limit}
-    known = set(OPTIONS[asked.family].model_fields) if asked.family in OPTIONS else set()
-    values["architecture"] = {**values.get("architecture", {}), **_given(asked, ARCHITECTURE)}
-    objective = _given(asked, OBJECTIVE)
-    if foreign := sorted(objective.keys() - known):
-        option = "--" + foreign[0].replace("_", "-")
-        raise OptionError(f"{option} means nothing for the family {asked.family}; leave it out.")
-    values["objective"] = {**values.get("objective", {}), **objective}
-    values |= _given(asked, PLAIN)
+    for name in TABLES:
+        values[name] = {**values.get(name, {}), **getattr(asked, name)}
+    values |= asked.settings
     for text in asked.options:
         values = _with_option(values, text)
     return config_from(**values)
-
-
-def _given(asked: Asked, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: getattr(asked, name) for name in names if getattr(asked, name) is not None}
 
 
 def _with_option(values: dict[str, Any], text: str) -> dict[str, Any]:

@@ -17,33 +17,48 @@ from training.options import OPTIONS, Options
 class TrainingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    family: str
-    data: str = ""  # as it was named: "mnist", a folder, a file
-    crop: str = "centre"  # how pictures were cut before they were resized
-    limit: int | None = Field(None, ge=1)  # at most so many pictures of the data were used
-    recipe: str = ""
-    architecture: dict[str, Any] = {}  # parameters of the family; image size and channels come from the data
-    objective: dict[str, Any] = {}  # options of the family's objective
-    epochs: int = Field(20, ge=1, le=1_000_000)
-    batch_size: int = Field(128, ge=2, le=65_536)  # batch normalisation needs two
-    schedule: Literal["constant", "cosine"] = "constant"
-    warmup_steps: int = Field(0, ge=0)
-    ema: float = Field(0.0, ge=0, lt=1)  # decay per step of the averaged weights that are kept; 0 is none
-    flip: bool = False  # mirror pictures left to right at random
-    evaluate_every: int = Field(1, ge=1)  # epochs between held-out losses, sheets and checkpoints
-    # At the end, turn the latent axes to the principal axes of the encodings and measure the prior along them.
-    fit_prior: bool = False
-    gradient_clip: float | None = Field(None, gt=0)
-    held_out: float = Field(0.1, ge=0, lt=0.9)  # share of the data that is never trained on
-    seed: int = Field(0, ge=0, lt=2**31)
-    device: str = "auto"
-    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-    threads: int | None = Field(None, ge=1, le=1024)  # CPU threads; None: torch's own choice
-    compile: bool = False
-    half: bool = False  # store the checkpoint in float16
-    encodings: int = Field(10_000, ge=0, le=1_000_000)  # at most so many pictures are encoded at the end
-    thumbnail_size: int = Field(64, ge=8, le=256)
-    licence: str = ""  # a note for the checkpoint; empty: the data's own
+    family: str = Field(description="How the model is built and trained.")
+    data: str = Field("", description="As it was named: mnist, a folder, a file.")
+    crop: str = Field("centre", description="How pictures were cut before they were resized.")
+    limit: int | None = Field(None, ge=1, description="At most so many pictures of the data were used.")
+    recipe: str = Field("", description="The recipe it began with.")
+    # Image size and channels come from the data.
+    architecture: dict[str, Any] = Field({}, description="Parameters of the family's network.")
+    objective: dict[str, Any] = Field({}, description="Options of the family's objective.")
+    epochs: int = Field(20, ge=1, le=1_000_000, description="Times through the data.")
+    # Batch normalisation needs two.
+    batch_size: int = Field(128, ge=2, le=65_536, description="Pictures a step, of all processes together.")
+    schedule: Literal["constant", "cosine"] = Field("constant", description="Of the learning rates.")
+    warmup_steps: int = Field(0, ge=0, description="Steps over which the learning rates rise.")
+    ema: float = Field(0.0, ge=0, lt=1, description="Decay per step of the averaged weights that are kept; 0: none.")
+    flip: bool = Field(False, description="Mirror pictures left to right at random.")
+    evaluate_every: int = Field(1, ge=1, description="Epochs between held-out losses, sheets and checkpoints.")
+    save_every_minutes: float = Field(
+        10.0, ge=0, le=10_000, description="Between two saved states within a long epoch; 0: none within an epoch."
+    )
+    fit_prior: bool = Field(
+        False,
+        description="At the end, turn the latent axes to the principal axes of the encodings and measure the prior "
+        "along them.",
+    )
+    gradient_clip: float | None = Field(
+        None, gt=0, description="Largest norm of a gradient; longer ones are shortened."
+    )
+    held_out: float = Field(0.1, ge=0, lt=0.9, description="Share of the data that is never trained on.")
+    seed: int = Field(0, ge=0, lt=2**31, description="Of weights, order and split.")
+    device: str = Field("auto", description="auto, cpu, cuda, cuda:0 or mps.")
+    devices: int = Field(1, ge=1, le=1024, description="Processes on this machine, each with a device of its own.")
+    nodes: int = Field(1, ge=1, le=1024, description="Machines; start the same command on each with torchrun.")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="Number format.")
+    threads: int | None = Field(None, ge=1, le=1024, description="CPU threads; torch's own choice where not given.")
+    compile: bool = Field(False, description="Compile the networks with torch.compile; gains where runs are long.")
+    half: bool = Field(False, description="Store the checkpoint in float16.")
+    encodings: int = Field(
+        10_000, ge=0, le=1_000_000, description="At most so many pictures are encoded into the checkpoint at the end."
+    )
+    thumbnail_size: int = Field(64, ge=8, le=256, description="Side in pixels of the encodings' thumbnails.")
+    licence: str = Field("", description="A note for the checkpoint; the data's own where not given.")
+    tensorboard: bool = Field(False, description="Log to OUT/tensorboard too; needs the extra 'tensorboard'.")
 
     @model_validator(mode="after")
     def _known_family(self) -> Self:

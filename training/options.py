@@ -1,6 +1,6 @@
 """The options of each family's objective, validated; `OPTIONS` names them. No torch here: `--help` shows them.
 
-A field's comment is its help on the command line. Weights are pure numbers, rates per step, sizes in pixels.
+A field's description is its help on the command line. Weights are pure numbers, rates per step, sizes in pixels.
 """
 
 from __future__ import annotations
@@ -19,15 +19,19 @@ class Options(BaseModel):
 class AEOptions(Options):
     """The objective of an autoencoder: reconstruction, summed over pixels, mean over the batch."""
 
-    likelihood: Literal["mse", "bce"] = "mse"
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    adam_betas: tuple[float, float] = (0.9, 0.99)
+    likelihood: Literal["mse", "bce"] = Field("mse", description="What the reconstruction is counted by.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam.")
+    adam_betas: tuple[float, float] = Field((0.9, 0.99), description="Decay of Adam's two averages.")
 
 
 class DAEOptions(AEOptions):
     """The objective of a denoising autoencoder: the clean picture from a damaged one; Vincent et al. 2008."""
 
-    corruption: str = "gaussian:0.3"  # gaussian:0.3 (standard deviation) or mask:0.25 (share of pixels made black)
+    corruption: str = Field(
+        "gaussian:0.3",
+        description="What is done to the encoder's pictures: gaussian:0.3 (standard deviation) or "
+        "mask:0.25 (share of pixels made black).",
+    )
 
     @field_validator("corruption")
     @classmethod
@@ -38,17 +42,25 @@ class DAEOptions(AEOptions):
 class VAEOptions(Options):
     """The objective of a VAE: reconstruction + beta * KL, summed over pixels and latents, mean over the batch."""
 
-    likelihood: Literal["sigma", "bce", "mse"] = "sigma"
-    beta: float = Field(1.0, ge=0, le=1000)
-    kl_warmup_steps: int = Field(0, ge=0)  # beta rises linearly from 0
-    free_bits: float = Field(0.0, ge=0)  # nats per dimension that cost nothing
-    capacity: float | None = Field(None, gt=0, le=10_000)  # nats the KL is held at, in place of beta; None: not held
-    capacity_steps: int = Field(25_000, ge=0)  # over which the capacity rises linearly from 0
-    capacity_weight: float = Field(100.0, gt=0, le=100_000)  # gamma, of the distance of the KL from the capacity
-    edges: float = Field(0.0, ge=0, le=100)  # weight of the same likelihood on differences of neighbouring pixels
-    attributes: float = Field(0.0, ge=0, le=10_000)  # weight of predicting the labelled attributes from the latent
-    learning_rate: float = Field(1e-3, gt=0, le=1)
-    adam_betas: tuple[float, float] = (0.9, 0.99)
+    likelihood: Literal["sigma", "bce", "mse"] = Field("sigma", description="What the reconstruction is counted by.")
+    beta: float = Field(1.0, ge=0, le=1000, description="Weight of the KL.")
+    kl_warmup_steps: int = Field(0, ge=0, description="Steps over which beta rises linearly from 0.")
+    free_bits: float = Field(0.0, ge=0, description="Nats of KL per dimension that cost nothing.")
+    capacity: float | None = Field(
+        None, gt=0, le=10_000, description="Nats the KL is held at, in place of beta; not held where not given."
+    )
+    capacity_steps: int = Field(25_000, ge=0, description="Steps over which the capacity rises linearly from 0.")
+    capacity_weight: float = Field(
+        100.0, gt=0, le=100_000, description="Gamma: weight of the distance of the KL from the capacity."
+    )
+    edges: float = Field(
+        0.0, ge=0, le=100, description="Weight of the same likelihood on differences of neighbouring pixels."
+    )
+    attributes: float = Field(
+        0.0, ge=0, le=10_000, description="Weight of predicting the labelled attributes from the latent."
+    )
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam.")
+    adam_betas: tuple[float, float] = Field((0.9, 0.99), description="Decay of Adam's two averages.")
 
     @model_validator(mode="after")
     def _one_way_to_weigh_the_kl(self) -> Self:
@@ -58,63 +70,108 @@ class VAEOptions(Options):
         return self
 
 
-class CVAEOptions(VAEOptions):
-    """The objective of a conditional VAE."""
-
-    hidden: float = Field(
-        0.1,
-        ge=0,
-        lt=1,
-        description="Share of the pictures whose class, or an attribute, is kept from the network, so that "
-        "unknown ones mean something.",
-    )
-
-
 class GANOptions(Options):
     """The objective of a GAN; Goodfellow et al. 2014, Radford et al. 2016 and the practice that lasted."""
 
-    loss: Literal["non-saturating", "minimax"] = "non-saturating"
-    spectral_norm: bool = True  # in the discriminator; batch normalisation there otherwise
-    discriminator_width: int | None = Field(None, ge=1, le=1024)
-    discriminator_steps: int = Field(1, ge=1, le=100)
-    label_smoothing: float = Field(0.1, ge=0, lt=0.5)  # one-sided: real pictures are worth 1 - this
-    soft_labels: float = Field(0.0, ge=0, lt=0.5)  # every label is drawn from up to so much nearer to one half
-    label_flips: float = Field(0.0, ge=0, lt=0.5)  # probability that the discriminator is told the opposite
-    instance_noise: float = Field(0.0, ge=0, le=2)  # standard deviation at the start, of intensities from -1 to 1
-    instance_noise_steps: int = Field(10_000, ge=1)  # until it has fallen linearly to nothing
-    stop_when_balanced: int = Field(0, ge=0)  # end after so many steps with D(x) and D(G(z)) near one half; 0: never
-    r1: float = Field(0.0, ge=0)  # weight of the gradient penalty on real pictures, every 16th step
-    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
-    learning_rate: float = Field(2e-4, gt=0, le=1)
-    discriminator_learning_rate: float | None = Field(None, gt=0, le=1)  # None: the generator's (TTUR otherwise)
-    adam_betas: tuple[float, float] = (0.5, 0.999)
+    loss: Literal["non-saturating", "minimax"] = Field("non-saturating", description="What the generator minimises.")
+    spectral_norm: bool = Field(
+        True, description="Spectral normalisation in the discriminator; batch normalisation there otherwise."
+    )
+    discriminator_width: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="Channels of the discriminator's finest feature map; those of the generator where not given.",
+    )
+    discriminator_steps: int = Field(
+        1, ge=1, le=100, description="Steps of the discriminator for each of the generator."
+    )
+    label_smoothing: float = Field(0.1, ge=0, lt=0.5, description="One-sided: real pictures are worth 1 minus this.")
+    soft_labels: float = Field(
+        0.0, ge=0, lt=0.5, description="Every label is drawn from up to so much nearer to one half."
+    )
+    label_flips: float = Field(
+        0.0, ge=0, lt=0.5, description="Probability that the discriminator is told the opposite."
+    )
+    instance_noise: float = Field(
+        0.0,
+        ge=0,
+        le=2,
+        description="Standard deviation of noise on all pictures at the start, of intensities from -1 to 1.",
+    )
+    instance_noise_steps: int = Field(
+        10_000, ge=1, description="Steps until the instance noise has fallen linearly to nothing."
+    )
+    stop_when_balanced: int = Field(
+        0, ge=0, description="End after so many steps with D(x) and D(G(z)) near one half; 0: never."
+    )
+    r1: float = Field(0.0, ge=0, description="Weight of the gradient penalty on real pictures, every 16th step.")
+    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = Field(
+        (), description="Augmentations that real and generated pictures get alike; Zhao et al. 2020."
+    )
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="Step size of Adam.")
+    discriminator_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Step size of the discriminator; the generator's where not given (TTUR otherwise).",
+    )
+    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
 
 
 class DenseGANOptions(GANOptions):
     """The objective of a fully connected GAN."""
 
-    dropout: float = Field(0.3, ge=0, lt=1)  # in the discriminator
+    dropout: float = Field(0.3, ge=0, lt=1, description="Share of units dropped in the discriminator.")
 
 
 class AlphaGANOptions(Options):
     """The objective of an alpha-GAN; Rosca et al. 2017."""
 
-    loss: Literal["ratio", "non-saturating", "minimax"] = "ratio"  # ratio: -log D + log(1 - D), the paper's
-    reconstruction: float = Field(10.0, ge=0, le=10_000)  # lambda, of the mean absolute error
-    edges: float = Field(0.0, ge=0, le=100)  # weight of the errors of differences of neighbouring pixels, beside it
-    adversarial: float = Field(1.0, ge=0, le=1000)  # weight of the discriminator in the generator's loss
-    code: float = Field(1.0, ge=0, le=1000)  # weight of the code discriminator in the encoder's loss
-    attributes: float = Field(0.0, ge=0, le=10_000)  # weight of predicting the labelled attributes from the latent
-    start_from: str = ""  # a checkpoint with an encoder, or the name of a bundled model, whose weights it begins with
-    discriminator_width: int | None = Field(None, ge=1, le=1024)
-    code_hidden: int = Field(512, ge=1, le=16_384)  # units of each of the code discriminator's two hidden layers
-    label_smoothing: float = Field(0.0, ge=0, lt=0.5)  # one-sided: real pictures are worth 1 - this
-    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = ()
-    learning_rate: float = Field(2e-4, gt=0, le=1)  # of the generator, and of the others where they have none
-    encoder_learning_rate: float | None = Field(None, gt=0, le=1)
-    discriminator_learning_rate: float | None = Field(None, gt=0, le=1)
-    code_learning_rate: float | None = Field(None, gt=0, le=1)
-    adam_betas: tuple[float, float] = (0.5, 0.999)
+    loss: Literal["ratio", "non-saturating", "minimax"] = Field(
+        "ratio", description="What the generator minimises; ratio: -log D + log(1 - D), the paper's."
+    )
+    reconstruction: float = Field(10.0, ge=0, le=10_000, description="Lambda: weight of the mean absolute error.")
+    edges: float = Field(
+        0.0, ge=0, le=100, description="Weight of the errors of differences of neighbouring pixels, beside it."
+    )
+    adversarial: float = Field(1.0, ge=0, le=1000, description="Weight of the discriminator in the generator's loss.")
+    code: float = Field(1.0, ge=0, le=1000, description="Weight of the code discriminator in the encoder's loss.")
+    attributes: float = Field(
+        0.0, ge=0, le=10_000, description="Weight of predicting the labelled attributes from the latent."
+    )
+    start_from: str = Field(
+        "", description="A checkpoint with an encoder, or the name of a bundled model, whose weights it begins with."
+    )
+    discriminator_width: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="Channels of the discriminator's finest feature map; those of the generator where not given.",
+    )
+    code_hidden: int = Field(
+        512, ge=1, le=16_384, description="Units of each of the code discriminator's two hidden layers."
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="One-sided: real pictures are worth 1 minus this.")
+    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = Field(
+        (), description="Augmentations that real and generated pictures get alike; Zhao et al. 2020."
+    )
+    learning_rate: float = Field(
+        2e-4, gt=0, le=1, description="Step size of the generator, and of the others where they have none."
+    )
+    encoder_learning_rate: float | None = Field(
+        None, gt=0, le=1, description="Step size of the encoder; the generator's where not given."
+    )
+    discriminator_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Step size of the discriminator; the generator's where not given (TTUR otherwise).",
+    )
+    code_learning_rate: float | None = Field(
+        None, gt=0, le=1, description="Step size of the code discriminator; the generator's where not given."
+    )
+    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
 
 
 # The objective's options by family; a new family adds its line.
@@ -122,7 +179,6 @@ OPTIONS: dict[str, type[Options]] = {
     "ae": AEOptions,
     "dae": DAEOptions,
     "vae": VAEOptions,
-    "cvae": CVAEOptions,
     "gan": DenseGANOptions,
     "dcgan": GANOptions,
     "cgan": GANOptions,

@@ -23,6 +23,7 @@ from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
 from training import resume
+from training.alarms import Alarms
 from training.averaging import Averaged
 from training.conditions import Told, planned
 from training.config import TrainingConfig
@@ -40,7 +41,10 @@ BEST = "best.safetensors"
 METRICS = "metrics.jsonl"
 SMALLEST_BATCH = 2  # batch normalisation needs two
 # What may differ between a run and its resumption: how long it goes on and what is stored at its end.
-MAY_CHANGE = {"epochs", "half", "encodings", "thumbnail_size", "licence", "device", "threads", "recipe"}
+MAY_CHANGE = {
+    *("epochs", "half", "encodings", "thumbnail_size", "licence", "recipe"),
+    *("device", "devices", "nodes", "threads", "save_every_minutes", "tensorboard"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Run:
     seconds: float = 0.0  # in this epoch
     best: float = math.inf
     shrunk: int = 1  # the batch was divided by this, for want of memory
+    raised: list[str] = field(default_factory=list)  # alarms of this epoch
     losses: MeanLosses = field(default_factory=MeanLosses)
 
     # --- beginning ---------------------------------------------------------------------------------------------
@@ -171,6 +176,22 @@ class Run:
             note=note,
         )
 
+    @property
+    def alarms(self) -> Alarms | None:
+        """What listens to the curves of a family with a discriminator."""
+        return getattr(self.objective, "alarms", None)
+
+    def listen(self, steps: int) -> list[str]:
+        """What is to be said once of the losses of the last `steps` steps."""
+        said = self.alarms.heard(self.losses.recent, steps) if self.alarms else {}
+        self.raised += said
+        return list(said.values())
+
+    @property
+    def settled(self) -> bool:
+        """Whether the objective asks to end before the last epoch."""
+        return self.alarms is not None and self.alarms.settled
+
     def take_less_memory(self) -> str:
         """Half the batch; when that is too small, the CPU. What is to be said of it."""
         if self.batch_size >= 2 * SMALLEST_BATCH:
@@ -219,7 +240,7 @@ class Run:
             held_out={},
         )
         self.step_in_epoch, self.seconds = 0, 0.0
-        due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs)
+        due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs) or self.settled
         if due:
             report = self._evaluate(report)
         self._write_metrics(report)
@@ -292,7 +313,8 @@ class Run:
             "seconds": report.seconds,
             "images_per_second": report.images_per_second,
         }
-        kept.append({**common, "split": "train", **report.train})
+        kept.append({**common, "split": "train", **report.train} | ({"alarms": self.raised} if self.raised else {}))
+        self.raised = []
         if report.held_out:
             kept.append({**common, "split": "held_out", **report.held_out})
         atomic_write(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
@@ -317,6 +339,8 @@ class Run:
                 "best": self.best,
                 "shrunk": self.shrunk,
                 "losses": self.losses.state_dict(),
+                "alarms": self.alarms.state_dict() if self.alarms else None,
+                "raised": self.raised,
                 "saved": time.time(),
             },
         )
@@ -334,6 +358,9 @@ class Run:
         self.seconds, self.best = state["seconds"], state["best"]
         self.shrunk = state["shrunk"]
         self.losses.load_state_dict(state["losses"])
+        if self.alarms and state.get("alarms"):  # runs begun before alarms have none
+            self.alarms.load_state_dict(state["alarms"])
+        self.raised = state.get("raised", [])
 
 
 def _check_same(before: TrainingConfig, now: TrainingConfig, out: Path) -> None:

@@ -4,22 +4,66 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Protocol
 
 from rich import progress as bars
 from rich.console import Console
 
-from latentlab.core.errors import Interrupted
+from latentlab.core.errors import Interrupted, LatentlabError, OptionError, did_you_mean
 from latentlab.core.picture_folder import Progress
+from training.board import Board
 from training.commanding import Order, remember
 from training.data import Dataset, load
 from training.loop import train
+from training.reporting import JsonLines
 from training.run import EpochReport, StepReport
 
 SKIPPED_SHOWN = 5
+PROGRESS = ("bar", "json", "none")
+
+
+class Watcher(Protocol):
+    """Who is told how a run goes."""
+
+    def stage(self, done: int, total: int, text: str) -> None: ...
+    def skipped(self, files: Sequence[str]) -> None: ...
+    def step(self, report: StepReport) -> None: ...
+    def epoch(self, report: EpochReport) -> None: ...
+    def finished(self, checkpoint: Path) -> None: ...
+    def failed(self, status: int, text: str) -> None: ...
+
+
+class Silence:
+    """Says nothing: of a process that is not the first, and on request."""
+
+    def stage(self, done: int, total: int, text: str) -> None:
+        pass
+
+    def skipped(self, files: Sequence[str]) -> None:
+        pass
+
+    def step(self, report: StepReport) -> None:
+        pass
+
+    def epoch(self, report: EpochReport) -> None:
+        pass
+
+    def finished(self, checkpoint: Path) -> None:
+        pass
+
+    def failed(self, status: int, text: str) -> None:
+        pass
+
+
+class PathAlone(Silence):
+    """Says nothing but where the checkpoint is."""
+
+    def finished(self, checkpoint: Path) -> None:
+        print(checkpoint)  # noqa: T201
 
 
 class TrainingBar:
@@ -49,6 +93,9 @@ class TrainingBar:
         if self._task is not None:
             self.progress.update(self._task, completed=done)
 
+    def skipped(self, files: Sequence[str]) -> None:
+        tell_skipped(files, self.console)
+
     def step(self, report: StepReport) -> None:
         if self._stage != "training":
             self._stage = "training"
@@ -59,7 +106,7 @@ class TrainingBar:
         self.progress.update(
             self._task,
             description=f"epoch {report.epoch}/{self.epochs}",
-            completed=report.step,
+            completed=(report.epoch - 1) * report.steps_per_epoch + report.step_in_epoch,
             told=f"{report.images_per_second:,.0f} images/s  {_losses(report.losses)}",
         )
 
@@ -72,38 +119,76 @@ class TrainingBar:
             soft_wrap=True,
         )
 
+    def finished(self, checkpoint: Path) -> None:
+        self.progress.stop()
+        print(checkpoint)  # noqa: T201
+
+    def failed(self, status: int, text: str) -> None:
+        """The command line says why."""
+
     def _begin(self, text: str, total: int) -> None:
         if self._task is not None:
             self.progress.remove_task(self._task)
         self._task = self.progress.add_task(text, total=total, told="")
 
 
-def train_and_show(order: Order) -> Path:
-    """Loads the data, trains, shows; the path of the checkpoint. Raises what loading and training raise.
+def train_and_show(order: Order, progress: str = "bar") -> None:
+    """Loads the data, trains, and tells how it goes: `progress` is bar, json or none.
 
-    SIGTERM is taken as an interrupt also where the loop does not listen: while data is read and encodings written.
+    Raises what loading and training raise. SIGTERM is taken as an interrupt also where the loop does not listen: while
+    data is read and encodings written.
     """
-    console = Console(stderr=True)
-    bar = TrainingBar(console, order.config.epochs)
-    with bar.progress, _terminated_as_interrupt():
-        try:
-            data = _data(order, bar)
-        except KeyboardInterrupt:
-            raise Interrupted("Stopped while reading the data; no run was begun.") from None
-        tell_skipped(data, console)
-        remember(order)
-        try:
-            return train(
-                order.config,
-                data,
-                order.out,
-                resume=order.resume,
-                on_step=bar.step,
-                on_epoch=bar.epoch,
-                on_stage=bar.stage,
-            )
-        except KeyboardInterrupt:
-            raise Interrupted(f"Stopped at once; what was saved last is in {order.out}. Go on with --resume.") from None
+    if progress not in PROGRESS:
+        raise OptionError(f"--progress cannot be '{progress}'.{did_you_mean(progress, PROGRESS)}")
+    board = Board.checked(order.out) if order.config.tensorboard else None
+    watcher, shown = _watcher(order, progress)
+    try:
+        with shown, _terminated_as_interrupt():
+            watcher.finished(_trained(order, watcher, board))
+    except LatentlabError as error:
+        watcher.failed(error.exit_status, str(error))
+        raise
+
+
+def _watcher(order: Order, progress: str) -> tuple[Watcher, AbstractContextManager[Any]]:
+    if progress == "bar":
+        bar = TrainingBar(Console(stderr=True), order.config.epochs)
+        return bar, bar.progress
+    return JsonLines() if progress == "json" else PathAlone(), nullcontext()
+
+
+def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
+    try:
+        data = _data(order, watcher)
+    except KeyboardInterrupt:
+        raise Interrupted("Stopped while reading the data; no run was begun.") from None
+    watcher.skipped(data.skipped)
+    remember(order)
+    watchers: list[Watcher | Board] = [watcher, *([board] if board else [])]
+
+    def on_step(report: StepReport) -> None:
+        for each in watchers:
+            each.step(report)
+
+    def on_epoch(report: EpochReport) -> None:
+        for each in watchers:
+            each.epoch(report)
+
+    try:
+        return train(
+            order.config,
+            data,
+            order.out,
+            resume=order.resume,
+            on_step=on_step,
+            on_epoch=on_epoch,
+            on_stage=watcher.stage,
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(f"Stopped at once; what was saved last is in {order.out}. Go on with --resume.") from None
+    finally:
+        if board:
+            board.close()
 
 
 @contextmanager
@@ -118,7 +203,7 @@ def _terminated_as_interrupt() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _data(order: Order, bar: TrainingBar) -> Dataset:
+def _data(order: Order, watcher: Watcher) -> Dataset:
     note = order.note
     data = load(
         note.data,
@@ -128,7 +213,7 @@ def _data(order: Order, bar: TrainingBar) -> Dataset:
         download=order.download,
         limit=note.limit,
         seed=order.config.seed,
-        report=bar.stage,
+        report=watcher.stage,
     )
     return data if note.thumbnails is None else replace(data, may_ship_thumbnails=note.thumbnails)
 
@@ -141,16 +226,16 @@ def staged() -> Iterator[Progress]:
         yield bar.stage
 
 
-def tell_skipped(data: Dataset, console: Console | None = None) -> None:
+def tell_skipped(files: Sequence[str], console: Console | None = None) -> None:
     """How many files were not usable, and the first of them."""
     console = console or Console(stderr=True)
-    if data.skipped:
-        many = "1 file was" if len(data.skipped) == 1 else f"{len(data.skipped):,} files were"
+    if files:
+        many = "1 file was" if len(files) == 1 else f"{len(files):,} files were"
         console.print(f"{many} skipped:", highlight=False)
-        for line in data.skipped[:SKIPPED_SHOWN]:
+        for line in files[:SKIPPED_SHOWN]:
             console.print(f"  {line}", highlight=False, soft_wrap=True, markup=False)
-        if len(data.skipped) > SKIPPED_SHOWN:
-            console.print(f"  and {len(data.skipped) - SKIPPED_SHOWN:,} more")
+        if len(files) > SKIPPED_SHOWN:
+            console.print(f"  and {len(files) - SKIPPED_SHOWN:,} more")
 
 
 def _losses(losses: Mapping[str, float]) -> str:

@@ -1,0 +1,60 @@
+"""A training run told to another program: one JSON object a line on stdout.
+
+Every object has an `event`: stage (done, total, text), skipped (files), step and epoch (as StepReport and EpochReport
+of `training.run`), finished (checkpoint) or failed (status, text). A number that is not finite is null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from training.run import EpochReport, StepReport
+
+STAGE_EVERY = 0.2  # seconds between two lines about the same stage
+
+
+class JsonLines:
+    """What a program that watches a run reads; has the methods of `watching.TrainingBar`."""
+
+    def __init__(self) -> None:
+        self._stage = ("", 0.0)
+
+    def stage(self, done: int, total: int, text: str) -> None:
+        now = time.monotonic()
+        if text == self._stage[0] and done < total and now - self._stage[1] < STAGE_EVERY:
+            return
+        self._stage = (text, now)
+        self._tell("stage", {"done": done, "total": total, "text": text})
+
+    def skipped(self, files: Sequence[str]) -> None:
+        if files:
+            self._tell("skipped", {"files": list(files)})
+
+    def step(self, report: StepReport) -> None:
+        self._tell("step", asdict(report))
+
+    def epoch(self, report: EpochReport) -> None:
+        self._tell("epoch", asdict(report))
+
+    def finished(self, checkpoint: Path) -> None:
+        self._tell("finished", {"checkpoint": str(checkpoint)})
+
+    def failed(self, status: int, text: str) -> None:
+        self._tell("failed", {"status": status, "text": text})
+
+    def _tell(self, event: str, values: Mapping[str, Any]) -> None:
+        sys.stdout.write(json.dumps({"event": event, **_finite(values)}, allow_nan=False) + "\n")
+        sys.stdout.flush()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(part) for name, part in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
