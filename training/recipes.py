@@ -103,12 +103,27 @@ def digits_vae_2d() -> TrainingConfig:
     )
 
 
+def mnist_vae_mlp() -> TrainingConfig:
+    """No bundled model: 784-400-20 on MNIST, what the field's examples train; about 3 minutes on one core."""
+    return config_from(
+        family="vae",
+        recipe="mnist-vae-mlp",
+        architecture={"latent_dim": 20, "network": "mlp", "hidden": 400},
+        objective={"likelihood": "bce", "learning_rate": 2e-3},
+        epochs=10,
+        batch_size=64,
+        schedule="cosine",
+        ema=0.999,
+    )
+
+
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "faces-vae": faces_vae,
     "faces-alpha-gan": faces_alpha_gan,
     "fashion-dcgan": fashion_dcgan,
     "digits-cgan": digits_cgan,
     "digits-vae-2d": digits_vae_2d,
+    "mnist-vae-mlp": mnist_vae_mlp,
 }
 
 

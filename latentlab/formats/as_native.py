@@ -83,11 +83,9 @@ def _example_vae(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
         "name": "vae", "network": "mlp", "image_size": math.isqrt(pixels), "channels": 1, "hidden": hidden,
         "latent_dim": state["fc21.weight"].shape[0],
     }  # fmt: skip
-    # Ours reads pictures in [-1, 1], this one in [0, 1]: W (x + 1) / 2 + b = (W / 2) x + (b + W 1 / 2).
-    first = state["fc1.weight"].double() / 2
     return architecture, {
-        "encoder.hidden.weight": first,
-        "encoder.hidden.bias": state["fc1.bias"].double() + first.sum(1),
+        "encoder.hidden.weight": state["fc1.weight"],
+        "encoder.hidden.bias": state["fc1.bias"],
         "encoder.moments.weight": torch.cat([state["fc21.weight"], state["fc22.weight"]]),
         "encoder.moments.bias": torch.cat([state["fc21.bias"], state["fc22.bias"]]),
         "decoder.hidden.weight": state["fc3.weight"],

@@ -112,7 +112,7 @@ class MLPEncoder(nn.Module):
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         # As intensities: the black of a digit is 0 then and moves no weight; at -1 it moved all of them, and a VAE on
-        # MNIST ended nearly a nat higher.
+        # MNIST ended nearly two nats higher.
         intensities = images_BCHW.flatten(1).add(1).mul(0.5)
         moments: Tensor = self.moments(torch.relu(self.hidden(intensities)))
         return moments

@@ -120,6 +120,17 @@ def test_very_few_and_very_many_latents(latent_dim: int) -> None:
     assert model.encode(model.decode(model.sample(1))).shape == (1, latent_dim)
 
 
+def test_black_says_nothing_to_a_fully_connected_encoder() -> None:
+    """Pictures reach it as intensities: the weights of a pixel that is always black never move."""
+    network = tiny_network("vae mlp")
+    black = torch.full((2, 1, 28, 28), -1.0)
+    with torch.no_grad():
+        before = network.encode(black)
+        network.encoder.hidden.weight.mul_(-3)  # type: ignore[union-attr, operator]
+        assert torch.equal(before, network.encode(black))
+        assert not torch.allclose(before, network.encode(-black))
+
+
 def test_a_fitted_prior_changes_the_axes_and_nothing_else() -> None:
     from latentlab.models.vae import VAE
 
@@ -144,3 +155,7 @@ def test_a_fitted_prior_changes_the_axes_and_nothing_else() -> None:
     assert torch.allclose(aggregate, torch.diag(torch.from_numpy(space.std).double() ** 2), atol=1e-4)
     assert np.all(np.diff(space.std) <= 0)
     assert fitted.architecture.prior == "empirical"
+    with torch.no_grad():
+        again = fitted.with_fitted_prior(codes_ND * 1.0, log_variance_ND.exp() @ fitted.axes.square())
+        assert torch.allclose(again.decode(again.encode(images)), network.decode(mean_ND), atol=1e-5)
+        assert torch.allclose(again.spread, fitted.spread, rtol=1e-3)
