@@ -34,6 +34,7 @@ SAYS = {
         "The samples hardly differ from each other: their spread is {spread:.0%} of the data's. The generator has "
         "collapsed. Try diffaugment, R1, label smoothing or another seed."
     ),
+    "balance": "D(x) and D(G(z)) stayed near {balance:.2f} for {steps:,} steps: the run ends with this epoch.",
 }
 
 
@@ -57,9 +58,10 @@ class Alarms:
             "falling": self._falls(means.get("g_loss"), steps),
         }
         self._lasts("balance", self._even(means), steps)
+        raised["balance"] = self.settled
         new = [name for name, is_so in raised.items() if is_so and name not in self.said]
         self.said.update(new)
-        values = {"d_real": math.nan, "d_fake": math.nan, "norm": _steepest(means), **means}
+        values = {"d_real": math.nan, "d_fake": math.nan, "norm": _steepest(means), "balance": self.balance, **means}
         return {name: SAYS[name].format(**{**values, "steps": self.since.get(name, steps)}) for name in new}
 
     @property

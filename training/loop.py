@@ -51,7 +51,7 @@ def train(
     """
     run = Run.resumed(config, data, out) if resume else Run.begun(config, data, out)
     with StopRequest() as stop, kept_memory():
-        while run.epoch < config.epochs:
+        while run.epoch < config.epochs and not run.settled:
             losses = _epoch(run, stop, on_step)
             report = run.finish_epoch(losses)
             if on_epoch:
@@ -81,9 +81,10 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
         run.seconds = seconds_before + time.perf_counter() - began
         if run.step_in_epoch == run.steps_per_epoch or done % CHECK_EVERY == 0 or stop.requested or done == 1:
             run.losses.add(pending)
-            pending = []
             if not run.losses.finite:
                 raise Failure(_not_finite(run))
+            note = " ".join([note, *run.listen(len(pending))]).strip()
+            pending = []
             if on_step:
                 on_step(run.step_report(note))
                 note = ""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
+from latentlab.core.checkpoint_file import read_header, verify
 from training.alarms import ALIKE, PATIENCE, Alarms
+from training.config import config_from
+from training.data import Dataset
+from training.loop import train
+from training.objectives.gan import GANObjective
+from training.objectives.objective import Losses
 
 LOOK = 50  # steps between two looks
 HEALTHY = {"d_loss": 1.1, "g_loss": 1.0, "d_real": 0.6, "d_fake": 0.4, "d_gradient": 3.0, "g_gradient": 5.0}
@@ -102,3 +111,65 @@ def test_what_was_heard_survives_a_resumption() -> None:
     again.load_state_dict(alarms.state_dict())
     assert again.settled
     assert heard(again, 10, g_gradient=500.0, spread=0.01) == ["collapse"]
+
+
+# --- in a run --------------------------------------------------------------------------------------------------
+
+
+def curves(monkeypatch: pytest.MonkeyPatch, **values: float) -> None:
+    """Every step moves the networks and reports these values."""
+    step = GANObjective.step
+
+    def reporting(self: GANObjective, *rest: Any) -> Losses:
+        return step(self, *rest) | {name: torch.tensor(value) for name, value in values.items()}
+
+    monkeypatch.setattr(GANObjective, "step", reporting)
+
+
+def run(out: Path, *, epochs: int = 4, resume: bool = False, **objective: Any) -> tuple[Path, list[str], list[int]]:
+    """(checkpoint, what was said, the epochs) of a tiny run: 5 steps an epoch."""
+    config = config_from(
+        family="dcgan",
+        epochs=epochs,
+        batch_size=8,
+        encodings=0,
+        threads=1,
+        evaluate_every=100,
+        architecture={"latent_dim": 4, "width": 2},
+        objective=objective,
+    )
+    images = np.random.default_rng(0).integers(0, 256, (44, 8, 8, 1), dtype=np.uint8)
+    notes: list[str] = []
+    epochs_seen: list[int] = []
+    path = train(
+        config,
+        Dataset("noise", images),
+        out,
+        resume=resume,
+        on_step=lambda report: notes.append(report.note),
+        on_epoch=lambda report: epochs_seen.append(report.epoch),
+    )
+    return path, [note for note in notes if note], epochs_seen
+
+
+def test_a_run_says_an_alarm_once_and_notes_its_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    curves(monkeypatch, g_gradient=250.0)
+    path, notes, _ = run(tmp_path / "run", epochs=2)
+    assert len(notes) == 1
+    assert "250" in notes[0]
+    lines = [json.loads(line) for line in (path.parent / "metrics.jsonl").read_text().splitlines()]
+    assert [line.get("alarms") for line in lines if line["split"] == "train"] == [["gradient"], None]
+
+
+def test_a_balanced_run_ends_with_its_checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    curves(monkeypatch, d_real=0.46, d_fake=0.44)  # one-sided smoothing of 0.1: even at 0.45
+    path, notes, epochs = run(tmp_path / "run", stop_when_balanced=8)
+    assert epochs == [1, 2]
+    assert "ends with this epoch" in notes[-1]
+    verify(path)
+    assert read_header(path).training["epochs"] == 2
+    assert read_header(path).figures["inverter"]["mse"] > 0  # what comes after the last epoch was done too
+    _, _, more = run(tmp_path / "run", resume=True, stop_when_balanced=8)
+    assert more == []
+    _, notes, epochs = run(tmp_path / "on", epochs=3)
+    assert (notes, epochs) == ([], [1, 2, 3])  # off by default
