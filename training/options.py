@@ -70,6 +70,18 @@ class VAEOptions(Options):
         return self
 
 
+class CVAEOptions(VAEOptions):
+    """The objective of a conditional VAE."""
+
+    hidden: float = Field(
+        0.1,
+        ge=0,
+        lt=1,
+        description="Share of the pictures whose class, or an attribute, is kept from the network, so that "
+        "unknown ones mean something.",
+    )
+
+
 class GANOptions(Options):
     """The objective of a GAN; Goodfellow et al. 2014, Radford et al. 2016 and the practice that lasted."""
 
@@ -125,33 +137,29 @@ class DenseGANOptions(GANOptions):
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of units dropped in the discriminator.")
 
 
-class AlphaGANOptions(Options):
-    """The objective of an alpha-GAN; Rosca et al. 2017."""
+class EncoderGANOptions(Options):
+    """What GANs with an encoder share."""
 
-    loss: Literal["ratio", "non-saturating", "minimax"] = Field(
-        "ratio", description="What the generator minimises; ratio: -log D + log(1 - D), the paper's."
-    )
-    reconstruction: float = Field(10.0, ge=0, le=10_000, description="Lambda: weight of the mean absolute error.")
-    edges: float = Field(
-        0.0, ge=0, le=100, description="Weight of the errors of differences of neighbouring pixels, beside it."
-    )
-    adversarial: float = Field(1.0, ge=0, le=1000, description="Weight of the discriminator in the generator's loss.")
-    code: float = Field(1.0, ge=0, le=1000, description="Weight of the code discriminator in the encoder's loss.")
     attributes: float = Field(
         0.0, ge=0, le=10_000, description="Weight of predicting the labelled attributes from the latent."
     )
     start_from: str = Field(
         "", description="A checkpoint with an encoder, or the name of a bundled model, whose weights it begins with."
     )
+    # The layers of a trained encoder know the pictures already: they tell fakes after 100 steps, where a DCGAN's with
+    # spectral normalisation had learned nothing after 300. They are held back by `r1` alone.
+    discriminator: Literal["dcgan", "encoder"] = Field(
+        "dcgan",
+        description="What the discriminator begins with: layers of a DCGAN with spectral normalisation, or those that "
+        "the encoder begins with.",
+    )
     discriminator_width: int | None = Field(
         None,
         ge=1,
         le=1024,
-        description="Channels of the discriminator's finest feature map; those of the generator where not given.",
+        description="Channels of a DCGAN discriminator's finest feature map; those of the generator where not given.",
     )
-    code_hidden: int = Field(
-        512, ge=1, le=16_384, description="Units of each of the code discriminator's two hidden layers."
-    )
+    r1: float = Field(0.0, ge=0, description="Weight of the gradient penalty on real pictures, every 16th step.")
     label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="One-sided: real pictures are worth 1 minus this.")
     diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = Field(
         (), description="Augmentations that real and generated pictures get alike; Zhao et al. 2020."
@@ -168,10 +176,52 @@ class AlphaGANOptions(Options):
         le=1,
         description="Step size of the discriminator; the generator's where not given (TTUR otherwise).",
     )
+    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
+
+
+class VAEGANOptions(EncoderGANOptions):
+    """The objective of a VAE/GAN; Larsen et al. 2016, algorithm 1."""
+
+    loss: Literal["non-saturating", "minimax"] = Field("non-saturating", description="What the generator minimises.")
+    feature_layer: int | None = Field(
+        None,
+        ge=1,
+        le=16,
+        description="After so many convolutions of the discriminator the errors are counted; the last but one where "
+        "not given.",
+    )
+    # "unit" is the paper's variance of 1; "sigma" the best one of each batch, since the features of a discriminator
+    # with spectral norm are small: with "unit" the KL would leave nothing of them.
+    feature_likelihood: Literal["sigma", "unit"] = Field(
+        "sigma", description="'unit' is the paper's variance of 1; 'sigma' the best one of each batch."
+    )
+    gamma: float = Field(
+        1e-3, ge=0, le=1000, description="Weight of the feature errors in the decoder's loss, beside fooling."
+    )
+    pixels: float = Field(
+        0.0, ge=0, le=1000, description="Weight of the same likelihood of the pixels, beside the features'."
+    )
+    beta: float = Field(1.0, ge=0, le=1000, description="Weight of the KL.")
+
+
+class AlphaGANOptions(EncoderGANOptions):
+    """The objective of an alpha-GAN; Rosca et al. 2017."""
+
+    loss: Literal["ratio", "non-saturating", "minimax"] = Field(
+        "ratio", description="What the generator minimises; ratio: -log D + log(1 - D), the paper's."
+    )
+    reconstruction: float = Field(10.0, ge=0, le=10_000, description="Lambda: weight of the mean absolute error.")
+    edges: float = Field(
+        0.0, ge=0, le=100, description="Weight of the errors of differences of neighbouring pixels, beside it."
+    )
+    adversarial: float = Field(1.0, ge=0, le=1000, description="Weight of the discriminator in the generator's loss.")
+    code: float = Field(1.0, ge=0, le=1000, description="Weight of the code discriminator in the encoder's loss.")
+    code_hidden: int = Field(
+        512, ge=1, le=16_384, description="Units of each of the code discriminator's two hidden layers."
+    )
     code_learning_rate: float | None = Field(
         None, gt=0, le=1, description="Step size of the code discriminator; the generator's where not given."
     )
-    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
 
 
 # The objective's options by family; a new family adds its line.
@@ -179,8 +229,10 @@ OPTIONS: dict[str, type[Options]] = {
     "ae": AEOptions,
     "dae": DAEOptions,
     "vae": VAEOptions,
+    "cvae": CVAEOptions,
     "gan": DenseGANOptions,
     "dcgan": GANOptions,
     "cgan": GANOptions,
+    "vae-gan": VAEGANOptions,
     "alpha-gan": AlphaGANOptions,
 }

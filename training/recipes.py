@@ -138,7 +138,7 @@ def defaults(family: str, data: str = "", image_size: int = 64) -> dict[str, Any
     """A beginning for `family` on `data` with pictures of `image_size` px: values for `config_from`."""
     small = image_size <= 32
     values: dict[str, Any] = {"family": family, "data": data, "ema": 0.999, "batch_size": 128, "epochs": 30}
-    if family in ("ae", "dae", "vae", "cvae", "alpha-gan"):
+    if family in ("ae", "dae", "vae", "cvae", "vae-gan", "alpha-gan"):
         patch = 2 if image_size >= 28 and image_size % 2 == 0 else 1
         values["architecture"] = {"latent_dim": 16 if small else 64, "width": 32, "patch": patch}
         values["schedule"] = "cosine"

@@ -105,6 +105,7 @@ FAMILIES = Registry(
     Entry("gan", "Fully connected GAN", "latentlab.models.gan:GAN"),
     Entry("dcgan", "Deep convolutional GAN", "latentlab.models.dcgan:DCGAN"),
     Entry("cgan", "Conditional GAN", "latentlab.models.cgan:CGAN"),
+    Entry("vae-gan", "VAE/GAN: a VAE judged by a discriminator", "latentlab.models.vae_gan:VAEGAN"),
     Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "latentlab.models.alpha_gan:AlphaGAN"),
 )
 

@@ -36,6 +36,7 @@ TINY: dict[str, dict[str, Any]] = {
     "cgan attributes": {
         "name": "cgan", "image_size": 8, "channels": 3, "latent_dim": 4, "width": 4, "classes": 2, "attributes": 2,
     },
+    "vae-gan": {"name": "vae-gan", "image_size": 16, "channels": 3, "latent_dim": 4, "width": 4},
     "alpha-gan": {"name": "alpha-gan", "image_size": 16, "channels": 3, "latent_dim": 6, "width": 4, "patch": 2},
     "alpha-gan empirical": {
         "name": "alpha-gan", "image_size": 8, "channels": 1, "latent_dim": 4, "width": 4, "prior": "empirical",

@@ -27,6 +27,7 @@ OBJECTIVES = Registry(
     Entry("gan", "Fully connected GAN", "training.objectives.gan:DenseGANObjective"),
     Entry("dcgan", "Deep convolutional GAN", "training.objectives.gan:GANObjective"),
     Entry("cgan", "Conditional GAN", "training.objectives.gan:CGANObjective"),
+    Entry("vae-gan", "VAE/GAN: a VAE judged by a discriminator", "training.objectives.vae_gan:VAEGANObjective"),
     Entry("alpha-gan", "Alpha-GAN: a GAN with an encoder", "training.objectives.alpha_gan:AlphaGANObjective"),
 )
 

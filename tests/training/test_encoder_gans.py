@@ -1,0 +1,266 @@
+"""Alpha-GAN and VAE/GAN against their papers: losses by hand, what each step moves, and what they begin with."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from torch.distributions import Normal
+
+from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
+from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.models.alpha_gan import AlphaGAN, AlphaGANArchitecture
+from latentlab.models.family import Network, architecture_from
+from latentlab.models.loading import weights_of
+from latentlab.models.vae import VAE, Autoencoder
+from latentlab.models.vae_gan import VAEGAN, VAEGANArchitecture
+from training.objectives.alpha_gan import AlphaGANObjective, adversarial_loss, reconstruction_loss
+from training.objectives.beginning import begin_from
+from training.objectives.encoder_gan import EncoderGAN
+from training.objectives.objective import Batch, Known, Losses
+from training.objectives.vae_gan import VAEGANObjective, feature_nll
+from training.options import AlphaGANOptions, VAEGANOptions
+from training.precision import Precision
+from training.prior import spec_of
+
+PRECISION = Precision(torch.device("cpu"), "float32")
+KNOWN = Known(attributes=2)
+Snapshot = dict[str, list[torch.Tensor]]
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+def alpha_gan(**options: object) -> AlphaGANObjective:
+    architecture = AlphaGANArchitecture(image_size=16, channels=3, latent_dim=4, width=4, patch=2)
+    objective = AlphaGANObjective(architecture, AlphaGANOptions.model_validate(options), KNOWN)
+    objective.make_optimisers()
+    return objective
+
+
+def vae_gan(**options: object) -> VAEGANObjective:
+    architecture = VAEGANArchitecture(image_size=16, channels=3, latent_dim=4, width=4, patch=2)
+    objective = VAEGANObjective(architecture, VAEGANOptions.model_validate({"feature_layer": 1} | options), KNOWN)
+    objective.make_optimisers()
+    return objective
+
+
+def batch(count: int = 8) -> Batch:
+    """Bright pictures have the first attribute, and every picture has the second."""
+    brightness = torch.linspace(-0.6, 0.6, count)
+    images = (brightness[:, None, None, None] + 0.2 * torch.randn(count, 3, 16, 16)).clamp(-1, 1)
+    return Batch(images, attributes=torch.stack([(brightness > 0).float(), torch.ones(count)], dim=1))
+
+
+# --- losses by hand --------------------------------------------------------------------------------------------
+
+
+def test_the_density_ratio_of_a_logit_is_its_negative() -> None:
+    logits = torch.tensor([1.5, -0.4])
+    judged = torch.sigmoid(logits)
+    by_hand = (-judged.log() + (1 - judged).log()).mean()
+    assert adversarial_loss(logits).item() == pytest.approx(by_hand.item(), rel=1e-5)
+    assert adversarial_loss(logits, "non-saturating").item() == pytest.approx(-judged.log().mean().item(), rel=1e-5)
+
+
+def test_reconstruction_is_the_mean_absolute_error_and_that_of_the_edges() -> None:
+    images, made = torch.zeros(1, 1, 2, 2), torch.tensor([[[[0.1, -0.3], [0.5, 0.5]]]])
+    assert reconstruction_loss(made, images).item() == pytest.approx(1.4 / 4)
+    # Down: 0.4 and 0.8; across: -0.4 and 0.
+    edges = 0.5 * ((0.4 + 0.8) / 2 + (0.4 + 0.0) / 2)
+    assert reconstruction_loss(made, images, 2.0).item() == pytest.approx(1.4 / 4 + 2 * edges)
+
+
+def test_feature_errors_are_those_of_a_gaussian_with_variance_1() -> None:
+    errors = torch.randn(3, 7)
+    by_hand = -Normal(0.0, 1.0).log_prob(errors).sum() / 3
+    assert feature_nll(errors, 3).item() == pytest.approx(by_hand.item(), rel=1e-5)
+    # The best variance of a batch explains its errors better than any other does.
+    assert feature_nll(0.1 * errors, 3, "sigma") < feature_nll(0.1 * errors, 3)
+
+
+def test_the_feature_layer_lies_within_the_discriminator() -> None:
+    objective, images = vae_gan(feature_layer=2), batch().images
+    objective.discriminator.eval()  # spectral normalisation moves on with every pass otherwise
+    features = objective.features(images)
+    rest = objective.discriminator.layers[objective.cut :](features.unflatten(1, (-1, 4, 4))).flatten()
+    assert torch.allclose(rest, objective.discriminator(images), atol=1e-6)
+    with pytest.raises(OptionError, match="has 2 such layers"):
+        vae_gan(feature_layer=3)
+
+
+# --- what the steps move ---------------------------------------------------------------------------------------
+
+
+def snapshot(objective: EncoderGAN) -> Snapshot:
+    return {name: [p.detach().clone() for p in module.parameters()] for name, module in objective.moved.items()}
+
+
+def differing(before: Snapshot, after: Snapshot) -> set[str]:
+    return {
+        name for name in before if any(not torch.equal(a, b) for a, b in zip(before[name], after[name], strict=True))
+    }
+
+
+def moves_of_a_step(objective: EncoderGAN, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, set[str]]]:
+    """(which step, what it changed) in order."""
+    moves: list[tuple[str, set[str]]] = []
+    real_move = objective.move
+
+    def watched(name: str, loss: torch.Tensor, precision: Precision, clip: float | None) -> None:
+        before = snapshot(objective)
+        for module in objective.moved.values():
+            module.zero_grad(set_to_none=True)
+        real_move(name, loss, precision, clip)
+        with_gradient = {
+            key for key, module in objective.moved.items() if any(p.grad is not None for p in module.parameters())
+        }
+        assert with_gradient == {name}
+        moves.append((name, differing(before, snapshot(objective))))
+
+    monkeypatch.setattr(objective, "move", watched)
+    losses: Losses = objective.step(batch(), 0, PRECISION, None)  # type: ignore[attr-defined]
+    assert all(math.isfinite(float(value)) for value in losses.values())
+    return moves
+
+
+def test_each_of_the_four_networks_moves_in_its_own_step_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = alpha_gan(attributes=1.0, edges=1.0, diffaugment=("colour", "translation"))
+    names = ["encoder", "generator", "discriminator", "code_discriminator"]
+    assert moves_of_a_step(objective, monkeypatch) == [(name, {name}) for name in names]
+    assert list(objective.optimisers) == names
+    assert all(p.requires_grad for module in objective.modules.values() for p in module.parameters())
+
+
+def test_each_of_the_three_networks_moves_in_its_own_step_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = vae_gan(attributes=1.0, pixels=0.1, diffaugment=("translation",))
+    names = ["encoder", "generator", "discriminator"]
+    assert moves_of_a_step(objective, monkeypatch) == [(name, {name}) for name in names]
+    assert all(p.requires_grad for module in objective.modules.values() for p in module.parameters())
+
+
+def test_statistics_of_the_generator_come_from_reconstructions_and_samples_together() -> None:
+    objective = alpha_gan()
+    decoder, seen = objective.gan.decoder, []
+    decoder.register_forward_hook(lambda module, inputs, output: seen.append((module.training, len(inputs[0]))))
+    objective.step(batch(), 0, PRECISION, None)
+    assert seen == [(False, 8), (True, 16)]
+    assert decoder.training
+
+
+# --- what is learned -------------------------------------------------------------------------------------------
+
+
+def test_the_code_discriminator_learns_to_tell_codes_from_draws() -> None:
+    objective = alpha_gan(code_learning_rate=1e-3, code_hidden=32)
+    codes_BD = 0.1 * torch.randn(64, 4) + 1.0
+    losses: Losses = {}
+    for _ in range(150):
+        objective._code_step(codes_BD, losses, PRECISION, None)
+    assert losses["c_loss"] < 0.4 < 2 * math.log(2)
+    with torch.no_grad():
+        judged = objective.code_discriminator(torch.cat([torch.randn(64, 4), codes_BD]))
+    assert judged[:64].mean() > 0 > judged[64:].max()
+
+
+def test_the_encoder_is_drawn_to_where_the_code_discriminator_expects_the_prior() -> None:
+    objective = alpha_gan(reconstruction=0.0, encoder_learning_rate=1e-2)
+    with torch.no_grad():  # says "a draw" the more, the larger the first latent is
+        for parameter in objective.code_discriminator.parameters():
+            parameter.zero_()
+        for layer in objective.code_discriminator.layers:
+            if isinstance(layer, torch.nn.Linear):
+                layer.weight[0, 0] = 1.0
+    images = batch()
+    first = objective._encoder_step(images, {}, PRECISION, None)[:, 0].mean()
+    for _ in range(20):
+        last = objective._encoder_step(images, {}, PRECISION, None)[:, 0].mean()
+    assert last > first + 0.1
+
+
+@pytest.mark.parametrize(("make", "error"), [(alpha_gan, "l1"), (vae_gan, "mse")])
+def test_training_lowers_the_error_and_learns_the_attributes(make: type, error: str) -> None:
+    objective = make(attributes=30.0, learning_rate=5e-3)
+    images = batch()
+    first = objective.step(images, 0, PRECISION, None)
+    for step in range(1, 60):
+        last = objective.step(images, step, PRECISION, None)
+    assert last[error] < 0.8 * first[error]
+    assert last["attributes"] < 0.7 * first["attributes"]
+    assert not any("head" in name or "discriminator" in name for name in objective.network.state_dict())
+
+
+@pytest.mark.parametrize("make", [alpha_gan, vae_gan])
+def test_held_out_errors_are_means_over_the_pictures(make: type) -> None:
+    objective = make(attributes=1.0)
+    network = objective.network.eval()
+    with torch.no_grad():
+        losses = objective.evaluate(network, batch(), torch.Generator())
+        torch.manual_seed(0)
+    assert {"mse", "attributes"} <= losses.keys()
+    assert all(value.ndim == 0 and math.isfinite(float(value)) for value in losses.values())
+    assert objective.judged_by is None  # a lower error is a softer picture
+
+
+# --- what they begin with --------------------------------------------------------------------------------------
+
+
+def tiny(family: str, **changes: object) -> Network:
+    network_class, architecture = architecture_from(
+        {"name": family, "image_size": 16, "channels": 1, "latent_dim": 4, "width": 4} | changes
+    )
+    return network_class(architecture).eval()
+
+
+def stored(folder: Path, network: Network) -> str:
+    a, path = network.architecture, folder / "trained.safetensors"
+    header = Header(
+        family=a.name,
+        architecture=a.model_dump(mode="json"),
+        spaces=[spec_of(space) for space in network.spaces],
+        image=ImageSpec(height=a.image_size, width=a.image_size, channels=a.channels),
+        encoder=network.encodes,
+    )
+    write_checkpoint(path, header, weights_of(network))
+    return str(path)
+
+
+@pytest.mark.parametrize(("family", "made"), [("alpha-gan", AlphaGAN), ("vae-gan", VAEGAN)])
+def test_beginning_with_a_vae_gives_its_codes_and_pictures(tmp_path: Path, family: str, made: type) -> None:
+    vae = tiny("vae")
+    assert isinstance(vae, VAE)
+    trained = vae.with_fitted_prior(torch.randn(50, 4) * 3 + 1, torch.rand(50, 4))
+    network = tiny(family, prior="empirical")
+    assert isinstance(network, made)
+    assert isinstance(network, Autoencoder)
+    begin_from(stored(tmp_path, trained), network)
+    images = torch.rand(5, 1, 16, 16) * 2 - 1
+    with torch.no_grad():
+        codes = trained.encode(images)
+        assert torch.allclose(network.encode(images), codes, atol=1e-5)
+        assert torch.allclose(network.decode(codes), trained.decode(codes), atol=1e-5)
+    assert torch.equal(network.spread, trained.spread)  # the prior that was measured comes along
+    assert network.spread.max() > 2
+
+
+def test_what_one_cannot_begin_with_is_refused(tmp_path: Path) -> None:
+    start = stored(tmp_path, tiny("vae"))
+    for changes, says in (({"latent_dim": 6}, "latent_dim = 4, and 6"), ({"width": 8}, "width = 4, and 8")):
+        with pytest.raises(OptionError, match=says):
+            begin_from(start, network_to_begin("alpha-gan", **changes))
+    with pytest.raises(CheckpointError, match="no such file"):
+        begin_from("faces-vea", network_to_begin("vae"))
+    with pytest.raises(OptionError, match="no variances"):
+        begin_from(stored(tmp_path, tiny("alpha-gan")), network_to_begin("vae-gan"))
+    with pytest.raises(OptionError, match="no encoder"):
+        begin_from(stored(tmp_path, tiny("dcgan")), network_to_begin("vae"))
+
+
+def network_to_begin(family: str, **changes: object) -> Autoencoder:
+    network = tiny(family, **changes)
+    assert isinstance(network, Autoencoder)
+    return network
