@@ -55,7 +55,8 @@ class VAEGANObjective(EncoderGAN):
 
     def features(self, images_BCHW: Tensor) -> Tensor:
         """float32 (B, L): what the discriminator makes of the pictures in its layer `feature_layer`."""
-        return self.discriminator.layers[: self.cut](images_BCHW).flatten(1).float()
+        features: Tensor = self.discriminator.layers[: self.cut](images_BCHW)
+        return features.flatten(1).float()
 
     def step(self, batch: Batch, step: int, precision: Precision, clip: float | None) -> Losses:
         losses: Losses = {}
