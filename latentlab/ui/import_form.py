@@ -29,6 +29,8 @@ TILES = 2  # pictures of a card, across and down
 TILE_PX = 60
 EDGE_PX = 8
 LINE_PX = 17
+SIDE_PX = TILES * TILE_PX + 2 * EDGE_PX + 2
+CARD = QSize(SIDE_PX, SIDE_PX + 2 * LINE_PX + 4)
 WAITING = "Drawing what each plausible reading makes of the file…"
 
 
@@ -50,8 +52,7 @@ class GuessCard(QAbstractButton):
         self.setToolTip(words)
 
     def sizeHint(self) -> QSize:
-        side = TILES * TILE_PX + 2 * EDGE_PX + 2
-        return QSize(side, side + 2 * LINE_PX + 4)
+        return CARD
 
     def mouseDoubleClickEvent(self, event: object) -> None:
         self.setChecked(True)
@@ -72,7 +73,7 @@ class GuessCard(QAbstractButton):
         below = 2 * EDGE_PX + TILES * TILE_PX - 2
         self._write(painter, below, _short(self.guess), colours.text, bold=chosen)
         self._write(painter, below + LINE_PX, " · ".join(self.notes), colours.secondary)
-        if self.hasFocus():
+        if self.hasFocus() and not chosen:
             painter.setPen(QPen(QColor(colours.accent), 1, Qt.PenStyle.DotLine))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRoundedRect(QRectF(self.rect()).adjusted(4, 4, -4, -4), 6, 6)
@@ -108,6 +109,7 @@ class ImportForm(QDialog):
         self.why.setMinimumWidth(COLUMNS * 146)
         self._grid = QGridLayout()
         self._grid.setSpacing(theme.GRID_PX)
+        self._grid.setRowMinimumHeight(0, CARD.height())  # so that the first row does not push the window down
         self.said = QLabel(WAITING)
         self.said.setProperty("role", "caption")
         self.bar = QProgressBar()

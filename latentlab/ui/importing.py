@@ -29,6 +29,7 @@ class Importing(QObject):
         self._opening = opening
         self._window = window
         self.form: ImportForm | None = None
+        self._job: RunningJob | None = None  # what draws its samples
         self.box: TrustBox | None = None
         opening.opened.connect(self._offer)
         opening.shown.connect(self._close_form)
@@ -51,31 +52,37 @@ class Importing(QObject):
         self._close_form()
         form = ImportForm(Path(info.path), dict(info.reading), self._window)
         arguments = {"path": info.path, "trust": opened.request.trust}
-        job = self._workspace.running.start("Reading the file", GUESSING, arguments, on_partial=form.add)
-        job.progress.connect(form.show_progress)
-        job.done.connect(lambda _count: form.finish())
-        job.failed.connect(lambda failure: self._say_failure(form, failure))
+        job = self._workspace.running.start("Reading the file", GUESSING, arguments)
+        job.partial.connect(lambda guess: form.add(guess) if form is self.form else None)
+        job.progress.connect(lambda progress: form.show_progress(progress) if form is self.form else None)
+        job.done.connect(lambda _count: self._finish(form))
+        job.failed.connect(lambda failure: self._finish(form, failure))
         form.chosen.connect(self._take)
         form.rejected.connect(self._leave)
-        form.finished.connect(lambda _result: self._forget(form, job))
-        self.form = form
+        form.finished.connect(lambda _result: self._forget(form))
+        self.form, self._job = form, job
         form.open()
 
-    def _say_failure(self, form: ImportForm, failure: JobFailed) -> None:
-        form.finish(f"The samples could not be drawn: {failure.message}")
+    def _finish(self, form: ImportForm, failure: JobFailed | None = None) -> None:
+        if form is self.form:
+            self._job = None
+            form.finish(f"The samples could not be drawn: {failure.message}" if failure else "")
 
-    def _forget(self, form: ImportForm, job: RunningJob) -> None:
-        for signal in (job.partial, job.progress, job.done, job.failed):
-            signal.disconnect()
-        if not job.over:
-            job.cancel()
-        if self.form is form:
+    def _forget(self, form: ImportForm) -> None:
+        if form is self.form:
             self.form = None
+            self._cancel()
+
+    def _cancel(self) -> None:
+        job, self._job = self._job, None
+        if job is not None:
+            job.cancel()
 
     def _close_form(self) -> None:
         """Another model: the question was about the one before."""
         if self.form is not None:
             form, self.form = self.form, None
+            self._cancel()
             form.rejected.disconnect(self._leave)
             form.reject()
 

@@ -126,8 +126,8 @@ class MapMaking(QObject):
     def _offer(self) -> None:
         opened = self._workspace.opened
         info, encodings = opened.info, opened.encodings
-        if not info.path or (encodings is not None and len(encodings)):
-            return
+        if not info.path or info.guessed or (encodings is not None and len(encodings)):
+            return  # one question at a time: how the file is read comes first
         actions = [Action("Encode a folder…", self.choose_folder)] if info.encoder else []
         if info.spaces[0].drawable:
             actions.append(Action("Draw samples", self.draw))

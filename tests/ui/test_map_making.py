@@ -54,6 +54,19 @@ def test_the_offer_is_there_with_a_notice(window: MainWindow, bare: MapPanel) ->
     assert [action.text for action in notice.actions] == ["Encode a folder…", "Draw samples"]
 
 
+def test_how_the_file_is_read_is_asked_first(window: MainWindow, engine: FakeEngine, tmp_path: Path) -> None:
+    path = tmp_path / "G.pth"
+    path.write_bytes(b"weights of somebody")
+    reading = {"activation": "relu", "range": "tanh"}
+    engine.info = replace(engine.info, sha256="foreign", reading=reading, guessed=("range",))
+    window.commands.open_path(path)
+    deliver()
+    assert texts(window) == []
+    window.opening.reread(reading)
+    deliver()
+    assert "no encodings" in texts(window)[0]
+
+
 def test_a_folder_is_encoded_as_a_job_and_becomes_the_map(
     window: MainWindow,
     engine: FakeEngine,
