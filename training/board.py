@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+from latentlab.core.errors import OptionError
 from PIL import Image
 
-from latentlab.core.errors import OptionError
-from training.run import EpochReport, StepReport
+from training.reports import EpochReport, StepReport
 
 FOLDER = "tensorboard"
 MISSING = "--tensorboard needs TensorBoard, which is not installed: python -m pip install 'latentlab[tensorboard]'."

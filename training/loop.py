@@ -13,17 +13,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-
 from latentlab.core.errors import Failure, Interrupted
 from latentlab.core.picture_folder import Progress
 from latentlab.models.torch_model import NO_MEMORY_ON_CPU
+from numpy.typing import NDArray
+
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
 from training.memory import kept_memory
 from training.objectives.objective import Losses, scheduled
-from training.run import EpochReport, Run, StepReport
+from training.reports import EpochReport, StepReport
+from training.run import Run
 from training.stopping import StopRequest
 
 NO_MEMORY = "no memory"

@@ -1,7 +1,7 @@
 """A training run told to another program: one JSON object a line on stdout.
 
 Every object has an `event`: stage (done, total, text), skipped (files), step and epoch (as StepReport and EpochReport
-of `training.run`), finished (checkpoint) or failed (status, text). A number that is not finite is null.
+of `training.reports`), finished (checkpoint) or failed (status, text). A number that is not finite is null.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from training.run import EpochReport, StepReport
+from training.reports import EpochReport, StepReport
 
 STAGE_EVERY = 0.2  # seconds between two lines about the same stage
 

@@ -15,10 +15,16 @@ import numpy as np
 import torch
 
 from latentlab.core.atomic import atomic_write
-from latentlab.core.errors import CheckpointError
+from latentlab.core.errors import CheckpointError, OptionError
+from training.config import TrainingConfig
 
 STATE = "state.pt"
 VERSION = 1
+# What may differ between a run and its resumption: how long it goes on, what is stored at its end, what it runs on.
+MAY_CHANGE = {
+    *("epochs", "half", "encodings", "thumbnail_size", "licence", "recipe"),
+    *("device", "devices", "nodes", "threads", "save_every_minutes", "tensorboard"),
+}
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:
@@ -64,3 +70,14 @@ def restore_random_states(states: dict[str, Any], device: torch.device) -> None:
     random.setstate((version, tuple(internal), gauss))
     name, keys, position, has_gauss, cached = states["numpy"]
     np.random.set_state((name, keys.numpy().astype(np.uint32), position, has_gauss, cached))  # noqa: NPY002
+
+
+def check_same(before: TrainingConfig, now: TrainingConfig, out: Path) -> None:
+    """Raises OptionError where the run in `out` was begun otherwise; the precision stays the stored one in any case."""
+    old, new = before.model_dump(), now.model_dump()
+    for name in old:
+        if name not in MAY_CHANGE and name != "precision" and old[name] != new[name]:
+            raise OptionError(
+                f"The run in {out} was begun with {name} = {old[name]!r}; it cannot be resumed with {new[name]!r}. "
+                "Leave the option out, or begin a new run in another folder."
+            )

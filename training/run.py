@@ -6,7 +6,6 @@ Shapes: N pictures, H W C of each.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from dataclasses import dataclass, field, replace
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
@@ -22,6 +20,7 @@ from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
+
 from training import resume
 from training.alarms import Alarms
 from training.averaging import Averaged
@@ -31,42 +30,17 @@ from training.data import Dataset
 from training.data.source import silent
 from training.examples import Examples
 from training.losses import MeanLosses, evaluated
+from training.metrics_log import write_metrics
 from training.objectives.objective import OBJECTIVES, GivesDamaged, Known, Objective, ObjectiveClass
 from training.precision import Precision
 from training.prior import fit_prior, spec_of
+from training.reports import EpochReport, StepReport
 from training.sheets import RECONSTRUCTIONS, write_repaired, write_sheets
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 METRICS = "metrics.jsonl"
 SMALLEST_BATCH = 2  # batch normalisation needs two
-# What may differ between a run and its resumption: how long it goes on and what is stored at its end.
-MAY_CHANGE = {
-    *("epochs", "half", "encodings", "thumbnail_size", "licence", "recipe"),
-    *("device", "devices", "nodes", "threads", "save_every_minutes", "tensorboard"),
-}
-
-
-@dataclass(frozen=True)
-class StepReport:
-    epoch: int  # from 1
-    step: int
-    step_in_epoch: int
-    steps_per_epoch: int
-    images_per_second: float
-    losses: dict[str, float]
-    note: str = ""  # something to be said once
-
-
-@dataclass(frozen=True)
-class EpochReport:
-    epoch: int  # from 1
-    epochs: int
-    step: int
-    seconds: float
-    images_per_second: float
-    train: dict[str, float]
-    held_out: dict[str, float]
 
 
 @dataclass
@@ -106,7 +80,7 @@ class Run:
     def resumed(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
         """The run in `out` where it stopped. Raises CheckpointError, or OptionError when the configuration differs."""
         state = resume.load(out / "resume")
-        _check_same(TrainingConfig.model_validate(state["config"]), config, out)
+        resume.check_same(TrainingConfig.model_validate(state["config"]), config, out)
         if state["threads"] and config.threads is None:
             config = config.model_copy(update={"threads": state["threads"]})
         run = cls._made(config.model_copy(update={"precision": state["precision"]["name"]}), data, out)
@@ -243,7 +217,8 @@ class Run:
         due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs) or self.settled
         if due:
             report = self._evaluate(report)
-        self._write_metrics(report)
+        write_metrics(self.out / METRICS, report, self.raised)
+        self.raised = []
         if due:
             self._write_checkpoints(report)
             self.save_state()
@@ -303,22 +278,6 @@ class Run:
             self.best = report.held_out[judged_by]
             write_checkpoint(self.out / BEST, header, weights, half=self.config.half)
 
-    def _write_metrics(self, report: EpochReport) -> None:
-        path = self.out / METRICS
-        # After a kill, the file may hold epochs that are now trained again.
-        kept = [line for line in _lines(path) if line.get("epoch", 0) < report.epoch]
-        common = {
-            "epoch": report.epoch,
-            "step": report.step,
-            "seconds": report.seconds,
-            "images_per_second": report.images_per_second,
-        }
-        kept.append({**common, "split": "train", **report.train} | ({"alarms": self.raised} if self.raised else {}))
-        self.raised = []
-        if report.held_out:
-            kept.append({**common, "split": "held_out", **report.held_out})
-        atomic_write(path, "".join(json.dumps(line) + "\n" for line in kept).encode())
-
     # --- resuming ----------------------------------------------------------------------------------------------
 
     def save_state(self) -> None:
@@ -361,25 +320,3 @@ class Run:
         if self.alarms and state.get("alarms"):  # runs begun before alarms have none
             self.alarms.load_state_dict(state["alarms"])
         self.raised = state.get("raised", [])
-
-
-def _check_same(before: TrainingConfig, now: TrainingConfig, out: Path) -> None:
-    old, new = before.model_dump(), now.model_dump()
-    for name in old:
-        if name not in MAY_CHANGE and name != "precision" and old[name] != new[name]:
-            raise OptionError(
-                f"The run in {out} was begun with {name} = {old[name]!r}; it cannot be resumed with {new[name]!r}. "
-                "Leave the option out, or begin a new run in another folder."
-            )
-
-
-def _lines(path: Path) -> list[dict[str, Any]]:
-    if not path.exists():
-        return []
-    lines = []
-    for text in path.read_text("utf-8").splitlines():
-        try:
-            lines.append(json.loads(text))
-        except ValueError:
-            continue  # cut off by a kill; the epoch is trained again
-    return lines

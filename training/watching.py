@@ -10,17 +10,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from latentlab.core.errors import Interrupted, LatentlabError, OptionError, did_you_mean
+from latentlab.core.picture_folder import Progress
 from rich import progress as bars
 from rich.console import Console
 
-from latentlab.core.errors import Interrupted, LatentlabError, OptionError, did_you_mean
-from latentlab.core.picture_folder import Progress
 from training.board import Board
 from training.commanding import Order, remember
 from training.data import Dataset, load
 from training.loop import train
 from training.reporting import JsonLines
-from training.run import EpochReport, StepReport
+from training.reports import EpochReport, StepReport
 
 SKIPPED_SHOWN = 5
 PROGRESS = ("bar", "json", "none")

@@ -15,16 +15,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-
 from latentlab.core.checkpoint_file import read_header, read_weights, verify
 from latentlab.core.errors import CheckpointError, DataError, Failure, Interrupted, OptionError
 from latentlab.models.loading import load_native
+from training.reports import StepReport
+
 from training.config import TrainingConfig, config_from
 from training.data import Dataset
 from training.loop import epoch_order, train
 from training.objectives.objective import Batch, Losses
 from training.objectives.vae import VAEObjective
-from training.run import StepReport
 
 ARCHITECTURES = {"vae": {"latent_dim": 3, "width": 4}, "dcgan": {"latent_dim": 6, "width": 4}}
 
