@@ -6,7 +6,7 @@ Shapes: N pictures, H W C of them, A attributes, D latent.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -88,6 +88,16 @@ def explorable(
     return _with_encodings(ready, _encodings(ready, images, labels, attributes))
 
 
+@dataclass(frozen=True, eq=False)
+class Known:
+    """What is said of pictures that are about to be encoded."""
+
+    labels: NDArray[np.int64] | None  # (N,)
+    label_names: tuple[str, ...]
+    attributes: NDArray[np.float32] | None  # (N, A)
+    attribute_names: tuple[str, ...]
+
+
 class WithEncodings:
     """A model and other encodings than it came with; everything else is the model's own."""
 
@@ -116,13 +126,15 @@ def _encodings(
     attributes: Mapping[str, ArrayLike] | ArrayLike | None,
 ) -> EncodingSet:
     from latentlab.console import ConsoleReport
-    from latentlab.measure.encoding import coded_thumbnails, encode_pictures
+    from latentlab.measure.encoding import coded_thumbnails, encode_pictures, told_of
 
     pictures = as_pictures(images)
     numbers, names = _labels(labels, len(pictures))
     values, columns = _attributes(attributes, len(pictures))
+    known = Known(numbers, names, values, columns)
+    told = told_of(model.info, known, len(pictures))
     with ConsoleReport("Encode") as report:
-        encodings = encode_pictures(model, pictures, lambda done, total: report.progress(done, total))
+        encodings = encode_pictures(model, pictures, lambda done, total: report.progress(done, total), told)
     return replace(
         encodings,
         labels=numbers,

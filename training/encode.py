@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from latentlab.core.checkpoint_file import model_info, read_header, read_weights, write_checkpoint
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.latent_model import ModelInfo
 from latentlab.core.picture_folder import Progress
-from latentlab.measure.encoding import coded_thumbnails, components, encode_pictures
+from latentlab.measure.encoding import coded_thumbnails, components, encode_pictures, told_of
 from latentlab.measure.metrics import active_units, mse
 from latentlab.models.inverter import HEADER_KEY, PREFIX, Inverter
 from latentlab.models.loading import network_from, weights_of
@@ -45,12 +45,14 @@ def write_encodings(path: Path, data: Dataset, config: TrainingConfig, report: P
     if not network.encodes:
         steps = min(STEPS_AT_MOST, max(20, int(header.training.get("steps", STEPS_AT_MOST)) // 2))
         train_idx, held_out_idx = data.split(config.seed, config.held_out)
+        trained_on = data.subset(train_idx)
+        asked_NK = model.conditions(told_of(model.info, trained_on, len(trained_on)), len(trained_on))
         inverter = fit_inverter(
-            network, data.images[train_idx], steps, seed=config.seed, precision=precision, report=report
+            network, trained_on.images, steps, asked_NK, seed=config.seed, precision=precision, report=report
         )
         weights |= {f"{PREFIX}{name}": value for name, value in weights_of(inverter).items()}
         changes[HEADER_KEY] = inverter.architecture.model_dump(mode="json") | {"steps": steps}
-        held_out = data.subset(held_out_idx if len(held_out_idx) else train_idx).limited(JUDGED).images
+        held_out = data.subset(held_out_idx if len(held_out_idx) else train_idx).limited(JUDGED)
         model = TorchModel(network, model.info, device=str(precision.device))
         changes["figures"] = header.figures | {"inverter": {"mse": inversion_error(model, inverter, held_out)}}
     encodings, figures = encodings_of(model, data, config, report)
@@ -71,14 +73,16 @@ def encodings_of(
     return _of_samples(model, data, config, report)
 
 
-def inversion_error(model: TorchModel, inverter: Inverter, images: NDArray[np.uint8]) -> float:
+def inversion_error(model: TorchModel, inverter: Inverter, data: Dataset) -> float:
     """Mean squared error in [0, 1] intensities of pictures and what the generator draws for the regressor's answer."""
     import torch
 
+    images = data.images
     with torch.inference_mode():
         inputs = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float().div(127.5).sub(1)
         codes = np.concatenate([inverter(chunk).numpy() for chunk in inputs.split(256)])  # type: ignore[no-untyped-call]
-    return round(float(mse(model.decode_float(model.info.spaces[0].clip(codes)), images).mean()), 6)
+    told = told_of(model.info, data, len(data))
+    return round(float(mse(model.decode_float(model.info.spaces[0].clip(codes), condition=told), images).mean()), 6)
 
 
 # --- with an encoder -------------------------------------------------------------------------------------------
@@ -88,8 +92,9 @@ def _of_data(
     model: TorchModel, data: Dataset, config: TrainingConfig, report: Progress
 ) -> tuple[EncodingSet, dict[str, Any]]:
     shown = data.limited(config.encodings, config.seed)
-    encodings = encode_pictures(model, shown.images, lambda done, total: report(done, total, "encoding"))
-    pictures = shown.images if data.may_ship_thumbnails else model.decode(encodings.latents)
+    told = told_of(model.info, shown, len(shown))
+    encodings = encode_pictures(model, shown.images, lambda done, total: report(done, total, "encoding"), told)
+    pictures = shown.images if data.may_ship_thumbnails else model.decode(encodings.latents, condition=told)
     encodings = replace(
         encodings,
         labels=shown.labels,
@@ -110,7 +115,9 @@ def _of_samples(
 ) -> tuple[EncodingSet, dict[str, Any]]:
     space = model.info.spaces[0]
     latents_ND = space.sample(config.encodings, seed=config.seed)
-    pictures = model.decode(latents_ND)
+    # A conditional generator is asked for what pictures of the data are.
+    like = data.subset(np.random.default_rng(config.seed).integers(0, len(data), config.encodings))
+    pictures = model.decode(latents_ND, condition=told_of(model.info, like, len(like)))
     encodings = EncodingSet(
         latents_ND,
         space.name,
@@ -131,9 +138,31 @@ def _of_samples(
         report=report,
     )
     if classifier is None:
-        return encodings, {}
+        return _as_asked(encodings, model.info, like), {}
     judged = held_out_idx if len(held_out_idx) else train_idx
-    return predicted(encodings, classifier, pictures, data.subset(judged))
+    encodings, figures = predicted(encodings, classifier, pictures, data.subset(judged))
+    return _as_asked(encodings, model.info, like), figures
+
+
+def _as_asked(encodings: EncodingSet, info: ModelInfo, asked: Dataset) -> EncodingSet:
+    """What a conditional generator was asked for in place of what a classifier says of it."""
+    if info.conditional:
+        encodings = replace(
+            encodings,
+            labels=asked.labels,
+            label_names=asked.label_names,
+            predicted=encodings.predicted - {"class"},
+        )
+    columns = {name: encodings.attribute(name) for name in encodings.attribute_names}
+    if asked.attributes is not None:
+        told = (name for name in info.conditional_attributes if name in asked.attribute_names)
+        columns |= {name: asked.attributes[:, asked.attribute_names.index(name)] for name in told}
+    return replace(
+        encodings,
+        attributes=np.stack(list(columns.values()), axis=1).astype(np.float32) if columns else None,
+        attribute_names=tuple(columns),
+        predicted=encodings.predicted - set(info.conditional_attributes),
+    )
 
 
 def _device(config: TrainingConfig) -> Any:

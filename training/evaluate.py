@@ -19,7 +19,7 @@ from latentlab.core.encodings import StoredPCA
 from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.core.picture_folder import Progress
 from latentlab.core.spaces import FloatArray
-from latentlab.measure.encoding import encode_pictures
+from latentlab.measure.encoding import encode_pictures, told_of
 from latentlab.measure.metrics import active_units, frechet_distance, mse, psnr, sharpness, spread, ssim
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
@@ -28,6 +28,7 @@ from training.commanding import DATA_NOTE, DataNote
 from training.data import Dataset, load
 from training.data.source import silent
 from training.encode import inversion_error
+from training.judging import of_conditions
 from training.precision import Precision
 from training.predicting import learned
 
@@ -67,20 +68,23 @@ def evaluate(
         "held_out": len(held_out),
     }
     if model.info.encoder:
-        figures["reconstruction"] = of_reconstruction(model, held_out.limited(PICTURES).images)
+        figures["reconstruction"] = of_reconstruction(model, held_out.limited(PICTURES))
     elif (inverter := load_inverter(path)) is not None:
-        figures["inverter"] = {"mse": inversion_error(model, inverter, held_out.limited(1000).images)}
-    drawn = model.decode(model.sample(samples, seed=seed))
-    figures["samples"] = of_samples(model, drawn, train, held_out, report)
+        figures["inverter"] = {"mse": inversion_error(model, inverter, held_out.limited(1000))}
+    # A conditional model is asked for what pictures of the data are.
+    like = train.subset(np.random.default_rng(seed).integers(0, len(train), samples))
+    drawn = model.decode(model.sample(samples, seed=seed), condition=told_of(model.info, like, samples))
+    figures["samples"] = of_samples(model, drawn, train, held_out, report, like)
     written = out or path.parent / "evaluation.json"
     atomic_write(written, json.dumps(figures, indent=2).encode())
     return figures, written
 
 
-def of_reconstruction(model: TorchModel, images: NDArray[np.uint8]) -> dict[str, Any]:
+def of_reconstruction(model: TorchModel, data: Dataset) -> dict[str, Any]:
     """Means over the pictures, and what the posterior tells."""
-    encodings = encode_pictures(model, images)
-    decoded = model.decode_float(encodings.latents)
+    images, told = data.images, told_of(model.info, data, len(data))
+    encodings = encode_pictures(model, images, condition=told)
+    decoded = model.decode_float(encodings.latents, condition=told)
     figures: dict[str, Any] = {
         "pictures": len(images),
         "mse": _rounded(mse(decoded, images).mean()),
@@ -97,9 +101,17 @@ def of_reconstruction(model: TorchModel, images: NDArray[np.uint8]) -> dict[str,
 
 
 def of_samples(
-    model: TorchModel, drawn: NDArray[np.uint8], train: Dataset, held_out: Dataset, report: Progress = silent
+    model: TorchModel,
+    drawn: NDArray[np.uint8],
+    train: Dataset,
+    held_out: Dataset,
+    report: Progress = silent,
+    asked: Dataset | None = None,
 ) -> dict[str, Any]:
-    """Draws from the prior beside held-out data, in a named feature space."""
+    """Draws from the prior beside held-out data, in a named feature space.
+
+    `asked`: the pictures whose classes and attributes a conditional model was asked for.
+    """
     # At random: data often come sorted by class.
     real, some = held_out.limited(max(len(drawn), 4)).images, train.limited(PICTURES).images
     precision = Precision.choose(model.device, "auto")
@@ -127,6 +139,7 @@ def of_samples(
         "frechet_distance_of_training_data": _rounded(frechet_distance(of_real, of_train, space).value),
         "sharpness_ratio": _rounded(sharpness(drawn).mean() / max(float(sharpness(real).mean()), 1e-12)),
         **{name: _rounded(value) for name, value in asdict(spread(of_real, of_drawn)).items()},
+        **({} if classifier is None or asked is None else of_conditions(model, classifier, drawn, asked, held_out)),
     }
 
 

@@ -41,10 +41,15 @@ class Examples:
             None if attributes is None else attributes.to(device),
         )
 
-    def spread(self, count: int) -> NDArray[np.uint8]:
-        """At most `count` pictures from all over the split: data are often sorted by class."""
-        chosen = np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64)
-        return self.images[torch.from_numpy(chosen)].cpu().numpy()
+    def spread(self, count: int) -> Self:
+        """At most `count` from all over the split: data are often sorted by class."""
+        chosen = torch.from_numpy(np.linspace(0, len(self) - 1, min(count, len(self))).round().astype(np.int64))
+        labels, attributes = self.labels, self.attributes
+        return type(self)(
+            self.images[chosen],
+            None if labels is None else labels[chosen],
+            None if attributes is None else attributes[chosen],
+        )
 
     def __len__(self) -> int:
         return len(self.images)

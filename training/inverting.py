@@ -1,7 +1,8 @@
 """Fitting a latent regressor to a trained generator, so that real pictures can be inverted.
 
 Each step learns from pairs (z, G(z)) and from real pictures: the regressor's answer to a real picture is drawn by the
-generator and compared with it. Shapes: B batch, D latent, C H W of images in [-1, 1], N pictures.
+generator and compared with it. Shapes: B batch, D latent, C H W of images in [-1, 1], N pictures,
+K numbers of a condition.
 """
 
 from __future__ import annotations
@@ -29,17 +30,21 @@ def fit_inverter(
     network: Network,
     images: NDArray[np.uint8],
     steps: int,
+    asked_NK: Tensor | None = None,
     *,
     width: int = 32,
     seed: int = 0,
     precision: Precision,
     report: Progress,
 ) -> Inverter:
-    """In eval mode, on the CPU. `images`: uint8 (N, H, W, C), those trained on. The generator is only read."""
+    """In eval mode, on the CPU. `images`: uint8 (N, H, W, C), those trained on. The generator is only read.
+
+    `asked_NK`: what a conditional generator is asked for to draw each of them; the regressor is not told.
+    """
     device = precision.device
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        inverter = _fitted(network, images, steps, width, seed, precision, report)
+        inverter = _fitted(network, images, steps, asked_NK, width, seed, precision, report)
     return inverter.cpu().eval()
 
 
@@ -47,6 +52,7 @@ def _fitted(
     network: Network,
     images: NDArray[np.uint8],
     steps: int,
+    asked_NK: Tensor | None,
     width: int,
     seed: int,
     precision: Precision,
@@ -64,13 +70,15 @@ def _fitted(
     spread = float(np.mean(space.sample(256).var(axis=0)))
     for step in range(steps):
         latents = torch.from_numpy(space.sample(BATCH, seed=int(rng.integers(2**31)))).to(device)
-        real = _scaled(pictures[torch.from_numpy(rng.integers(0, len(images), BATCH))].to(device))
+        chosen = torch.from_numpy(rng.integers(0, len(images), BATCH))
+        real = _scaled(pictures[chosen].to(device))
+        asked_BK = None if asked_NK is None else asked_NK[chosen].to(device)
         with precision.autocast():
             with torch.no_grad():
-                drawn = network.decode(latents).float()
+                drawn = network.decode(latents, asked_BK).float()
             both = torch.cat([drawn, real]).contiguous(memory_format=torch.channels_last)
             codes = inverter(both + NOISE * torch.randn_like(both)).float()
-            redrawn = network.decode(codes[BATCH:]).float()
+            redrawn = network.decode(codes[BATCH:], asked_BK).float()
         of_latents = F.mse_loss(codes[:BATCH], latents) / spread
         beyond = F.relu(codes[BATCH:].square().mean(dim=1) / spread - 1).mean()
         loss = of_latents + PIXEL_WEIGHT * F.mse_loss(redrawn, real) + RANGE_WEIGHT * beyond

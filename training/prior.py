@@ -1,6 +1,6 @@
 """The prior of a trained autoencoder measured on what it encodes, and written into its checkpoint.
 
-Shapes: N pictures, D latent.
+Shapes: N pictures, B batch, D latent, K numbers of a condition.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from latentlab.core.errors import OptionError
 from latentlab.core.spaces import LatentSpace
 from latentlab.models.loading import network_from, weights_of
 from latentlab.models.vae import VAE, Autoencoder
+from training.conditions import asked_of
 from training.examples import Examples
 
 AT_ONCE = 256
@@ -38,12 +39,13 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     means, variances = [], []
     for start in range(0, len(examples), AT_ONCE):
         chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
-        images_BCHW = examples.batch(chosen, torch.device("cpu")).images
+        batch = examples.batch(chosen, torch.device("cpu"))
+        asked_BK = asked_of(network, len(batch), batch.labels, batch.attributes)
         if isinstance(network, VAE):
-            mean_BD, log_variance_BD = network.posterior(images_BCHW)
+            mean_BD, log_variance_BD = network.posterior(batch.images, asked_BK)
             variance_BD = log_variance_BD.exp()
         else:
-            mean_BD = network.encode(images_BCHW)
+            mean_BD = network.encode(batch.images, asked_BK)
             variance_BD = torch.zeros_like(mean_BD)
         means.append(mean_BD)
         variances.append(variance_BD)

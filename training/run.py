@@ -24,7 +24,7 @@ from latentlab.models.loading import weights_of
 from training import resume
 from training.alarms import Alarms
 from training.averaging import Averaged
-from training.conditions import Told, planned
+from training.conditions import Told, asked_of, planned
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
@@ -229,8 +229,10 @@ class Run:
         was_training = network.training
         network.eval()
         held_out = evaluated(self.objective, network, self.held_out, self.config.seed)
-        pictures = self.held_out.spread(RECONSTRUCTIONS)
-        write_sheets(self.out / "samples", self.epoch, network, pictures)
+        shown = self.held_out.spread(RECONSTRUCTIONS)
+        pictures = shown.images.cpu().numpy()
+        asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
+        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK)
         if isinstance(self.objective, GivesDamaged):
             write_repaired(self.out / "samples", self.epoch, network, pictures, self.objective.damaged)
         network.train(was_training)

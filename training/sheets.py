@@ -1,6 +1,7 @@
 """Sheets that show how a run is doing: draws from the prior, and held-out pictures above their reconstructions.
 
-Made with random numbers of their own, so that looking changes no run. Shapes: N pictures, H W C of each, uint8.
+Made with random numbers of their own, so that looking changes no run. Shapes: N pictures, H W C of each, uint8; K
+numbers of a condition, R rows of a sheet.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from PIL import Image
 from torch import Tensor
 
 from latentlab.core.atomic import atomic_write
+from latentlab.models.conditioning import UNKNOWN, Conditional, condition_rows
 from latentlab.models.family import Network
 
 COLUMNS = 8
 SAMPLES = 64
+ROWS_AT_MOST = 32  # of a conditional network's sheet
 RECONSTRUCTIONS = 32
 GAP = 2  # px between pictures
 SEED = 20_140_410  # the same draws in every epoch, so that sheets compare
@@ -47,20 +50,53 @@ def as_bytes(images_BCHW: Tensor) -> NDArray[np.uint8]:
 
 
 @torch.inference_mode()
-def write_sheets(folder: Path, epoch: int, network: Network, images_NHWC: NDArray[np.uint8], seed: int = SEED) -> None:
-    """`samples-0001.png` and, with an encoder, `reconstructions-0001.png` (each row of originals, then its row)."""
+def write_sheets(
+    folder: Path,
+    epoch: int,
+    network: Network,
+    images_NHWC: NDArray[np.uint8],
+    asked_NK: Tensor | None = None,
+    seed: int = SEED,
+) -> None:
+    """`samples-0001.png` and, with an encoder, `reconstructions-0001.png` (each row of originals, then its row).
+
+    `asked_NK`: what a conditional network is told of the pictures. Its samples are the same draws in every row, asked
+    for one class (or attribute) after the other.
+    """
     device = next(network.parameters()).device
     latents_ND = torch.from_numpy(network.spaces[0].sample(SAMPLES, seed=seed)).to(device)
-    save_png(folder / f"samples-{epoch:04d}.png", sheet(as_bytes(network.decode(latents_ND))))
+    rows_RK = row_conditions(network)
+    if rows_RK is not None:
+        latents_ND = latents_ND[:COLUMNS].repeat(len(rows_RK), 1)
+        rows_RK = rows_RK.to(device).repeat_interleave(COLUMNS, dim=0)
+    save_png(folder / f"samples-{epoch:04d}.png", sheet(as_bytes(network.decode(latents_ND, rows_RK))))
     if network.encodes and len(images_NHWC):
         originals = images_NHWC[:RECONSTRUCTIONS]
         inputs = as_inputs(originals).to(device)
-        decoded = as_bytes(network.decode(network.encode(inputs)))
+        told = None if asked_NK is None else asked_NK[: len(originals)].to(device)
+        decoded = as_bytes(network.decode(network.encode(inputs, told), told))
         rows = [
             np.concatenate([originals[start : start + COLUMNS], decoded[start : start + COLUMNS]])
             for start in range(0, len(originals) - len(originals) % COLUMNS or len(originals), COLUMNS)
         ]
         save_png(folder / f"reconstructions-{epoch:04d}.png", sheet(np.concatenate(rows)))
+
+
+def row_conditions(network: Network) -> Tensor | None:
+    """(R, K): a row for each class with unknown attributes; without classes one for each attribute that is there.
+
+    None where the network takes no condition.
+    """
+    a = network.architecture
+    if not isinstance(a, Conditional):
+        return None
+    if a.classes:
+        labels_R = torch.arange(min(a.classes, ROWS_AT_MOST))
+        return condition_rows(len(labels_R), a.classes, a.attributes, labels_R, None)
+    count = min(a.attributes, ROWS_AT_MOST)
+    asked_RA = torch.full((count, a.attributes), UNKNOWN)
+    asked_RA.fill_diagonal_(1)
+    return condition_rows(count, 0, a.attributes, None, asked_RA)
 
 
 @torch.inference_mode()

@@ -71,7 +71,7 @@ def each_completed(asked: Asked, count: int, classes: int, attributes: int) -> l
 
 
 class Described(Protocol):
-    """Pictures of which something is known: an EncodingSet, a data set."""
+    """Pictures of which something is known: encodings, a data set, the listing of a folder."""
 
     @property
     def labels(self) -> NDArray[np.int64] | None: ...
@@ -81,11 +81,10 @@ class Described(Protocol):
     def attributes(self) -> FloatArray | None: ...
     @property
     def attribute_names(self) -> tuple[str, ...]: ...
-    def __len__(self) -> int: ...
 
 
 def known_conditions(
-    known: Described, indices: Sequence[int], classes: Sequence[str], attributes: Sequence[str]
+    known: Described, indices: Sequence[int] | NDArray[np.int64], classes: Sequence[str], attributes: Sequence[str]
 ) -> list[Condition]:
     """What a model of these classes and attributes has to be asked for to draw each of some pictures.
 

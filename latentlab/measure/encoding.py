@@ -6,7 +6,7 @@ Shapes: N pictures, D latent, H W C of pictures (uint8).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -16,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from latentlab.core.condition import Asked, Described, known_conditions
 from latentlab.core.encodings import EncodingSet, StoredPCA, Thumbnails
 from latentlab.core.errors import DataError, OptionError
-from latentlab.core.latent_model import LatentModel
+from latentlab.core.latent_model import LatentModel, ModelInfo
 from latentlab.core.picture_folder import listed, read_all
 from latentlab.core.pictures import Crop
 from latentlab.core.requests import Report
@@ -37,10 +38,13 @@ WEBP_QUALITY = 78
 OnBatch = Callable[[int, int], None]  # done, total
 
 
-def encode_pictures(model: LatentModel, images: Pictures, on_batch: OnBatch | None = None) -> EncodingSet:
+def encode_pictures(
+    model: LatentModel, images: Pictures, on_batch: OnBatch | None = None, condition: Asked = None
+) -> EncodingSet:
     """Posterior means of uint8 (N, H, W, C), with their principal components and, of a VAE, the KL per dimension.
 
-    Raises OptionError where the model has no encoder.
+    `condition`: what a conditional model is told of all pictures, or of each (see `told_of`). Raises OptionError where
+    the model has no encoder.
     """
     if not model.info.encoder:
         raise OptionError("This model has no encoder; invert the pictures one by one instead.")
@@ -48,9 +52,10 @@ def encode_pictures(model: LatentModel, images: Pictures, on_batch: OnBatch | No
     log_variances: list[FloatArray] = []
     for start in range(0, len(images), BATCH):
         batch = images[start : start + BATCH]
-        found = posterior(model, batch) if isinstance(model, TorchModel) else None
+        asked = condition[start : start + BATCH] if isinstance(condition, Sequence) else condition
+        found = posterior(model, batch, asked) if isinstance(model, TorchModel) else None
         if found is None:
-            means.append(model.encode(batch))
+            means.append(model.encode(batch, condition=asked))
         else:
             means.append(found[0])
             log_variances.append(found[1])
@@ -72,14 +77,23 @@ def encode_pictures(model: LatentModel, images: Pictures, on_batch: OnBatch | No
 
 
 @torch.inference_mode()
-def posterior(model: TorchModel, images: Pictures) -> tuple[FloatArray, FloatArray] | None:
+def posterior(model: TorchModel, images: Pictures, condition: Asked = None) -> tuple[FloatArray, FloatArray] | None:
     """Means and log-variances (N, D) of a batch; None where the model's encoder gives only one latent."""
     moments = getattr(model.network, "posterior", None)
-    if moments is None or model.info.conditional is not None:
+    if moments is None:
         return None
+    asked_BK = model.conditions(condition, len(images))
+    told = () if asked_BK is None else (asked_BK.to(model.device),)
     inputs = torch.from_numpy(model.prepared(images)).to(model.device)
-    mean, log_variance = moments(inputs.permute(0, 3, 1, 2).float().div(127.5).sub(1))
+    mean, log_variance = moments(inputs.permute(0, 3, 1, 2).float().div(127.5).sub(1), *told)
     return mean.float().cpu().numpy(), log_variance.float().cpu().numpy()
+
+
+def told_of(info: ModelInfo, known: Described, count: int) -> Asked:
+    """For each of `count` pictures, what a conditional model is told of it; None where it takes no condition."""
+    if not info.takes_condition:
+        return None
+    return known_conditions(known, np.arange(count), info.conditional or (), info.conditional_attributes)
 
 
 def components(latents_ND: FloatArray) -> StoredPCA | None:
@@ -131,7 +145,8 @@ def encode_folder(
     if not len(usable):
         raise DataError(f"No picture in {folder} can be used; the first: {skipped[0]}")
     kept = listing.subset(usable)
-    encodings = encode_pictures(model, pictures, lambda done, total: tell(0.5, done, total, "encoding"))
+    told = told_of(model.info, kept, len(pictures))
+    encodings = encode_pictures(model, pictures, lambda done, total: tell(0.5, done, total, "encoding"), told)
     return (
         replace(
             encodings,
