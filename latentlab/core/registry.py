@@ -122,5 +122,6 @@ FORMATS = Registry(
     Entry("autoencoder-kl", "diffusers AutoencoderKL", "latentlab.formats.autoencoder_kl:AutoencoderKLFormat"),
     Entry("onnx", "ONNX decoder", "latentlab.formats.onnx_decoder:OnnxFormat"),
     Entry("torch-program", "TorchScript, .pt2", "latentlab.formats.torch_program:TorchProgramFormat"),
+    Entry("rosinality", "StyleGAN2 (rosinality)", "latentlab.formats.rosinality_stylegan2:RosinalityStyleGAN2Format"),
     Entry("sequential", "Chains of layers", "latentlab.formats.sequential:SequentialFormat"),
 )
