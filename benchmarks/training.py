@@ -21,21 +21,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from latentlab.models.family import Network
-from latentlab.models.vae import VAE
 from PIL import Image
 from torch import Tensor, nn, optim
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 from torchvision import transforms
-from training.reports import EpochReport
 
 from benchmarks.figures import arguments, finish, spread, table, verdict
+from latentlab.models.family import Network
+from latentlab.models.vae import VAE
 from training.config import TrainingConfig, config_from
 from training.data import Dataset, load
 from training.loop import train
 from training.losses import evaluated
+from training.reports import EpochReport
 from training.run import Run
 
 Step = Callable[[Tensor], dict[str, float]]

@@ -17,11 +17,12 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from latentlab.core.errors import Failure, LatentlabError, OptionError, did_you_mean
+from latentlab.core.errors import BadInput, Failure, Interrupted, LatentlabError, OptionError, did_you_mean
 from latentlab.core.registry import FAMILIES
 from training.commanding import Asked, as_toml, effective, resolved
 from training.config import TrainingConfig
 from training.flags import CONFIGURATION, FamilyCommand, flag, parameters, values_of
+from training.launching import is_first
 from training.options import OPTIONS
 
 PROGRAM = "latentlab-train"
@@ -70,6 +71,10 @@ def train_family(
     thumbnails: Annotated[
         bool | None, typer.Option(help="Keep thumbnails of the data in the checkpoint, not of reconstructions.")
     ] = None,
+    mapped: Annotated[
+        bool | None,
+        typer.Option(help="Keep the pictures in a mapped file, not in memory; by itself where memory is too small."),
+    ] = None,
     options: Annotated[
         list[str] | None, typer.Option("--set", help="Any other option: architecture.residual=1, objective.r1=10 …")
     ] = None,
@@ -95,6 +100,7 @@ def train_family(
         limit=limit,
         root=root,
         thumbnails=thumbnails,
+        mapped=mapped,
         settings=values_of(TrainingConfig, given),
         architecture={name: n for name, n in (("latent_dim", latent_dim), ("width", width)) if n is not None},
         objective=values_of(OPTIONS[family], given),
@@ -208,7 +214,10 @@ def prepare_data(
     root: Annotated[Path | None, typer.Option(help="Where downloaded data lies.")] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data when it is not in --root.")] = False,
 ) -> None:
-    """Read a data set once, cropped and resized, into one .npz file that trains without waiting."""
+    """Read a data set once, cropped and resized, into one .npz file that trains without waiting.
+
+    Pictures that memory has no room for are mapped from it, so that epochs run as fast as the disk and its cache are.
+    """
     from training.data import load
     from training.data.archive import save
     from training.watching import staged, tell_skipped
@@ -224,6 +233,7 @@ def prepare_data(
             download=download,
             limit=limit,
             seed=seed,
+            scratch=out.parent,
             report=report,
         )
     tell_skipped(found.skipped)
@@ -242,6 +252,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(DEBUG):
             raise
         status, text = told(error)
+        if not is_first(os.environ) and isinstance(error, (BadInput, Interrupted)):
+            return 0 if isinstance(error, Interrupted) else status  # the first process says it
         print(f"{PROGRAM}: {text}", file=sys.stderr)  # noqa: T201
         return status
     except KeyboardInterrupt:

@@ -39,6 +39,7 @@ class DataNote(BaseModel):
     limit: int | None = None
     root: str | None = None
     thumbnails: bool | None = None
+    mapped: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Asked:
     limit: int | None = None
     root: Path | None = None
     thumbnails: bool | None = None
+    mapped: bool | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration
     architecture: Mapping[str, Any] = field(default_factory=dict)
     objective: Mapping[str, Any] = field(default_factory=dict)
@@ -105,13 +107,14 @@ def effective(asked: Asked) -> tuple[TrainingConfig, DataNote]:
         limit=asked.limit,
         root=str(asked.root.absolute()) if asked.root else None,
         thumbnails=asked.thumbnails,
+        mapped=asked.mapped,
     )
     return _checked(asked, _begin(asked), note), note
 
 
 def as_toml(config: TrainingConfig, note: DataNote) -> str:
     """A file for `--config` that makes the same run."""
-    return written(config, image_size=note.image_size, root=note.root, thumbnails=note.thumbnails)
+    return written(config, image_size=note.image_size, root=note.root, thumbnails=note.thumbnails, mapped=note.mapped)
 
 
 def check_out(out: Path) -> None:
@@ -165,8 +168,8 @@ def _resumed(asked: Asked, out: Path) -> Order:
             raise OptionError(f"{out} was begun with {option} {getattr(note, name)}; it cannot change on the way.")
     if asked.root is not None:
         note = note.model_copy(update={"root": str(asked.root.absolute())})
-    if asked.thumbnails is not None:
-        note = note.model_copy(update={"thumbnails": asked.thumbnails})
+    changed = {name: value for name in ("thumbnails", "mapped") if (value := getattr(asked, name)) is not None}
+    note = note.model_copy(update=changed)
     return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download)
 
 
@@ -203,7 +206,7 @@ def _checked(asked: Asked, values: dict[str, Any], note: DataNote) -> TrainingCo
 
 
 def _with_option(values: dict[str, Any], text: str) -> dict[str, Any]:
-    """`objective.r1=10` or `flip=true`, its value read as JSON where it is."""
+    """`objective.r1=10` or `half=true`, its value read as JSON where it is."""
     name, separator, said = text.partition("=")
     if not separator or not name:
         raise OptionError(f"--set '{text}' is not understood; write it as name=value, e.g. objective.r1=10.")

@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from latentlab.core.errors import OptionError, did_you_mean
 from training.options import OPTIONS, Options
 
+Augmentation = Literal["flip", "crop", "rotate", "colour"]
+
 
 class TrainingConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -31,7 +33,7 @@ class TrainingConfig(BaseModel):
     schedule: Literal["constant", "cosine"] = Field("constant", description="Of the learning rates.")
     warmup_steps: int = Field(0, ge=0, description="Steps over which the learning rates rise.")
     ema: float = Field(0.0, ge=0, lt=1, description="Decay per step of the averaged weights that are kept; 0: none.")
-    flip: bool = Field(False, description="Mirror pictures left to right at random.")
+    augment: tuple[Augmentation, ...] = Field((), description="How pictures are changed at random before each step.")
     evaluate_every: int = Field(1, ge=1, description="Epochs between held-out losses, sheets and checkpoints.")
     save_every_minutes: float = Field(
         10.0, ge=0, le=10_000, description="Between two saved states within a long epoch; 0: none within an epoch."
@@ -59,6 +61,15 @@ class TrainingConfig(BaseModel):
     thumbnail_size: int = Field(64, ge=8, le=256, description="Side in pixels of the encodings' thumbnails.")
     licence: str = Field("", description="A note for the checkpoint; the data's own where not given.")
     tensorboard: bool = Field(False, description="Log to OUT/tensorboard too; needs the extra 'tensorboard'.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_runs_of_before_said_it(cls, values: Any) -> Any:
+        """`flip` true or false; still read, so that such a run can be resumed."""
+        if isinstance(values, dict) and isinstance(values.get("flip"), bool) and "augment" not in values:
+            values = {**values, "augment": ("flip",) if values["flip"] else ()}
+            del values["flip"]
+        return values
 
     @model_validator(mode="after")
     def _known_family(self) -> Self:

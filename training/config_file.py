@@ -40,6 +40,7 @@ class Reading(BaseModel):
     limit: int | None = None
     root: Path | None = None
     thumbnails: bool | None = None
+    mapped: bool | None = None
 
 
 def read(path: Path) -> tuple[Reading, dict[str, Any]]:

@@ -131,7 +131,7 @@ def _of_samples(
     classifier = learned(
         data.subset(train_idx),
         steps=min(CLASSIFIER_STEPS, max(20, trained_for)),
-        flip=config.flip,
+        flip="flip" in config.augment,
         seed=config.seed,
         device=model.device,
         bfloat16=precision.name == "bfloat16",

@@ -13,22 +13,24 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+
 from latentlab.core.errors import Failure, Interrupted
 from latentlab.core.picture_folder import Progress
 from latentlab.models.torch_model import NO_MEMORY_ON_CPU
-from numpy.typing import NDArray
-
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
+from training.losses import means_of
 from training.memory import kept_memory
 from training.objectives.objective import Losses, scheduled
+from training.processes import ALONE, Processes, is_lost
 from training.reports import EpochReport, StepReport
 from training.run import Run
 from training.stopping import StopRequest
 
-NO_MEMORY = "no memory"
 CHECK_EVERY = 50  # steps between two looks at the losses: each look waits for the device
+TELL_EVERY_S = 2.0  # seconds between two reports of slow steps
 
 OnStep = Callable[[StepReport], None]
 OnEpoch = Callable[[EpochReport], None]
@@ -40,6 +42,7 @@ def train(
     out: Path,
     *,
     resume: bool = False,
+    processes: Processes = ALONE,
     on_step: OnStep | None = None,
     on_epoch: OnEpoch | None = None,
     on_stage: Progress = silent,
@@ -47,50 +50,63 @@ def train(
     """Trains, or goes on with, the run in folder `out`; returns the path of its checkpoint.
 
     SIGINT and SIGTERM finish the step, save and raise Interrupted. A loss that is not finite raises Failure; the last
-    finite checkpoint stays. `on_stage` hears of the work after the last epoch. Raises OptionError, CheckpointError,
-    SaveError.
+    finite checkpoint stays. `on_stage` hears of the work after the last epoch. One of several `processes` trains its
+    part of every batch; only the first writes. Raises OptionError, CheckpointError, SaveError.
     """
-    run = Run.resumed(config, data, out) if resume else Run.begun(config, data, out)
-    with StopRequest() as stop, kept_memory():
-        while run.epoch < config.epochs and not run.settled:
-            losses = _epoch(run, stop, on_step)
-            report = run.finish_epoch(losses)
-            if on_epoch:
-                on_epoch(report)
-        if stop.requested:
-            raise Interrupted(f"Stopped after the last epoch; the run is saved in {run.out}. Go on with --resume.")
+    begin = Run.resumed if resume else Run.begun
+    run = begin(config, data, out, processes)
+    try:
+        with StopRequest() as stop, kept_memory():
+            while run.epoch < config.epochs and not run.settled:
+                losses = _epoch(run, stop, on_step)
+                report = run.finish_epoch(losses)
+                if on_epoch:
+                    on_epoch(report)
+            if stop.requested:
+                raise Interrupted(f"Stopped after the last epoch; the run is saved in {run.out}. Go on with --resume.")
+    except RuntimeError as error:
+        if processes.count == 1 or not is_lost(error):
+            raise
+        raise Failure(f"Another process of this run ended; what was saved last is in {out}: add --resume.") from None
     return run.finish(on_stage)
 
 
 def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, float]:
     """The rest of the current epoch; mean losses over its steps."""
     order = epoch_order(len(run.examples), run.config.seed, run.epoch)
-    began, begun_at, seconds_before = time.perf_counter(), run.step_in_epoch, run.seconds
-    pending: list[Losses] = []
-    note = ""
+    began, seconds_before = time.perf_counter(), run.seconds
+    told_at, saved_at = -math.inf, began
+    notes: list[str] = []
     while run.step_in_epoch < run.steps_per_epoch:
+        full = False
         try:
-            pending.append(_step(run, order))
+            run.pending.append(_step(run, order))
         except torch.OutOfMemoryError:
-            note = NO_MEMORY
-        if note == NO_MEMORY:  # outside the handler, which keeps the tensors of the attempt alive
-            note = run.take_less_memory()
+            full = True
+        if full:  # outside the handler, which keeps the tensors of the attempt alive
+            notes.append(run.take_less_memory())
             continue
         run.step += 1
         run.step_in_epoch += 1
-        done = run.step_in_epoch - begun_at
-        run.seconds = seconds_before + time.perf_counter() - began
-        if run.step_in_epoch == run.steps_per_epoch or done % CHECK_EVERY == 0 or stop.requested or done == 1:
-            run.losses.add(pending)
-            if not run.losses.finite:
-                raise Failure(_not_finite(run))
-            note = " ".join([note, *run.listen(len(pending))]).strip()
-            pending = []
+        now = time.perf_counter()
+        run.seconds = seconds_before + now - began
+        tell = now - told_at > TELL_EVERY_S
+        save = 0 < 60 * run.config.save_every_minutes < now - saved_at
+        stopped, save, tell = run.processes.any([stop.requested, run.processes.first and save, tell])
+        # Added up, and listened to, at the same steps whatever the clock says: a run is the same every time.
+        add_up = run.step_in_epoch == run.steps_per_epoch or run.step_in_epoch % CHECK_EVERY == 0
+        if add_up or tell or stopped or save:
+            losses = _finite(run, means_of(run.pending, run.processes))
+            if add_up:
+                notes += run.add_up(losses)
             if on_step:
-                on_step(run.step_report(note))
-                note = ""
-        if stop.requested:
+                on_step(run.step_report(losses, " ".join(notes)))
+                notes = []
+            told_at = now
+        if save or stopped:
             run.save_state()
+            saved_at = now
+        if stopped:
             raise Interrupted(
                 f"Stopped after step {run.step:,} of epoch {run.epoch + 1}; the run is saved in {run.out}. "
                 "Go on with --resume."
@@ -101,10 +117,13 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
 def _step(run: Run, order: NDArray[np.int64]) -> Losses:
     """One step on the next batch of the epoch. Raises Failure where the CPU's memory is full."""
     size = run.batch_size
-    chosen = order[run.step_in_epoch * size : (run.step_in_epoch + 1) * size]
+    begin = run.step_in_epoch * size
+    chosen, following = order[begin : begin + size], order[begin + size : begin + 2 * size]
     scheduled(run.objective.optimisers, _rate_factor(run.config, run.step, run.share))
     try:
-        batch = run.examples.batch(chosen, run.device, flip=run.config.flip)
+        batch = run.examples.batch(chosen, run.device, augment=run.config.augment)
+        if len(following) == size:
+            run.examples.fetch(following)
         losses = run.objective.step(batch, run.step, run.precision, run.config.gradient_clip)
     except torch.OutOfMemoryError:
         raise
@@ -132,9 +151,14 @@ def _rate_factor(config: TrainingConfig, step: int, share: float) -> float:
     return warm * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, share))))
 
 
-def _not_finite(run: Run) -> str:
-    names = ", ".join(f"{name} = {value:g}" for name, value in run.losses.recent.items() if not math.isfinite(value))
-    return (
-        f"Training stopped in epoch {run.epoch + 1} at step {run.step:,}: {names}. The last finite checkpoint is "
-        f"{run.checkpoint}. Try a smaller learning rate, --precision float32 or gradient clipping."
-    )
+def _finite(run: Run, losses: dict[str, float]) -> dict[str, float]:
+    """The losses. Raises Failure where one is not finite; all processes find the same."""
+    broken = ", ".join(f"{name} = {value:g}" for name, value in losses.items() if not math.isfinite(value))
+    if broken and not run.processes.first:
+        raise Interrupted("The first process says why.")
+    if broken:
+        raise Failure(
+            f"Training stopped in epoch {run.epoch + 1} at step {run.step:,}: {broken}. The last finite checkpoint is "
+            f"{run.checkpoint}. Try a smaller learning rate, --precision float32 or gradient clipping."
+        )
+    return losses

@@ -24,7 +24,7 @@ def faces_vae() -> TrainingConfig:
         schedule="cosine",
         warmup_steps=100,
         ema=0.999,
-        flip=True,
+        augment=("flip",),
         gradient_clip=10_000,
         evaluate_every=5,
         fit_prior=True,
@@ -53,7 +53,7 @@ def faces_alpha_gan() -> TrainingConfig:
         schedule="cosine",
         warmup_steps=100,
         ema=0.998,
-        flip=True,
+        augment=("flip",),
         evaluate_every=2,
         half=True,
     )
@@ -138,11 +138,11 @@ def defaults(family: str, data: str = "", image_size: int = 64) -> dict[str, Any
     """A beginning for `family` on `data` with pictures of `image_size` px: values for `config_from`."""
     small = image_size <= 32
     values: dict[str, Any] = {"family": family, "data": data, "ema": 0.999, "batch_size": 128, "epochs": 30}
-    if family in ("ae", "dae", "vae", "cvae", "vae-gan", "alpha-gan"):
+    if family in ("ae", "dae", "vae", "avb", "cvae", "vae-gan", "alpha-gan"):
         patch = 2 if image_size >= 28 and image_size % 2 == 0 else 1
         values["architecture"] = {"latent_dim": 16 if small else 64, "width": 32, "patch": patch}
         values["schedule"] = "cosine"
-        values["flip"] = data in ("avatars", "celeba", "cifar10", "fashion-mnist")
+        values["augment"] = ("flip",) if data in ("avatars", "celeba", "cifar10", "fashion-mnist") else ()
     else:
         values["architecture"] = {"latent_dim": 100, "width": 32 if small else 64}
     if data == "digits":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
@@ -20,7 +21,6 @@ from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
-
 from training import resume
 from training.alarms import Alarms
 from training.averaging import Averaged
@@ -31,9 +31,10 @@ from training.data.source import silent
 from training.examples import Examples
 from training.losses import MeanLosses, evaluated
 from training.metrics_log import write_metrics
-from training.objectives.objective import OBJECTIVES, GivesDamaged, Known, Objective, ObjectiveClass
+from training.objectives.objective import OBJECTIVES, GivesDamaged, Known, Losses, Objective, ObjectiveClass
 from training.precision import Precision
 from training.prior import fit_prior, spec_of
+from training.processes import ALONE, Processes
 from training.reports import EpochReport, StepReport
 from training.sheets import RECONSTRUCTIONS, write_repaired, write_sheets
 
@@ -55,6 +56,7 @@ class Run:
     held_out: Examples
     told: Told | None = None  # what a conditional network is told of the data
     averaged: Averaged | None = None
+    processes: Processes = ALONE
     epoch: int = 0  # epochs finished
     step: int = 0
     step_in_epoch: int = 0
@@ -62,39 +64,41 @@ class Run:
     best: float = math.inf
     shrunk: int = 1  # the batch was divided by this, for want of memory
     raised: list[str] = field(default_factory=list)  # alarms of this epoch
+    pending: list[Losses] = field(default_factory=list)  # of the steps since the losses were last added up
     losses: MeanLosses = field(default_factory=MeanLosses)
 
     # --- beginning ---------------------------------------------------------------------------------------------
 
     @classmethod
-    def begun(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
+    def begun(cls, config: TrainingConfig, data: Dataset, out: Path, processes: Processes = ALONE) -> Run:
         """A new run. Raises OptionError when `out` already holds one, or what is asked cannot be built."""
         if (out / METRICS).exists() or (out / "resume" / resume.STATE).exists():
             raise OptionError(f"{out} already holds a run; go on with --resume, or choose another folder.")
-        run = cls._made(config, data, out)
-        out.mkdir(parents=True, exist_ok=True)
-        atomic_write(out / "config.json", config.model_dump_json(indent=1).encode())
+        run = cls._made(config, data, out, processes)
+        if processes.first:
+            out.mkdir(parents=True, exist_ok=True)
+            atomic_write(out / "config.json", config.model_dump_json(indent=1).encode())
         return run
 
     @classmethod
-    def resumed(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
+    def resumed(cls, config: TrainingConfig, data: Dataset, out: Path, processes: Processes = ALONE) -> Run:
         """The run in `out` where it stopped. Raises CheckpointError, or OptionError when the configuration differs."""
         state = resume.load(out / "resume")
         resume.check_same(TrainingConfig.model_validate(state["config"]), config, out)
         if state["threads"] and config.threads is None:
             config = config.model_copy(update={"threads": state["threads"]})
-        run = cls._made(config.model_copy(update={"precision": state["precision"]["name"]}), data, out)
+        run = cls._made(config.model_copy(update={"precision": state["precision"]["name"]}), data, out, processes)
         run.load_state(state)
         return run
 
     @classmethod
-    def _made(cls, config: TrainingConfig, data: Dataset, out: Path) -> Run:
+    def _made(cls, config: TrainingConfig, data: Dataset, out: Path, processes: Processes) -> Run:
         if data.height != data.width:
             raise DataError(f"The pictures are {data.height} x {data.width}; choose a square --image-size.")
         if config.threads:
             torch.set_num_threads(config.threads)
-        device = chosen_device(config.device)
-        precision = Precision.choose(device, config.precision)
+        device = processes.device or chosen_device(config.device)
+        precision = Precision.choose(device, config.precision, processes)
         train_idx, held_out_idx = data.split(config.seed, config.held_out)
         if len(train_idx) < 2:
             raise DataError(f"'{data.name}' leaves {len(train_idx)} pictures to train on; at least 2 are needed.")
@@ -121,13 +125,16 @@ class Run:
             held_out=Examples.of(said, held_out_idx, torch.device("cpu")),
             told=told,
             averaged=Averaged(objective.network, config.ema) if config.ema else None,
+            processes=processes,
         )
 
     # --- while it runs -----------------------------------------------------------------------------------------
 
     @property
     def batch_size(self) -> int:
-        return max(1, min(self.config.batch_size, len(self.examples)) // self.shrunk)
+        """Of all processes together."""
+        size = max(1, min(self.config.batch_size, len(self.examples)) // self.shrunk)
+        return max(1, size // self.processes.count) * self.processes.count
 
     @property
     def steps_per_epoch(self) -> int:
@@ -139,14 +146,14 @@ class Run:
         """How much of the whole run is done, 0 to 1."""
         return (self.epoch + self.step_in_epoch / self.steps_per_epoch) / self.config.epochs
 
-    def step_report(self, note: str = "") -> StepReport:
+    def step_report(self, losses: dict[str, float], note: str = "") -> StepReport:
         return StepReport(
             epoch=self.epoch + 1,
             step=self.step,
             step_in_epoch=self.step_in_epoch,
             steps_per_epoch=self.steps_per_epoch,
             images_per_second=self.step_in_epoch * self.batch_size / max(self.seconds, 1e-9),
-            losses=dict(self.losses.recent),
+            losses=losses,
             note=note,
         )
 
@@ -154,6 +161,13 @@ class Run:
     def alarms(self) -> Alarms | None:
         """What listens to the curves of a family with a discriminator."""
         return getattr(self.objective, "alarms", None)
+
+    def add_up(self, means: dict[str, float]) -> list[str]:
+        """The means of the pending losses go into those of the epoch. What is to be said once of them."""
+        steps = len(self.pending)
+        self.losses.add(means, steps)
+        self.pending = []
+        return self.listen(steps)
 
     def listen(self, steps: int) -> list[str]:
         """What is to be said once of the losses of the last `steps` steps."""
@@ -168,6 +182,11 @@ class Run:
 
     def take_less_memory(self) -> str:
         """Half the batch; when that is too small, the CPU. What is to be said of it."""
+        if self.processes.count > 1:  # the others have not run out, and would wait for ever
+            raise Failure(
+                f"The memory of {self.device} is full; go on with --resume and more --devices, or begin a run with a "
+                f"--batch-size of {self.batch_size // 2}."
+            )
         if self.batch_size >= 2 * SMALLEST_BATCH:
             self.shrunk *= 2
             self.step_in_epoch *= 2
@@ -197,6 +216,10 @@ class Run:
         return self.averaged.network if self.averaged else self.objective.network
 
     def average(self) -> None:
+        """Statistics of batch normalisation over the processes; weights over the steps, where asked."""
+        if self.processes.count > 1:
+            buffers = [buffer for module in self.objective.modules.values() for buffer in module.buffers()]
+            self.processes.average(buffer for buffer in buffers if buffer.is_floating_point())
         if self.averaged:
             self.averaged.update(self.objective.network)
 
@@ -214,6 +237,8 @@ class Run:
             held_out={},
         )
         self.step_in_epoch, self.seconds = 0, 0.0
+        if not self.processes.first:
+            return report
         due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs) or self.settled
         if due:
             report = self._evaluate(report)
@@ -230,7 +255,7 @@ class Run:
         network.eval()
         held_out = evaluated(self.objective, network, self.held_out, self.config.seed)
         shown = self.held_out.spread(RECONSTRUCTIONS)
-        pictures = shown.images.cpu().numpy()
+        pictures = shown.pictures()
         asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
         write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK)
         if isinstance(self.objective, GivesDamaged):
@@ -242,6 +267,8 @@ class Run:
         """The prior is fitted where asked, and the encodings are written, into the last and the best checkpoint."""
         from training.encode import write_encodings
 
+        if not self.processes.first:
+            return self.checkpoint
         for path in (self.checkpoint, self.out / BEST):
             if path.exists():
                 if self.config.fit_prior or not getattr(self.objective.network, "has_prior", True):
@@ -283,6 +310,8 @@ class Run:
     # --- resuming ----------------------------------------------------------------------------------------------
 
     def save_state(self) -> None:
+        if not self.processes.first:
+            return
         resume.save(
             self.out / "resume",
             {
@@ -300,6 +329,7 @@ class Run:
                 "best": self.best,
                 "shrunk": self.shrunk,
                 "losses": self.losses.state_dict(),
+                "pending": [{name: float(value) for name, value in losses.items()} for losses in self.pending],
                 "alarms": self.alarms.state_dict() if self.alarms else None,
                 "raised": self.raised,
                 "saved": time.time(),
@@ -319,6 +349,8 @@ class Run:
         self.seconds, self.best = state["seconds"], state["best"]
         self.shrunk = state["shrunk"]
         self.losses.load_state_dict(state["losses"])
+        told = state.get("pending", [])  # runs begun before it was kept have none
+        self.pending = [{name: torch.tensor(value) for name, value in losses.items()} for losses in told]
         if self.alarms and state.get("alarms"):  # runs begun before alarms have none
             self.alarms.load_state_dict(state["alarms"])
         self.raised = state.get("raised", [])

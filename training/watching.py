@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,15 +11,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from latentlab.core.errors import Interrupted, LatentlabError, OptionError, did_you_mean
-from latentlab.core.picture_folder import Progress
 from rich import progress as bars
 from rich.console import Console
 
+from latentlab.core.errors import Interrupted, LatentlabError, OptionError, did_you_mean
+from latentlab.core.picture_folder import Progress
 from training.board import Board
 from training.commanding import Order, remember
 from training.data import Dataset, load
+from training.launching import is_first, started_by_torchrun
 from training.loop import train
+from training.processes import Processes, launched
 from training.reporting import JsonLines
 from training.reports import EpochReport, StepReport
 
@@ -151,6 +154,8 @@ def train_and_show(order: Order, progress: str = "bar") -> None:
 
 
 def _watcher(order: Order, progress: str) -> tuple[Watcher, AbstractContextManager[Any]]:
+    if not is_first(os.environ):
+        return Silence(), nullcontext()
     if progress == "bar":
         bar = TrainingBar(Console(stderr=True), order.config.epochs)
         return bar, bar.progress
@@ -159,12 +164,14 @@ def _watcher(order: Order, progress: str) -> tuple[Watcher, AbstractContextManag
 
 def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
     try:
-        data = _data(order, watcher)
+        data, processes = _joined(order, watcher)
     except KeyboardInterrupt:
         raise Interrupted("Stopped while reading the data; no run was begun.") from None
-    watcher.skipped(data.skipped)
-    remember(order)
-    watchers: list[Watcher | Board] = [watcher, *([board] if board else [])]
+    watchers: list[Watcher | Board] = [watcher]
+    if processes.first:
+        watcher.skipped(data.skipped)
+        remember(order)
+        watchers += [board] if board else []
 
     def on_step(report: StepReport) -> None:
         for each in watchers:
@@ -180,6 +187,7 @@ def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
             data,
             order.out,
             resume=order.resume,
+            processes=processes,
             on_step=on_step,
             on_epoch=on_epoch,
             on_stage=watcher.stage,
@@ -189,6 +197,17 @@ def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
     finally:
         if board:
             board.close()
+        processes.leave()
+
+
+def _joined(order: Order, watcher: Watcher) -> tuple[Dataset, Processes]:
+    """The data and the processes that train on it. Data that cannot be used is said once, before others are started."""
+    if started_by_torchrun(os.environ):
+        processes = launched(order.config)
+        with processes.first_before_others():
+            return _data(order, watcher), processes
+    data = _data(order, watcher)
+    return data, launched(order.config)
 
 
 @contextmanager
@@ -213,6 +232,8 @@ def _data(order: Order, watcher: Watcher) -> Dataset:
         download=order.download,
         limit=note.limit,
         seed=order.config.seed,
+        mapped=note.mapped,
+        scratch=order.out.parent,
         report=watcher.stage,
     )
     return data if note.thumbnails is None else replace(data, may_ship_thumbnails=note.thumbnails)

@@ -21,6 +21,7 @@ from latentlab.core.errors import DataError
 from latentlab.core.pictures import ENDINGS, Crop, Picture, read_picture
 
 TABLE = "attributes.csv"
+COPIED_AT_ONCE = 1024
 READERS = 4  # Pillow decodes without the GIL
 
 Progress = Callable[[int, int, str], None]  # done, total, what
@@ -71,15 +72,27 @@ def listed(folder: Path) -> Listing:
     )
 
 
-def read_all(
-    files: Sequence[Path], size: int, crop: Crop, report: Progress
-) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
-    """(pictures uint8 (N, size, size, C), which files they are, a reason for each that is not among them)."""
+def in_memory(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Raises DataError where they do not fit."""
     try:
-        pictures = np.empty((len(files), size, size, 3), np.uint8)
+        return np.empty(shape, np.uint8)
     except MemoryError as error:
-        need = len(files) * size * size * 3 / 2**30
-        raise DataError(f"{len(files):,} pictures need {need:.1f} GiB; use --image-size or --limit.") from error
+        needed = math.prod(shape) / 2**30
+        raise DataError(f"{shape[0]:,} pictures need {needed:.1f} GiB; use smaller ones, or fewer.") from error
+
+
+def read_all(
+    files: Sequence[Path],
+    size: int,
+    crop: Crop,
+    report: Progress,
+    allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]] = in_memory,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], list[str]]:
+    """(pictures uint8 (N, size, size, C), which files they are, a reason for each that is not among them).
+
+    `allocate` makes the array of a shape that they are read into.
+    """
+    pictures = allocate((len(files), size, size, 3))
     usable: list[int] = []
     reasons: list[str] = []
     coloured = False
@@ -94,7 +107,19 @@ def read_all(
                 coloured = coloured or found.shape[2] == 3
             report(index + 1, len(files), "reading pictures")
     pictures = pictures[: len(usable)]
-    return (pictures if coloured else pictures[..., :1].copy()), np.array(usable, np.int64), reasons
+    if not coloured:
+        pictures = _first_channel(pictures, allocate)
+    return pictures, np.array(usable, np.int64), reasons
+
+
+def _first_channel(
+    pictures: NDArray[np.uint8], allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    grey = allocate((*pictures.shape[:3], 1))
+    for start in range(0, len(pictures), COPIED_AT_ONCE):
+        part = slice(start, start + COPIED_AT_ONCE)
+        grey[part] = pictures[part, ..., :1]
+    return grey
 
 
 def _read(file: Path, size: int, crop: Crop) -> Picture | str:

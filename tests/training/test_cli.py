@@ -116,15 +116,15 @@ def test_options_reach_the_configuration(tmp_path: Path) -> None:
         "bce",
         "--seed",
         "7",
-        "--set",
-        "flip=true",
+        "--augment",
+        "flip,crop",
         "--set",
         "objective.free_bits=1",
     )
     assert main(digits(out, *more, "--set", "architecture.network=mlp", "--image-size", "12")) == 0
     config = json.loads((out / "config.json").read_text())
     assert (config["objective"]["beta"], config["objective"]["likelihood"]) == (2.5, "bce")
-    assert (config["seed"], config["flip"], config["objective"]["free_bits"]) == (7, True, 1)
+    assert (config["seed"], config["augment"], config["objective"]["free_bits"]) == (7, ["flip", "crop"], 1)
     header = read_header(out / "checkpoint.safetensors")
     assert (header.architecture["network"], header.image.height) == ("mlp", 12)
 

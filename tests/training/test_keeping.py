@@ -112,7 +112,7 @@ def test_a_batch_is_the_pictures_asked_for() -> None:
     restored = batch.images.add(1).mul(127.5).round().to(torch.uint8).permute(0, 2, 3, 1).numpy()
     assert np.array_equal(restored, data.images[[7, 4]])
     torch.manual_seed(0)
-    mirrored = examples.batch(np.zeros(32, np.int64), CPU, flip=True).images
+    mirrored = examples.batch(np.zeros(32, np.int64), CPU, augment=("flip",)).images
     same = [torch.equal(image, mirrored[0]) for image in mirrored]
     assert 0 < sum(same) < 32
     assert {tuple(image.flatten().tolist()) for image in mirrored} == {

@@ -9,6 +9,7 @@ from latentlab.core.picture_folder import Progress
 from latentlab.core.pictures import Crop
 from latentlab.core.registry import Entry, Registry
 from training.data.dataset import Dataset, Indices
+from training.data.mapped import room_for
 from training.data.source import Request, silent
 
 __all__ = ["SOURCES", "Dataset", "Indices", "Request", "load"]
@@ -35,12 +36,16 @@ def load(
     download: bool = False,
     limit: int | None = None,
     seed: int = 0,
+    mapped: bool | None = None,
+    scratch: Path | None = None,
     report: Progress = silent,
 ) -> Dataset:
     """The data set that `data` names: an entry of SOURCES, a folder of pictures, or an .npz file.
 
-    `size`: side in pixels (None: the data's own; folders 64). `limit`: at most so many pictures. Nothing is fetched
-    from the network unless `download` is set. Raises DataError, OptionError.
+    `size`: side in pixels (None: the data's own; folders 64). `limit`: at most so many pictures. Those of
+    folders and .npz files that would take more than half of the free memory are kept in a mapped file instead, or
+    where `mapped` says so; `scratch` is the folder of such a file. Nothing is fetched from the network unless
+    `download` is set. Raises DataError, OptionError.
     """
     if size is not None and not 4 <= size <= SIZE_LIMIT:
         raise OptionError(f"The image size is {size}; it must be 4 to {SIZE_LIMIT} px.")
@@ -54,10 +59,13 @@ def load(
         download=download,
         limit=limit,
         seed=seed,
+        mapped=mapped,
+        scratch=scratch,
         report=report,
     )
     loaded: Dataset = SOURCES[data].load()(request) if data in SOURCES else _from_path(Path(data), request)
-    return loaded.limited(limit, seed).at_size(size) if size else loaded.limited(limit, seed)
+    chosen = loaded.limited(limit, seed)
+    return chosen.at_size(size, room_for(scratch, mapped)) if size else chosen
 
 
 def _from_path(path: Path, request: Request) -> Dataset:

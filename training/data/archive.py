@@ -5,8 +5,8 @@ Every array is judged by what its header declares before a byte of it is inflate
 
 from __future__ import annotations
 
-import io
 import math
+import struct
 import zipfile
 from pathlib import Path
 from typing import IO, Any
@@ -14,16 +14,18 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.core.atomic import atomic_write
+from latentlab.core.atomic import atomic_file
 from latentlab.core.errors import DataError
 from latentlab.core.picture_folder import portable_name
 from training.data.dataset import Dataset
+from training.data.mapped import is_mapped
 from training.data.source import Request
 
 KNOWN = ("images", "labels", "attributes", "attribute_names", "label_names", "names", "licence")
 RATIO_LIMIT = 100  # an honest set of pictures deflates less; a bomb about 1,000 times
 FREE_BYTES = 64 * 2**20  # below this any ratio will do
 BYTES_LIMIT = 64 * 2**30
+LOCAL_HEADER = struct.Struct("<26x2H")  # of a zip entry: the lengths of its name and of what follows the name
 
 Array = NDArray[Any]
 
@@ -31,7 +33,7 @@ Array = NDArray[Any]
 def load(request: Request) -> Dataset:
     """Raises DataError: not an .npz, object arrays, false or excessive sizes, arrays of the wrong kind."""
     path = Path(request.data)
-    arrays = read(path)
+    arrays = read(path, request.mapped)
     if "images" not in arrays:
         raise DataError(f"{path} holds no array 'images'; it has {', '.join(arrays) or 'none that are known'}.")
     images = _pictures(path, arrays["images"])
@@ -47,7 +49,7 @@ def load(request: Request) -> Dataset:
     licence = _words(arrays, "licence")
     return Dataset(
         name=portable_name(path.stem),
-        images=np.ascontiguousarray(images),
+        images=images if isinstance(images, np.memmap) else np.ascontiguousarray(images),
         labels=None if labels is None else labels.astype(np.int64),
         label_names=_label_names(arrays, labels),
         attributes=None if attributes is None else attributes.astype(np.float32),
@@ -65,18 +67,21 @@ def save(path: Path, data: Dataset) -> None:
     arrays |= {name: value for name in ("labels", "attributes") if (value := getattr(data, name)) is not None}
     if data.licence:
         arrays["licence"] = np.array([data.licence])
-    buffer = io.BytesIO()
-    np.savez(buffer, **arrays)  # type: ignore[arg-type]
-    atomic_write(path, buffer.getvalue())
+    with atomic_file(path) as file:  # not through memory, which may be smaller than the pictures
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def read(path: Path) -> dict[str, Array]:
-    """The known arrays of an .npz. Raises DataError before anything is allocated from a false size."""
+def read(path: Path, mapped: bool | None = False) -> dict[str, Array]:
+    """The known arrays of an .npz. Raises DataError before anything is allocated from a false size.
+
+    Pictures that are stored without compression can be mapped instead of read: where `mapped` says so, or, where it is
+    None, when they would take more than half of the free memory.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             members = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
             return {
-                name: _array(path, archive, info, name)
+                name: _array(path, archive, info, name, mapped if name == "images" else False)
                 for name, info in members.items()
                 if name in KNOWN and info.filename.endswith(".npy")
             }
@@ -88,7 +93,7 @@ def read(path: Path) -> dict[str, Array]:
         raise DataError(f"{path} cannot be read ({error}); save it again with np.savez.") from error
 
 
-def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> Array:
+def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, mapped: bool | None) -> Array:
     stored = min(info.compress_size, path.stat().st_size)
     if info.file_size > min(RATIO_LIMIT * stored + FREE_BYTES, BYTES_LIMIT):
         raise DataError(
@@ -108,9 +113,24 @@ def _array(path: Path, archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: st
                 f"{path}: '{name}' claims {shape} {dtype} = {needed / 1e9:,.1f} GB, the file holds "
                 f"{info.file_size / 1e6:,.1f} MB of it; refused."
             )
+        if info.compress_type == zipfile.ZIP_STORED and not fortran and needed and is_mapped(needed, mapped):
+            # A stored entry lies in the archive as it is: what was read of it so far is its header.
+            offset = _begin_of(path, info) + file.tell()
+            return np.memmap(path, dtype, "r", offset, shape)
         content = bytearray(needed)
         _fill(path, file, memoryview(content), name)
     return np.frombuffer(content, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _begin_of(path: Path, info: zipfile.ZipInfo) -> int:
+    """Where the content of an entry begins in the archive; the central directory does not say it."""
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        header = file.read(LOCAL_HEADER.size)
+        if len(header) < LOCAL_HEADER.size:
+            raise DataError(f"{path} ended within '{info.filename}'; copy or save it again.")
+        name_length, extra_length = LOCAL_HEADER.unpack(header)
+    return info.header_offset + LOCAL_HEADER.size + int(name_length) + int(extra_length)
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:

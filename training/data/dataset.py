@@ -5,12 +5,14 @@ Shapes: N pictures of H x W x C (C is 1 or 3), A attributes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import DataError, OptionError
+from latentlab.core.picture_folder import in_memory
 from latentlab.core.pictures import resized
 
 Indices = NDArray[np.int64]
@@ -85,11 +87,11 @@ class Dataset:
             held_out = np.sort(np.random.default_rng(seed).permutation(len(self))[:count])
         return np.setdiff1d(everything, held_out, assume_unique=True), held_out
 
-    def at_size(self, size: int) -> Dataset:
+    def at_size(self, size: int, allocate: Callable[[tuple[int, ...]], NDArray[np.uint8]] = in_memory) -> Dataset:
         """Square pictures of `size` pixels, anti-aliased; itself where they are."""
         if (self.height, self.width) == (size, size):
             return self
-        images = np.empty((len(self), size, size, self.channels), np.uint8)
+        images = allocate((len(self), size, size, self.channels))
         for index, picture in enumerate(self.images):
             images[index] = resized(picture, size)
         return replace(self, images=images)

@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from latentlab.core.errors import DataError, Failure
+from latentlab.core.picture_folder import read_all
 from training.data.dataset import Dataset
+from training.data.mapped import room_for
 from training.data.source import Request
 
 Labels = np.ndarray[Any, np.dtype[np.int64]]
@@ -41,19 +43,18 @@ def load_cifar10(request: Request) -> Dataset:
 
 
 def load_celeba(request: Request) -> Dataset:
-    """Pictures are read one by one from torchvision's folder, cropped and resized as a folder's are."""
-    from latentlab.core.pictures import read_picture
-
+    """Pictures are read from torchvision's folder, cropped, resized and skipped as a folder's are."""
     found = _opened(request, "CelebA", split="all", target_type="attr")
     folder = Path(found.root) / found.base_folder / "img_align_celeba"
     chosen = np.arange(len(found.filename))
     if request.limit is not None and request.limit < len(chosen):
         chosen = np.sort(np.random.default_rng(request.seed).permutation(len(chosen))[: request.limit])
-    size = request.size or 64
-    images = np.empty((len(chosen), size, size, 3), np.uint8)
-    for place, index in enumerate(chosen):
-        images[place] = read_picture(folder / found.filename[index], crop=request.crop, size=size, channels=3)
-        request.report(place + 1, len(chosen), "reading pictures")
+    files = [folder / found.filename[index] for index in chosen]
+    room = room_for(request.scratch, request.mapped)
+    images, usable, skipped = read_all(files, request.size or 64, request.crop, request.report, room)
+    if not len(usable):
+        raise DataError(f"No picture in {folder} can be used; the first: {skipped[0]}")
+    chosen = chosen[usable]
     partition = _celeba_partition(Path(found.root) / found.base_folder, found.filename)
     return Dataset(
         name="celeba",
@@ -63,6 +64,7 @@ def load_celeba(request: Request) -> Dataset:
         names=tuple(found.filename[index] for index in chosen),
         licence="CelebA, Liu et al. 2015, non-commercial research only",
         may_ship_thumbnails=False,
+        skipped=tuple(skipped),
         test_idx=np.flatnonzero(partition[chosen] == 2).astype(np.int64),
     )
 

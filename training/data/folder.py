@@ -9,6 +9,7 @@ import numpy as np
 from latentlab.core.errors import DataError
 from latentlab.core.picture_folder import listed, portable_name, read_all
 from training.data.dataset import Dataset
+from training.data.mapped import room_for
 from training.data.source import Request
 
 DEFAULT_SIZE = 64  # px
@@ -21,7 +22,9 @@ def load(request: Request) -> Dataset:
     if request.limit is not None and request.limit < len(listing.files):
         order = np.random.default_rng(request.seed).permutation(len(listing.files))
         listing = listing.subset(np.sort(order[: request.limit]))
-    pictures, usable, reasons = read_all(listing.files, request.size or DEFAULT_SIZE, request.crop, request.report)
+    room = room_for(request.scratch, request.mapped)
+    size = request.size or DEFAULT_SIZE
+    pictures, usable, reasons = read_all(listing.files, size, request.crop, request.report, room)
     skipped = listing.skipped + tuple(reasons)
     if not len(usable):
         raise DataError(f"No picture in {folder} can be used. {len(skipped):,} were tried; the first: {skipped[0]}")

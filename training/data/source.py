@@ -23,5 +23,7 @@ class Request:
     root: Path = Path("data")  # where downloaded sets lie
     download: bool = False
     limit: int | None = None  # at most so many pictures
+    mapped: bool | None = None  # keep them in a mapped file, not in memory; None: where memory is too small
+    scratch: Path | None = None  # the folder of that file
     seed: int = 0
     report: Progress = silent
