@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from latentlab.core.errors import OptionError
 from PIL import Image
 
+from latentlab.core.errors import OptionError
 from training.reports import EpochReport, StepReport
 
 FOLDER = "tensorboard"

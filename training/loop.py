@@ -118,13 +118,14 @@ def _step(run: Run, order: NDArray[np.int64]) -> Losses:
     """One step on the next batch of the epoch. Raises Failure where the CPU's memory is full."""
     size = run.batch_size
     begin = run.step_in_epoch * size
-    chosen, following = order[begin : begin + size], order[begin + size : begin + 2 * size]
+    chosen, following = (run.processes.own(order[b : b + size]) for b in (begin, begin + size))
     scheduled(run.objective.optimisers, _rate_factor(run.config, run.step, run.share))
     try:
-        batch = run.examples.batch(chosen, run.device, augment=run.config.augment)
-        if len(following) == size:
-            run.examples.fetch(following)
-        losses = run.objective.step(batch, run.step, run.precision, run.config.gradient_clip)
+        with run.processes.drawing():
+            batch = run.examples.batch(chosen, run.device, augment=run.config.augment)
+            if len(following) == len(chosen):
+                run.examples.fetch(following)
+            losses = run.objective.step(batch, run.step, run.precision, run.config.gradient_clip)
     except torch.OutOfMemoryError:
         raise
     except RuntimeError as error:

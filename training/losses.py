@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,33 +11,35 @@ import torch
 from latentlab.models.family import Network
 from training.examples import Examples
 from training.objectives.objective import Losses, Objective
+from training.processes import ALONE, Processes
 
 EVALUATED_AT_ONCE = 256
 
 
+def means_of(losses: Sequence[Losses], processes: Processes = ALONE) -> dict[str, float]:
+    """Means over steps and processes; waits for the device once for all of them."""
+    if not losses:
+        return {}
+    names = list(losses[0])
+    values = torch.stack([torch.stack([step[name].float() for name in names]) for step in losses])
+    means = values.cpu().double().mean(0)
+    processes.average([means])
+    return dict(zip(names, means.tolist(), strict=True))
+
+
 class MeanLosses:
-    """Sums so far. `recent` are the means over what was added last."""
+    """Sums so far. `recent` are the means over what was read last."""
 
     def __init__(self) -> None:
         self.count = 0
         self.sums: dict[str, float] = {}
         self.recent: dict[str, float] = {}
 
-    def add(self, losses: list[Losses]) -> None:
-        """Waits for the device once for all of them."""
-        if not losses:
-            return
-        names = list(losses[0])
-        values = torch.stack([torch.stack([step[name].float() for name in names]) for step in losses])
-        sums = values.double().sum(0).tolist()
-        self.count += len(losses)
-        for name, total in zip(names, sums, strict=True):
-            self.sums[name] = self.sums.get(name, 0.0) + total
-            self.recent[name] = total / len(losses)
-
-    @property
-    def finite(self) -> bool:
-        return all(math.isfinite(value) for value in self.recent.values())
+    def add(self, means: Mapping[str, float], steps: int) -> None:
+        self.count += steps
+        self.recent = dict(means)
+        for name, mean in means.items():
+            self.sums[name] = self.sums.get(name, 0.0) + mean * steps
 
     def taken(self) -> dict[str, float]:
         """The means; the sums begin anew."""

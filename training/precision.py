@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from training.processes import ALONE, Processes
+
 FORMATS = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -22,9 +24,10 @@ class Precision:
     device: torch.device
     name: str
     scaler: torch.amp.GradScaler | None = None
+    processes: Processes = ALONE
 
     @classmethod
-    def choose(cls, device: torch.device, wanted: str = "auto") -> Precision:
+    def choose(cls, device: torch.device, wanted: str = "auto", processes: Processes = ALONE) -> Precision:
         name = wanted
         if wanted == "auto":
             name = "float32"
@@ -33,7 +36,7 @@ class Precision:
             elif device.type == "cpu" and has_fast_bfloat16():
                 name = "bfloat16"
         scaler = torch.amp.GradScaler(device.type) if name == "float16" and device.type != "cpu" else None
-        return cls(device, name, scaler)
+        return cls(device, name, scaler, processes)
 
     def autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, FORMATS[self.name], enabled=self.name != "float32")
@@ -41,10 +44,14 @@ class Precision:
     def step(
         self, loss: Tensor, optimiser: torch.optim.Optimizer, network: nn.Module, clip: float | None = None
     ) -> Tensor | None:
-        """Backward and one step of the optimiser; the norm of the gradient where it is clipped."""
+        """Backward, the mean over the processes, one step of the optimiser; the gradient's norm where it is clipped."""
         norm = None
         optimiser.zero_grad(set_to_none=True)
         (self.scaler.scale(loss) if self.scaler else loss).backward()  # type: ignore[no-untyped-call]
+        if self.processes.count > 1:
+            # What overflowed in one process is not finite in the mean: every scaler then skips the step.
+            weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+            self.processes.average(weight.grad for weight in weights if weight.grad is not None)
         if clip is not None:
             if self.scaler:
                 self.scaler.unscale_(optimiser)
