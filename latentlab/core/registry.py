@@ -120,6 +120,8 @@ FORMATS = Registry(
     ),
     Entry("pythae", "pythae", "latentlab.formats.pythae:PythaeFormat"),
     Entry("autoencoder-kl", "diffusers AutoencoderKL", "latentlab.formats.autoencoder_kl:AutoencoderKLFormat"),
+    Entry("lightweight-gan", "lightweight-gan", "latentlab.formats.lightweight_gan:LightweightGANFormat"),
+    Entry("studiogan", "StudioGAN", "latentlab.formats.studiogan:StudioGANFormat"),
     Entry("onnx", "ONNX decoder", "latentlab.formats.onnx_decoder:OnnxFormat"),
     Entry("torch-program", "TorchScript, .pt2", "latentlab.formats.torch_program:TorchProgramFormat"),
     Entry("rosinality", "StyleGAN2 (rosinality)", "latentlab.formats.rosinality_stylegan2:RosinalityStyleGAN2Format"),

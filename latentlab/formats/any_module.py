@@ -1,7 +1,7 @@
 """Any torch decoder, and optionally its encoder, as a network that TorchModel runs.
 
 What a module does not say is found out by asking it: the shape of its latents and pictures, and their range.
-Shapes: B batch, D latent, C H W of images, P pixels of a flat image.
+Shapes: B batch, D latent, C H W of images, P pixels of a flat image, K classes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class ModuleNetwork(Network):
     """`decoder` takes (B, *latent_shape) and gives (B, C, H, W) or flat (B, P) pictures in `output`'s range.
 
     `encoder` takes pictures as the decoder gives them; its first result is the latent, or mean and log-variance
-    side by side.
+    side by side. With `classes` the decoder takes a row (B, K) beside the latents: the class as one-hot.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class ModuleNetwork(Network):
         *,
         flat: bool = False,
         prior: Prior = "normal",
+        classes: tuple[str, ...] = (),
     ) -> None:
         nn.Module.__init__(self)  # there is no architecture to validate
         self.decoder = decoder
@@ -50,19 +51,30 @@ class ModuleNetwork(Network):
         self.output = output
         self.flat = flat
         self.prior = prior
+        self.classes = classes
 
     @property
     def spaces(self) -> tuple[LatentSpace, ...]:
         return (LatentSpace("z", (math.prod(self.latent_shape),), self.prior),)
 
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
-        made = first_tensor(self.decoder(latents_BD.reshape(-1, *self.latent_shape))).float()
+        latents = latents_BD.reshape(-1, *self.latent_shape)
+        told = (self._told(condition_BK, latents),) if self.classes else ()
+        made = first_tensor(self.decoder(latents, *told)).float()
         images = made.reshape(len(latents_BD), self.image.channels, self.image.height, self.image.width)
         if self.output == "tanh":
             return images
         if self.output == "byte":
             return images / 127.5 - 1
         return images * 2 - 1 if self.output == "sigmoid" else torch.tanh(images / 2)
+
+    def _told(self, condition_BK: Tensor | None, latents: Tensor) -> Tensor:
+        """The condition, or the first class where none is asked for."""
+        if condition_BK is not None:
+            return condition_BK.to(latents.dtype)
+        rows_BK = latents.new_zeros(len(latents), len(self.classes))
+        rows_BK[:, 0] = 1
+        return rows_BK
 
     def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         if self.encoder is None:

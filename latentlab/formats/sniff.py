@@ -9,6 +9,7 @@ import stat
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
@@ -48,6 +49,10 @@ class Found:
     path: Path
     kind: str  # one of WEIGHTS, "onnx", or a key of REASONS
     size: int  # bytes
+
+    def held(self, name: str) -> dict[str, Any] | None:
+        """The description called `name` that the file itself holds; None where one may lie beside it."""
+        return None
 
 
 def found(path: Path) -> Found:

@@ -27,7 +27,7 @@ from latentlab.formats.weight_norms import plain_weights
 WRAPPERS = (
     "g_ema", "G_ema", "netG_ema", "generator_ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "ema",
     "params_ema", "generator", "netG", "G", "model_state_dict", "state_dict", "model", "vae", "autoencoder", "decoder",
-    "params", "net", "network", "weights",
+    "params", "net", "network", "weights", "GAN",
 )  # fmt: skip
 NESTED_AT_MOST = 4
 PARTS = {"encoder", "decoder"}  # saved side by side, they are one network

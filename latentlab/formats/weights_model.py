@@ -111,6 +111,7 @@ def model_around(
         image=network.image,
         spaces=network.spaces,
         encoder=network.encoder is not None,
+        conditional=network.classes or None,
         invertible=True,
         training=dict(training),
         licence="not stated in the file",
@@ -135,7 +136,8 @@ def _try_out(network: ModuleNetwork) -> None:
     hooks = [module.register_forward_hook(bounded) for module in decoder.modules()]
     try:
         latents = torch.zeros(1, *network.latent_shape, device="meta")
-        made: Tensor = torch.func.functional_call(decoder, shapes, (latents,))
+        told = (torch.zeros(1, len(network.classes), device="meta"),) if network.classes else ()
+        made: Tensor = torch.func.functional_call(decoder, shapes, (latents, *told))
     finally:
         for hook in hooks:
             hook.remove()
