@@ -138,7 +138,7 @@ class Commands(QObject):
             self._workspace.notices.info("This model carries no encodings to jump to; draw a sample instead.")
             return
         index = secrets.randbelow(len(encodings))
-        self._workspace.go_to(encodings.latents[index], encodings.name_of(index))
+        self._workspace.go_to_encoding(index)
 
     def add_keyframe(self) -> None:
         state = self._workspace.state

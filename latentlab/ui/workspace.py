@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from latentlab.core.condition import condition_of_encoding
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ImageShape, ModelInfo
 from latentlab.core.requests import OpenModel
@@ -60,6 +61,16 @@ class Workspace:
     def go_to(self, latent: FloatArray, name: str, original: Original | None = None, label: str = "") -> None:
         """Make `latent` (D,) the current picture; within an open gesture it is part of that one undo step."""
         self.session.update(at(self.state, latent, name, original), label or f"Go to {name}")
+
+    def go_to_encoding(self, index: int, label: str = "") -> None:
+        """The same with an encoding; a conditional model is asked for what its picture is, as far as that is known."""
+        encodings, info = self.opened.encodings, self.opened.info
+        assert encodings is not None
+        asked = condition_of_encoding(encodings, index, info.conditional or (), info.conditional_attributes)
+        if asked is not None and asked.label is None and self.state.condition is not None:
+            asked = replace(asked, label=self.state.condition.label)
+        state = at(self.state, encodings.latents[index], encodings.name_of(index))
+        self.session.update(replace(state, condition=asked), label or f"Go to {state.name}")
 
     def change(self, label: str, **parts: object) -> None:
         """`session.update` with some parts of the state replaced."""

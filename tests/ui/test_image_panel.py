@@ -13,9 +13,7 @@ from PySide6.QtCore import QMimeData, QPointF, QRect, QSize, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QGuiApplication
 from pytestqt.qtbot import QtBot
 
-from latentlab.core.condition import Condition
 from latentlab.core.inversion import Inversion
-from latentlab.core.latent_model import ImageShape
 from latentlab.core.requests import Done, JobFailed, Partial
 from latentlab.core.state import NamedLatent, State, with_strength
 from latentlab.ui import latent_mime
@@ -337,23 +335,3 @@ def test_a_picture_that_cannot_be_saved_is_said(panel: ImagePanel, workspace: Wo
     panel.exchange.save_to(tmp_path / "no such folder" / "face.png", np.zeros((8, 8, 3), np.uint8))
     assert "no such folder" in workspace.notices.shown[-1].text
     assert not list(tmp_path.iterdir())
-
-
-# --- conditional models
-
-
-def test_the_class_selector_asks_for_another_class(workspace: Workspace, follow: Follow, qtbot: QtBot) -> None:
-    info = some_info(conditional=("shirt", "shoe"), image=ImageShape(8, 8, 3))
-    workspace.opened = OpenedModel(info, workspace.opened.encodings)
-    workspace.session.restart(replace(workspace.state, condition=Condition(0)))
-    panel = ImagePanel(workspace)
-    qtbot.addWidget(panel)
-    follow(panel)
-    assert not panel.classes.isHidden()
-    assert panel.classes.currentText() == "shirt"
-    panel.classes.setCurrentIndex(1)
-    panel.classes.activated.emit(1)
-    assert workspace.state.condition == Condition(1)
-    assert workspace.session.undo_label == "Class shoe"
-    workspace.session.undo()
-    assert panel.classes.currentText() == "shirt"

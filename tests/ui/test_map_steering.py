@@ -107,6 +107,10 @@ def test_a_conditional_model_is_asked_for_the_class_of_the_point(panel: MapPanel
     labels = encodings_of(panel).labels
     assert labels is not None
     assert workspace.state.condition == Condition(int(labels[index]))
+    workspace.session.undo()
+    assert workspace.state.condition is None
+    assert not np.array_equal(workspace.state.latent, encodings_of(panel).latents[index])
+    workspace.session.redo()
     asked = workspace.state.condition
     press(panel.canvas, empty_place(panel))
     assert workspace.state.condition == asked

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 from PySide6.QtCore import QObject
 
-from latentlab.core.condition import Condition, condition_of_encoding
-from latentlab.core.encodings import EncodingSet
 from latentlab.core.projections import Inverse
 from latentlab.core.spaces import FloatArray
-from latentlab.core.state import at
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.workspace import Workspace
 
@@ -81,7 +76,8 @@ class Steering(QObject):
         x, y = layout.points[index].tolist()
         label = encodings.label_of(index)
         name = encodings.name_of(index)
-        self._set(latent, name, (x, y), f"{name} · {label}" if label else name, self._condition(encodings, index))
+        self._remember(latent, (x, y), f"{name} · {label}" if label else name)
+        self._workspace.go_to_encoding(index, MOVE)
 
     def _go(self, x: float, y: float) -> None:
         layout = self._workspace.projecting.layout
@@ -92,24 +88,11 @@ class Steering(QObject):
             return
         inverse = layout.projection.inverse(np.array([[x, y]], np.float32), near=self._near)
         latent = self._workspace.space.clip(inverse.latents[0])
-        self._set(latent, "map", (x, y), cue(inverse, self._samples, layout.settled))
+        self._remember(latent, (x, y), cue(inverse, self._samples, layout.settled))
+        self._workspace.go_to(latent, "map", label=MOVE)
 
-    def _set(
-        self,
-        latent: FloatArray,
-        name: str,
-        place: tuple[float, float],
-        caption: str,
-        condition: Condition | None = None,
-    ) -> None:
+    def _remember(self, latent: FloatArray, place: tuple[float, float], caption: str) -> None:
         self._latent, self.place, self.caption = np.array(latent, np.float32), place, caption
-        state = at(self._workspace.state, self._latent, name)
-        self._workspace.session.update(state if condition is None else replace(state, condition=condition), MOVE)
-
-    def _condition(self, encodings: EncodingSet, index: int) -> Condition | None:
-        """What the model has to be asked for to draw the picture of an encoding."""
-        info = self._workspace.opened.info
-        return condition_of_encoding(encodings, index, info.conditional or (), info.conditional_attributes)
 
     @property
     def _samples(self) -> bool:

@@ -5,22 +5,21 @@ Shapes: H W C pictures, uint8; D latent.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QMouseEvent
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
-from latentlab.core.condition import Condition
 from latentlab.core.requests import Decode, Decoded, Encoded, Lane, RequestFailed
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
 from latentlab.ui import latent_mime, theme
 from latentlab.ui.actions import shortcut_tooltip
 from latentlab.ui.comparison import Comparison
+from latentlab.ui.condition_bar import ConditionBar
 from latentlab.ui.difference import AMPLIFICATIONS, Kind, difference
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
@@ -73,10 +72,8 @@ class ImagePanel(Panel):
         copy_button.clicked.connect(self.copy_picture)
         save_button = self._button("mdi6.content-save-outline", "save-image")
         save_button.clicked.connect(self.save_picture)
-        self.classes = QComboBox()
-        self.classes.setAccessibleName("Class")
-        self.classes.setToolTip("The class that the model is asked for")
-        self.classes.activated.connect(self._choose_class)
+        self.condition = ConditionBar()
+        self.condition.asked.connect(lambda label, condition: self.workspace.change(label, condition=condition))
         self.caption = ElidedLabel()
         self.caption.setProperty("role", "caption")
         self.caption.setFont(theme.caption_font(self.caption))
@@ -93,13 +90,13 @@ class ImagePanel(Panel):
         for button in (self.before_button, self.difference_button, self.smooth_button):
             top.addWidget(button)
         top.addStretch()
-        top.addWidget(self.classes)
         for button in (open_button, copy_button, save_button):
             top.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(theme.PADDING_PX, 4, theme.PADDING_PX, theme.GRID_PX)
         column.setSpacing(theme.GRID_PX)
         column.addLayout(top)
+        column.addWidget(self.condition)
         column.addWidget(self.view, 1)
         column.addWidget(self.comparison)
         column.addWidget(self.caption)
@@ -140,10 +137,8 @@ class ImagePanel(Panel):
     def show_model(self) -> None:
         self._current = self._before = self._before_asked = None
         self.exchange.forget()
-        classes = self.workspace.opened.info.conditional
-        self.classes.clear()
-        self.classes.addItems(list(classes or ()))
-        self.classes.setVisible(bool(classes))
+        info = self.workspace.opened.info
+        self.condition.show_model(info.conditional or (), info.conditional_attributes)
 
     def show_state(self, new: State, old: State | None) -> None:
         if old is None or new.original is not old.original:
@@ -151,8 +146,7 @@ class ImagePanel(Panel):
             if new.original is not None:
                 self._ask(new.original.latent, new, "original")
         if old is None or new.condition != old.condition:
-            label = None if new.condition is None else new.condition.label
-            self.classes.setCurrentIndex(-1 if label is None else label)
+            self.condition.show_condition(new.condition)
         if old is None or new.origin is not old.origin or new.condition != old.condition:
             self._before = self._before_asked = None
             if self.before_wanted or self.difference_button.isChecked():
@@ -206,6 +200,18 @@ class ImagePanel(Panel):
         if held != self._holding:
             self._holding = held
             self._refresh()
+
+    def next_class(self) -> None:
+        self._step_class(1)
+
+    def previous_class(self) -> None:
+        self._step_class(-1)
+
+    def _step_class(self, by: int) -> None:
+        if self.condition.names:
+            self.condition.step_class(by)
+        else:
+            self.workspace.notices.info("This model is not asked for a class: only conditional models are.")
 
     def copy_picture(self) -> None:
         self.exchange.copy(self._now())
@@ -281,10 +287,6 @@ class ImagePanel(Panel):
             action.setChecked(action.text().startswith(chosen))
         self.difference_button.setChecked(True)
         self._refresh()
-
-    def _choose_class(self, index: int) -> None:
-        known = self.workspace.state.condition or Condition()
-        self.workspace.change(f"Class {self.classes.itemText(index)}", condition=replace(known, label=index))
 
     # --- pictures and latents dropped
 
