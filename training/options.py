@@ -224,12 +224,27 @@ class AlphaGANOptions(EncoderGANOptions):
     )
 
 
+class AVBOptions(Options):
+    """The objective of adversarial variational Bayes; Mescheder et al. 2017, algorithms 1 and 2."""
+
+    likelihood: Literal["sigma", "bce", "mse"] = Field("sigma", description="What the reconstruction is counted by.")
+    adaptive_contrast: bool = Field(
+        True, description="The adversary compares with a Gaussian of the encoder's moments, not with the prior."
+    )
+    adversary_steps: int = Field(1, ge=1, le=100, description="Steps of the adversary for each of the encoder.")
+    adversary_hidden: int = Field(512, ge=1, le=16_384, description="Units of the adversary's hidden layers.")
+    learning_rate: float = Field(2e-4, gt=0, le=1, description="Step size of encoder and decoder.")
+    adversary_learning_rate: float = Field(4e-4, gt=0, le=1, description="Step size of the adversary.")
+    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
+
+
 # The objective's options by family; a new family adds its line.
 OPTIONS: dict[str, type[Options]] = {
     "ae": AEOptions,
     "dae": DAEOptions,
     "vae": VAEOptions,
     "cvae": CVAEOptions,
+    "avb": AVBOptions,
     "gan": DenseGANOptions,
     "dcgan": GANOptions,
     "cgan": GANOptions,

@@ -102,6 +102,7 @@ FAMILIES = Registry(
     Entry("dae", "Denoising autoencoder", "latentlab.models.ae:DAE"),
     Entry("vae", "Variational autoencoder", "latentlab.models.vae:VAE"),
     Entry("cvae", "Conditional variational autoencoder", "latentlab.models.cvae:CVAE"),
+    Entry("avb", "Adversarial variational Bayes", "latentlab.models.avb:AVB"),
     Entry("gan", "Fully connected GAN", "latentlab.models.gan:GAN"),
     Entry("dcgan", "Deep convolutional GAN", "latentlab.models.dcgan:DCGAN"),
     Entry("cgan", "Conditional GAN", "latentlab.models.cgan:CGAN"),

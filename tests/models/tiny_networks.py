@@ -27,6 +27,11 @@ TINY: dict[str, dict[str, Any]] = {
         "name": "cvae", "image_size": 8, "channels": 1, "latent_dim": 4, "network": "mlp", "hidden": 20,
         "classes": 2, "attributes": 1,
     },
+    "avb": {"name": "avb", "image_size": 16, "channels": 3, "latent_dim": 4, "width": 4, "responses": 5},
+    "avb mlp empirical": {
+        "name": "avb", "image_size": 9, "channels": 1, "latent_dim": 2, "network": "mlp", "hidden": 20, "responses": 4,
+        "prior": "empirical",
+    },
     "dcgan": {"name": "dcgan", "image_size": 16, "channels": 3, "latent_dim": 100, "width": 4},
     "dcgan 28 px uniform": {
         "name": "dcgan", "image_size": 28, "channels": 1, "latent_dim": 7, "width": 4, "prior": "uniform",

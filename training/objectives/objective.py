@@ -24,6 +24,7 @@ OBJECTIVES = Registry(
     Entry("dae", "Denoising autoencoder", "training.objectives.dae:DAEObjective"),
     Entry("vae", "Variational autoencoder", "training.objectives.vae:VAEObjective"),
     Entry("cvae", "Conditional variational autoencoder", "training.objectives.cvae:CVAEObjective"),
+    Entry("avb", "Adversarial variational Bayes", "training.objectives.avb:AVBObjective"),
     Entry("gan", "Fully connected GAN", "training.objectives.gan:DenseGANObjective"),
     Entry("dcgan", "Deep convolutional GAN", "training.objectives.gan:GANObjective"),
     Entry("cgan", "Conditional GAN", "training.objectives.gan:CGANObjective"),
