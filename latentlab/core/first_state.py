@@ -10,11 +10,11 @@ import numpy as np
 from latentlab.core.condition import condition_of_encoding, default_condition
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ModelInfo
+from latentlab.core.space_switching import first_place
 from latentlab.core.state import State, Walk
 
 # Encodings near the mean decode to averages, far ones badly; this far out (as a share of all) faces have character.
 TYPICAL_SHARE = 0.35
-FIRST_TRUNCATION = 0.7
 ADDED_FIRST = "Eyeglasses"  # the first thing a newcomer adds should not be there already
 
 
@@ -28,8 +28,7 @@ def first_state(info: ModelInfo, encodings: EncodingSet | None) -> State:
         condition = condition_of_encoding(encodings, index, classes, attributes)
     else:
         space = info.spaces[0].name
-        place = info.spaces[0].sample(1, seed=0, truncation=FIRST_TRUNCATION)[0]
-        name = "sample 0 of seed 0"
+        place, name = first_place(info.spaces[0])
         condition = default_condition(len(classes), len(attributes))
     # Straight lines between draws of a GAN's normal prior pass through its untypical middle.
     spherical = not info.encoder and info.space(space).prior == "normal"

@@ -125,12 +125,15 @@ def _found(place: CheckpointPlace, session: Path) -> str:
     return place.path
 
 
+ITS_OWN = ("strengths", "names", "layout", "elsewhere")  # whose keys are the user's names, not ours
+
+
 def _over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """`new`, and of `old` whatever keys `new` does not have; deep in objects, not in lists nor the user's own names."""
     merged = dict(new)
     for key, value in old.items():
         if key not in new:
             merged[key] = value
-        elif isinstance(value, dict) and isinstance(new[key], dict) and key not in ("strengths", "names", "layout"):
+        elif isinstance(value, dict) and isinstance(new[key], dict) and key not in ITS_OWN:
             merged[key] = _over(value, new[key])
     return merged

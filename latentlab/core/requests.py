@@ -62,6 +62,20 @@ class Encode:
 
 
 @dataclass(frozen=True, eq=False)
+class ToSpace:
+    """Latents of one space as those of another, where `ModelInfo.mappings` says that there is a way."""
+
+    checkpoint: str
+    latents: FloatArray  # (B, D)
+    space: str
+    to: str
+    condition: Condition | None = None
+
+
+Request = Decode | Encode | ToSpace
+
+
+@dataclass(frozen=True, eq=False)
 class Opened:
     """`slot` is "main" or "compare": two models can be open at once."""
 
@@ -97,6 +111,16 @@ class Encoded:
 
 
 @dataclass(frozen=True, eq=False)
+class InSpace:
+    """The answer to ToSpace: latents (B, D') of the other space, which decode to the same pictures."""
+
+    consumer: str
+    ticket: int
+    request: ToSpace
+    latents: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
 class RequestFailed:
     """A request that could not be answered; the last good picture stays."""
 
@@ -114,7 +138,7 @@ class EngineState:
     message: str = ""
 
 
-Reply = Opened | OpenFailed | Decoded | Encoded | RequestFailed | EngineState
+Reply = Opened | OpenFailed | Decoded | Encoded | InSpace | RequestFailed | EngineState
 
 
 class Engine(Protocol):
@@ -125,8 +149,8 @@ class Engine(Protocol):
     def open(self, request: OpenModel) -> None:
         """Opened or OpenFailed follows; the model that is open stays until Opened."""
 
-    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
-        """A ticket that Decoded, Encoded or RequestFailed will carry. Replaces what the consumer has waiting."""
+    def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
+        """A ticket that the reply or RequestFailed will carry. Replaces what the consumer has waiting."""
 
     def withdraw(self, consumer: str) -> None:
         """Forget what the consumer has waiting."""

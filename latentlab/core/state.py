@@ -23,6 +23,7 @@ ONE_CLICK = 2.0  # the strength that one click gives: 1 is the distance of the c
 
 NO_STRENGTHS: Mapping[str, float] = MappingProxyType({})
 NO_NAMES: Mapping[int, str] = MappingProxyType({})
+NOWHERE: Mapping[str, State] = MappingProxyType({})
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +120,7 @@ class State:
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
     samples: SampleSheet = field(default_factory=SampleSheet)
     groups: tuple[Group, ...] = ()
+    elsewhere: Mapping[str, State] = field(default_factory=lambda: NOWHERE)  # what is put aside in other latent spaces
 
     def __post_init__(self) -> None:
         for array in (self.origin, self.base):

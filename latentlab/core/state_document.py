@@ -187,6 +187,10 @@ def _check(state: State) -> None:
         raise Mismatch(f"state.walk lasts {state.walk.seconds:g} s at {state.walk.fps} pictures per second")
     if state.condition is not None and not all(0 <= value <= 1 for value in state.condition.attributes):
         raise Mismatch(f"state.condition.attributes are {state.condition.attributes}, not all 0 to 1")
+    for name, other in state.elsewhere.items():
+        if other.space != name or other.elsewhere or other.checkpoint != state.checkpoint:
+            raise Mismatch(f"state.elsewhere.{name} is of the space {other.space}")
+        _check(other)
     for index, group in enumerate(state.groups):
         if group.members.ndim != 1 or (group.members < 0).any():
             raise Mismatch(f"state.groups.{index} does not hold the indices of encodings")

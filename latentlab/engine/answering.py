@@ -15,18 +15,21 @@ import numpy as np
 from PIL import Image
 
 from latentlab.core.errors import LatentlabError, OptionError, TrustNeeded
-from latentlab.core.latent_model import Images, ImageShape, LatentModel
+from latentlab.core.latent_model import Images, ImageShape, LatentModel, MapsSpaces
 from latentlab.core.pictures import Crop
 from latentlab.core.requests import (
     Decode,
     Decoded,
     Encode,
     Encoded,
+    InSpace,
     Opened,
     OpenFailed,
     OpenModel,
     Reply,
+    Request,
     RequestFailed,
+    ToSpace,
 )
 from latentlab.engine.scheduling import Pace, Task
 
@@ -105,7 +108,7 @@ class Answering:
         except LatentlabError as error:
             return RequestFailed(task.consumer, task.ticket, str(error))
         except Exception as error:  # noqa: BLE001 - a model can raise anything; the last good picture stays
-            verb = "decoded" if isinstance(task.request, Decode) else "encoded"
+            verb = {Decode: "decoded", Encode: "encoded"}.get(type(task.request), "taken to the other space")
             message = (
                 f"The picture could not be {verb}: {_first_line(error)}. The last one stays; copy details to report it."
             )
@@ -128,10 +131,10 @@ def fitted(images: Images, shape: ImageShape) -> Images:
     return resized
 
 
-def _check(request: Decode | Encode) -> None:
-    array, ndim = (request.latents, 2) if isinstance(request, Decode) else (request.images, 4)
+def _check(request: Request) -> None:
+    array, ndim = (request.images, 4) if isinstance(request, Encode) else (request.latents, 2)
     if array.ndim != ndim:
-        noun = "Latents (B, D)" if isinstance(request, Decode) else "Pictures (B, H, W, C)"
+        noun = "Pictures (B, H, W, C)" if isinstance(request, Encode) else "Latents (B, D)"
         raise OptionError(f"{noun} were expected, but an array of shape {array.shape} came.")
 
 
@@ -140,7 +143,11 @@ def _first_line(error: BaseException) -> str:
     return lines[0].rstrip(".") if lines else type(error).__name__
 
 
-def _piece(model: LatentModel, request: Decode | Encode, part: slice) -> tuple[Any, ...]:
+def _piece(model: LatentModel, request: Request, part: slice) -> tuple[Any, ...]:
+    if isinstance(request, ToSpace):
+        if not isinstance(model, MapsSpaces):
+            raise OptionError(f"This model does not map latents of {request.space} to {request.to}.")
+        return (model.to_space(request.latents[part], request.space, request.to, condition=request.condition),)
     if isinstance(request, Decode):
         return (model.decode(request.latents[part], space=request.space, condition=request.condition),)
     originals = fitted(request.images[part], model.info.image)
@@ -156,4 +163,6 @@ def _reply(model: LatentModel, task: Task) -> Reply:
     if isinstance(request, Decode):
         device = str(getattr(model, "device", "cpu"))
         return Decoded(task.consumer, task.ticket, request, columns[0], task.spent_ms, device)
+    if isinstance(request, ToSpace):
+        return InSpace(task.consumer, task.ticket, request, columns[0])
     return Encoded(task.consumer, task.ticket, request, *columns)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
-from latentlab.core.requests import Decode, Encode, EngineState, Lane, OpenModel, Reply
+from latentlab.core.requests import EngineState, Lane, OpenModel, Reply, Request
 from latentlab.engine.ledger import Ledger
 from latentlab.engine.outbox import Outbox
 from latentlab.engine.picture_ring import PictureRing
@@ -67,7 +67,7 @@ class EngineClient:
         with self._lock:
             self._ask(Open(next(self._numbers), request))
 
-    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
+    def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         with self._lock:
             message = Submit(consumer, next(self._numbers), request, lane)
             self._ask(message)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from itertools import count
 
 from latentlab.core.latent_model import LatentModel
-from latentlab.core.requests import Decode, Encode, EngineState, Lane, OpenModel, Reply
+from latentlab.core.requests import EngineState, Lane, OpenModel, Reply, Request
 from latentlab.engine.answering import Answering, Opener
 from latentlab.engine.scheduling import Schedule, Task
 
@@ -54,7 +54,7 @@ class InProcessEngine:
             self._opening.append(request)
             self._changed.notify()
 
-    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
+    def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         with self._changed:
             ticket = next(self._tickets)
             self._schedule.put(consumer, ticket, request, lane)

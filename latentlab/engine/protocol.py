@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from latentlab.core.requests import Decode, Decoded, Encode, Encoded, Lane, OpenModel, Reply
+from latentlab.core.requests import Decoded, Encoded, InSpace, Lane, OpenModel, Reply, Request
 from latentlab.engine.picture_ring import PictureRing, Placed
 
 LOG_TAIL_BYTES = 8_000
@@ -42,7 +42,7 @@ class Open:
 class Submit:
     consumer: str
     ticket: int
-    request: Decode | Encode
+    request: Request
     lane: Lane
 
 
@@ -96,14 +96,16 @@ def without_request(reply: Reply) -> Reply:
     match reply:
         case Decoded():
             return replace(reply, request=replace(reply.request, latents=NO_LATENTS))
+        case InSpace():
+            return replace(reply, request=replace(reply.request, latents=NO_LATENTS))
         case Encoded():
             return replace(reply, request=replace(reply.request, images=NO_IMAGES))
     return reply
 
 
-def with_request(reply: Reply, request: Decode | Encode) -> Reply:
+def with_request(reply: Reply, request: Request) -> Reply:
     """The reply as `without_request` was given it."""
-    if isinstance(reply, Decoded | Encoded):
+    if isinstance(reply, Decoded | Encoded | InSpace):
         return replace(reply, request=request)  # type: ignore[arg-type]  # a ticket belongs to one kind of request
     return reply
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from latentlab.core.requests import Decode, Encode, Lane
+from latentlab.core.requests import Encode, Lane, Request
 
 PIECE_MS = 8.0  # between two pieces of a long batch the live lane is served
 PIECE_AT_MOST = 256  # pictures: bounds the memory of one piece whatever the clock says
@@ -22,7 +22,7 @@ class Task:
 
     consumer: str
     ticket: int
-    request: Decode | Encode
+    request: Request
     lane: Lane
     order: int
     done: int = 0
@@ -32,7 +32,7 @@ class Task:
     @property
     def count(self) -> int:
         request = self.request
-        return len(request.latents) if isinstance(request, Decode) else len(request.images)
+        return len(request.images) if isinstance(request, Encode) else len(request.latents)
 
 
 class Schedule:
@@ -43,7 +43,7 @@ class Schedule:
         self._begun: dict[str, Task] = {}
         self._orders = count()
 
-    def put(self, consumer: str, ticket: int, request: Decode | Encode, lane: Lane) -> None:
+    def put(self, consumer: str, ticket: int, request: Request, lane: Lane) -> None:
         """Replaces what the consumer has waiting and keeps its place, so that a flood of requests waits no longer."""
         replaced = self._waiting.get(consumer)
         order = replaced.order if replaced is not None and replaced.lane == lane else next(self._orders)

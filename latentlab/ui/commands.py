@@ -22,6 +22,7 @@ from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
 from latentlab.ui.session_files import SessionFiles
+from latentlab.ui.space_switching import Spaces
 from latentlab.ui.workspace import Workspace
 
 SEEDS = 100_000  # small enough to be read and typed
@@ -41,6 +42,7 @@ class Commands(QObject):
         self._files = files
         self._docks = docks
         self._window = window
+        self.spaces = Spaces(workspace, opening, window)
         self.importing = Importing(workspace, opening, window)
         self.map_making = MapMaking(workspace, opening, window)
         docks.made.connect(lambda panel: panel.command_wanted.connect(lambda target: self.find(target)()))
@@ -128,6 +130,9 @@ class Commands(QObject):
 
     def draw_sample(self) -> None:
         workspace = self._workspace
+        if not workspace.space.drawable:
+            self.map_making.say_undrawable()
+            return
         seed = secrets.randbelow(SEEDS)
         latent = workspace.space.sample(1, seed=seed, truncation=workspace.state.samples.truncation)[0]
         workspace.go_to(latent, f"sample of seed {seed}", label="Draw a sample")
@@ -184,6 +189,11 @@ class Commands(QObject):
         commands += [
             Command(f"Add {name}", lambda name=name: self._add_attribute(name), "attribute", plus)  # type: ignore[misc]
             for name in self._workspace.state.directions
+        ]
+        commands += [
+            Command(f"Switch to the latent space {name}", lambda name=name: self.spaces.switch(name), "", model)  # type: ignore[misc]
+            for name in (space.name for space in self._workspace.opened.info.spaces)
+            if name != self._workspace.state.space
         ]
         paths = dict.fromkeys([*bundled_models(), *map(Path, self._workspace.settings.recent)])
         commands += [

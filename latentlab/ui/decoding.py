@@ -5,17 +5,17 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Qt, Signal
 
 from latentlab.core.requests import (
-    Decode,
     Decoded,
-    Encode,
     Encoded,
     Engine,
     EngineState,
+    InSpace,
     Lane,
     Opened,
     OpenFailed,
     OpenModel,
     Reply,
+    Request,
     RequestFailed,
 )
 
@@ -29,6 +29,7 @@ class Decoding(QObject):
 
     decoded = Signal(object)  # Decoded
     encoded = Signal(object)  # Encoded
+    in_space = Signal(object)  # InSpace
     failed = Signal(object)  # RequestFailed
     opened = Signal(object)  # Opened
     open_failed = Signal(object)  # OpenFailed
@@ -48,7 +49,7 @@ class Decoding(QObject):
     def open(self, request: OpenModel) -> None:
         self._engine.open(request)
 
-    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
+    def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         """A ticket that the reply will carry. Replaces what the consumer has waiting."""
         return self._engine.submit(consumer, request, lane)
 
@@ -75,6 +76,9 @@ class Decoding(QObject):
             case Encoded():
                 if reply.request.checkpoint == self.checkpoint:
                     self.encoded.emit(reply)
+            case InSpace():
+                if reply.request.checkpoint == self.checkpoint:
+                    self.in_space.emit(reply)
             case RequestFailed():
                 self.failed.emit(reply)
             case Opened():

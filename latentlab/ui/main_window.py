@@ -80,6 +80,7 @@ class MainWindow(QMainWindow):
         self.commands.themed.connect(self._on_theme)
         self.docks.seen.connect(self._catch_up)
         self.opening.shown.connect(self._on_model)
+        self.commands.spaces.changed.connect(self._on_model)
         self.opening.engine_ready.connect(self._ask_again)
         self.standing.found.connect(self._on_place)
         QGuiApplication.styleHints().colorSchemeChanged.connect(self._on_system_theme)
@@ -116,10 +117,12 @@ class MainWindow(QMainWindow):
         self.menus.show_history()
         if new.checkpoint != old.checkpoint:
             return  # another model: `_on_model` follows, and until then the panels hold the one before
+        if new.space != old.space:
+            self.commands.spaces.follow()  # `_on_model` follows as well
+            return
         for panel in list(self.docks.visible()):
             self._catch_up(panel)
-        if new.latent is not old.latent:
-            self.standing.ask()
+        self.standing.ask()
         self._ask_for_picture()
 
     def _on_model(self) -> None:
@@ -131,8 +134,7 @@ class MainWindow(QMainWindow):
         self.standing.show_model()
         self.menus.show_model()
         self.status.show_model(self.workspace.opened, self.menus.model_name)
-        self._asked = None
-        self._ask_for_picture()
+        self._ask_again()
 
     # --- the engine
 

@@ -55,12 +55,17 @@ class MapMaking(QObject):
     def draw(self) -> RunningJob | None:
         """Draws from the prior."""
         if not self._workspace.opened.info.spaces[0].drawable:
-            self._workspace.notices.warn(
-                "Draws from this model's prior are no pictures, so the map needs pictures of yours.",
-                Action("Encode a folder…", self.choose_folder),
-            )
+            self.say_undrawable()
             return None
         return self._start("Drawing samples", DRAWS)
+
+    def say_undrawable(self) -> None:
+        """Why nothing is drawn from a prior that describes no pictures, and where work begins instead."""
+        self._workspace.notices.warn(
+            "Draws from this model's prior are no pictures. Begin with pictures of yours: drop one on the image, or "
+            "encode a folder.",
+            Action("Encode a folder…", self.choose_folder),
+        )
 
     def _possible(self) -> bool:
         if not self._workspace.opened.info.path:

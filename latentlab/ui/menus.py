@@ -14,6 +14,7 @@ from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS, MENUS, Actions, tooltip
 from latentlab.ui.commands import Commands
 from latentlab.ui.icons import icon
+from latentlab.ui.space_choice import SpaceChoice
 from latentlab.ui.workspace import Workspace
 
 RECENT_SHOWN = 8
@@ -39,6 +40,7 @@ class Menus:
             self._themes.addAction(actions[f"theme-{choice}"])
         actions[f"theme-{workspace.settings.theme}"].setChecked(True)
         self.model_button = QToolButton()
+        self.space_choice = SpaceChoice(commands.spaces.switch)
         self._tool_bar()
         self.show_history()
 
@@ -62,6 +64,7 @@ class Menus:
 
     def show_model(self) -> None:
         self.model_button.setText(self.model_name)
+        self.space_choice.show_spaces(self._workspace.opened.info, self._workspace.state.space)
         title = f"{self.model_name} — latentlab"
         self._window.setWindowTitle(title)
 
@@ -89,6 +92,7 @@ class Menus:
         self.model_button.setAccessibleName("Model")
         self.model_button.setObjectName("model")
         bar.addWidget(self.model_button)
+        self.space_choice.join(bar)
         bar.addSeparator()
         for spec in ACTIONS:
             if spec.tool_bar:

@@ -21,6 +21,7 @@ from latentlab.core.latent_model import ModelInfo
 from latentlab.core.model_folders import weights_in
 from latentlab.core.readings import guess_warning
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
+from latentlab.core.space_switching import everywhere
 from latentlab.core.state import MapView, State
 from latentlab.ui.notices import Action
 from latentlab.ui.workspace import OpenedModel, Workspace
@@ -163,14 +164,14 @@ class Opening(QObject):
         """Other encodings of the open model, or another reading of it: what was done stays, but for the groups."""
         workspace = self._workspace
         opened = workspace.opened
-        workspace.opened = replace(opened, info=info or opened.info, encodings=encodings)
+        workspace.opened = replace(opened, info=info or opened.info, encodings=encodings, note="")
         if info is not None:
             workspace.opened.request = self._asked
         # Groups are positions among the encodings, and the view names their attributes.
-        workspace.session.amend(lambda state: replace(state, groups=(), view=MapView()))
+        workspace.session.amend(lambda state: everywhere(state, lambda one: replace(one, groups=(), view=MapView())))
         self.shown.emit()
-        if encodings is not None:
-            self._fit(encodings, workspace.opened.info.sha256)
+        if workspace.opened.encodings is not None:  # of the space one works in
+            self.fit(workspace.opened.encodings)
 
     def _show(self, opened: OpenedModel, state: State | None) -> None:
         workspace = self._workspace
@@ -178,11 +179,13 @@ class Opening(QObject):
         workspace.decoding.checkpoint = opened.info.sha256
         workspace.session.restart(state or first_state(opened.info, opened.encodings))
         self.shown.emit()
-        if opened.encodings is not None and not (state and state.directions):
-            self._fit(opened.encodings, opened.info.sha256)
+        encodings = workspace.opened.encodings  # of the space one works in
+        if encodings is not None and not (state and state.directions):
+            self.fit(encodings)
 
-    def _fit(self, encodings: EncodingSet, checkpoint: str) -> None:
+    def fit(self, encodings: EncodingSet) -> None:
         """Directions take a tenth of a second at 10,000 encodings: on a thread, numpy lets the window go on."""
+        checkpoint = self._workspace.opened.info.sha256
 
         def work() -> None:
             try:
@@ -202,7 +205,13 @@ class Opening(QObject):
         if isinstance(found, LatentlabError):
             self._workspace.notices.report(found)
             return
-        self._workspace.session.amend(lambda state: replace(state, directions=_merged(found, state.directions)))
+        spaces = {direction.space for direction in found.values()}
+
+        def merged(state: State) -> State:
+            fits = state.space in spaces
+            return replace(state, directions=_merged(found, state.directions)) if fits else state
+
+        self._workspace.session.amend(lambda state: everywhere(state, merged))
 
 
 def _merged(fitted: DirectionSet, own: DirectionSet) -> DirectionSet:

@@ -110,7 +110,8 @@ class PictureExchange(QObject):
         _, picture, name = self._pending
         self._pending = None
         original = Original(picture, name, reply.latents[0], float(reply.mse[0]))
-        self._workspace.go_to(reply.latents[0], name, original, label=f"Encode {name}")
+        first = self._workspace.opened.info.spaces[0].name  # what encoders and inversions find latents of
+        self._workspace.go_to(reply.latents[0], name, original, label=f"Encode {name}", space=first)
 
     def take_failure(self, reply: RequestFailed) -> None:
         if self._pending is not None and reply.ticket == self._pending[0]:
@@ -221,7 +222,8 @@ class PictureExchange(QObject):
 
     def _take_inversion(self, found: Inversion) -> None:
         original = Original(found.original, found.name, found.latent, found.mse, inverted=True)
-        self._workspace.go_to(found.latent, found.name, original, label=f"Invert {found.name}")
+        first = self._workspace.opened.info.spaces[0].name
+        self._workspace.go_to(found.latent, found.name, original, label=f"Invert {found.name}", space=first)
 
     def _take_inversion_failure(self, failure: JobFailed) -> None:
         self._workspace.notices.error(failure.message, details=failure.details)

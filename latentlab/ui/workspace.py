@@ -12,6 +12,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ImageShape, ModelInfo
 from latentlab.core.requests import OpenModel
 from latentlab.core.session import Session
+from latentlab.core.space_switching import in_space
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.state import Original, State, at
 
@@ -32,6 +33,7 @@ class OpenedModel:
     info: ModelInfo = NOTHING_OPEN
     encodings: EncodingSet | None = None
     request: OpenModel = field(default_factory=lambda: OpenModel(""))  # what the engine was asked for
+    note: str = ""  # why there are no encodings in this space, where there are in another
 
     @property
     def for_jobs(self) -> dict[str, object]:
@@ -58,9 +60,15 @@ class Workspace:
     def space(self) -> LatentSpace:
         return self.opened.info.space(self.state.space)
 
-    def go_to(self, latent: FloatArray, name: str, original: Original | None = None, label: str = "") -> None:
-        """Make `latent` (D,) the current picture; within an open gesture it is part of that one undo step."""
-        self.session.update(at(self.state, latent, name, original), label or f"Go to {name}")
+    def go_to(
+        self, latent: FloatArray, name: str, original: Original | None = None, label: str = "", space: str = ""
+    ) -> None:
+        """Make `latent` (D,) the current picture; within an open gesture it is part of that one undo step.
+
+        `space`: where the latent lies; the one that is worked in if empty.
+        """
+        state = in_space(self.state, self.opened.info, space or self.state.space)
+        self.session.update(at(state, latent, name, original), label or f"Go to {name}")
 
     def go_to_encoding(self, index: int, label: str = "") -> None:
         """The same with an encoding; a conditional model is asked for what its picture is, as far as that is known."""

@@ -58,6 +58,7 @@ def full_state() -> State:
         arithmetic=Arithmetic(named(5), named(6, 7), named(8), "current + Eyeglasses"),
         samples=SampleSheet(7, 0.6, named(9)),
         groups=(Group("mine", np.array([0, 5, 2], np.int64)), Group("none", np.zeros(0, np.int64))),
+        elsewhere=MappingProxyType({"z": State(latent(20), latent(21), "ab" * 32, "z", walk=Walk(named(22)))}),
     )
     state = with_strength(state, "hair colour ä", -0.5)
     return replace(with_strength(state, "Eyeglasses", 1.5))

@@ -36,14 +36,17 @@ from latentlab.core.requests import (
     Cancelled,
     Decode,
     Decoded,
-    Encode,
     Encoded,
+    InSpace,
     JobMessage,
     Lane,
     Opened,
     OpenFailed,
     OpenModel,
     Reply,
+    Request,
+    RequestFailed,
+    ToSpace,
 )
 from latentlab.core.session import Session
 from latentlab.core.settings import Settings
@@ -75,6 +78,11 @@ def picture_of(latents_BD: FloatArray, size: int = 8) -> Images:
     return images
 
 
+def mapped(latents_BD: FloatArray) -> FloatArray:
+    """What the fake model makes of z in w: the same numbers in another order, and further out."""
+    return np.asarray(2 * latents_BD[:, ::-1], np.float32)
+
+
 @dataclass
 class FakeEngine:
     """Satisfies `latentlab.core.requests.Engine`; its answers are true to the contract and instantaneous."""
@@ -84,7 +92,7 @@ class FakeEngine:
     hold: bool = False
     refuse: str = ""  # a message: the next model is not opened
     needs_trust: bool = False  # the model opens only once it is trusted
-    requests: list[tuple[str, Decode | Encode, Lane, int]] = field(default_factory=list)
+    requests: list[tuple[str, Request, Lane, int]] = field(default_factory=list)
     opens: list[OpenModel] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
     closed: bool = False
@@ -100,11 +108,16 @@ class FakeEngine:
             said = {"reading": dict(request.options), "guessed": ()} if self.info.reading and request.options else {}
             self.reply(Opened(replace(self.info, path=request.path, **said), None))  # type: ignore[arg-type]
 
-    def submit(self, consumer: str, request: Decode | Encode, lane: Lane = Lane.LIVE) -> int:
+    def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         ticket = len(self.requests) + 1
         self.requests.append((consumer, request, lane, ticket))
         if isinstance(request, Decode):
             self.reply(Decoded(consumer, ticket, request, picture_of(request.latents), 1.5, "cpu"))
+        elif isinstance(request, ToSpace):
+            if (request.space, request.to) in self.info.mappings:
+                self.reply(InSpace(consumer, ticket, request, mapped(request.latents)))
+            else:
+                self.reply(RequestFailed(consumer, ticket, f"There is no way from {request.space} to {request.to}."))
         else:
             count = len(request.images)
             latents = np.full((count, DIM), 0.5, np.float32)

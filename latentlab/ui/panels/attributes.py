@@ -350,7 +350,8 @@ class AttributesPanel(Panel):
         state, encodings, chosen = self.workspace.state, self.workspace.opened.encodings, self.try_choice.currentIndex()
         if chosen == 1:
             sheet = state.samples
-            latents = self.workspace.space.sample(TRIED_ON, sheet.seed, sheet.truncation)
+            drawn = TRIED_ON if self.workspace.space.drawable else 0
+            latents = self.workspace.space.sample(drawn, sheet.seed, sheet.truncation)
             return [NamedLatent(latent, f"sample {i} of seed {sheet.seed}") for i, latent in enumerate(latents)]
         if chosen >= 2 and encodings is not None and chosen - 2 < len(state.groups):
             members = state.groups[chosen - 2].members[:TRIED_ON].tolist()

@@ -127,8 +127,9 @@ class MapPanel(Panel):
         self.canvas.follow()
         self.card.hide()
         self.workspace.projecting.open(encodings)
-        self.canvas.show_scene(None, no_map(self.workspace.opened.info) if encodings is None else NOTHING_YET)
-        self.offer.show_model(self.workspace.opened.info, encodings is not None)
+        opened = self.workspace.opened
+        self.canvas.show_scene(None, opened.note or no_map(opened.info) if encodings is None else NOTHING_YET)
+        self.offer.show_model(opened.info, encodings is not None or bool(opened.note))
         self.tools.setHidden(encodings is None)
         self.controls.setHidden(encodings is None)
         self._show_hint()

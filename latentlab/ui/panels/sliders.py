@@ -290,6 +290,9 @@ class SlidersPanel(Panel):
     def randomise(self) -> None:
         """Every slider that is not locked gets the number of a new draw from the prior."""
         self._steps.finish()
+        if not self.workspace.space.drawable:
+            self.command_wanted.emit("draw_sample")  # which says why not
+            return
         free = self._free()
         if len(free):
             seed = int(np.random.default_rng().integers(2**31))

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from latentlab.core.paths import INTERPOLATIONS
 from latentlab.core.requests import Decode, Decoded, Lane
+from latentlab.core.space_switching import put_aside
 from latentlab.core.state import NamedLatent, State, Walk
 from latentlab.ui.export_form import ExportForm, ExportKind
 from latentlab.ui.icons import icon
@@ -38,6 +39,7 @@ from latentlab.ui.workspace import Workspace
 LONGEST_S = 600.0
 SHORTEST_S = 0.2
 MOST_FPS = 120
+HINT = "A walk goes from picture to picture: add the current one (Ctrl+Return), or drop some here"
 
 
 class WalkPanel(Panel):
@@ -98,7 +100,7 @@ class WalkPanel(Panel):
         )
         self.strip.setAccessibleName("Keyframes")
         self.strip.setMinimumHeight(72)
-        self.strip.hint = "A walk goes from picture to picture: add the current one (Ctrl+Return), or drop some here"
+        self.strip.hint = HINT
         self._connect()
         self._lay_out()
 
@@ -178,6 +180,8 @@ class WalkPanel(Panel):
 
     def _show_keyframes(self, state: State) -> None:
         keyframes = state.walk.keyframes
+        waiting = put_aside(state)
+        self.strip.hint = f"Put aside until you switch back: {waiting}. {HINT}" if waiting else HINT
         self.strip.checkpoint = state.checkpoint
         self.strip.set_items(keyframes, condition=state.condition)
         self._show_current(state)
