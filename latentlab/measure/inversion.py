@@ -5,9 +5,10 @@ Shapes: B starts, D latent, H W C of pictures (uint8), S side in pixels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -45,14 +46,15 @@ def run(
     name: str = "",
     device: str = "cpu",
     loader: str = "latentlab.models.loading:load_native",
+    how: Mapping[str, Any] | None = None,
 ) -> Inversion:
-    """A job: inverts `image` (H, W, C) of any size. `loader` names what opens the checkpoint.
+    """A job: inverts `image` (H, W, C) of any size. `loader` names what opens the checkpoint, `how` is said to it.
 
     `report.partial` gets the picture (S, S, C) on the way. Raises CheckpointError, DataError, OptionError.
     """
     report.progress(0, steps, "opening the model")
     module, _, function = loader.partition(":")
-    opened = getattr(import_module(module), function)(Path(path), device=device)
+    opened = getattr(import_module(module), function)(Path(path), device=device, **(how or {}))
     if not isinstance(opened, TorchModel):
         raise OptionError("This model can only be decoded; its latents cannot be optimised.")
     inverter = load_inverter(Path(path)) if opened.info.format == "native" else None

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Picture = NDArray[np.uint8]
 CONSUMER = "image/encode"
 INVERSION = "latentlab.measure.inversion:run"
+FOREIGN = "latentlab.formats:open_checkpoint"  # what opens a checkpoint that is not our own
 
 
 def is_picture(urls: Sequence[QUrl]) -> bool:
@@ -211,6 +212,9 @@ class PictureExchange(QObject):
         state = self._workspace.state
         path = self._workspace.opened.info.path
         arguments = {"path": path, "image": picture, "condition": state.condition, "name": name}
+        if self._workspace.opened.info.format != "native":
+            how = self._workspace.opened.for_jobs
+            arguments |= {"loader": FOREIGN, "how": {"trust": how["trust"], "options": how["options"]}}
         self.forget()
         job = self._workspace.running.start(
             f"Inverting {name}", INVERSION, arguments, on_partial=self.live.emit, on_done=self._take_inversion

@@ -23,6 +23,7 @@ from latentlab.core.spaces import LatentSpace
 from latentlab.engine.map_making import Made, run_draws, run_folder
 from latentlab.formats.guessing import run as guess
 from latentlab.formats.sequential import LIKELY_OF_GAN
+from latentlab.measure.inversion import run as invert
 from tests.formats.saving import save
 from tests.formats.test_foreign import ExampleVAE
 
@@ -159,6 +160,19 @@ def test_a_file_that_changed_meanwhile_is_refused(mlp: Path) -> None:
 def test_a_generator_cannot_encode_a_folder(mlp: Path, pictures: Path) -> None:
     with pytest.raises(OptionError, match="no encoder"):
         run_folder(Heard(), str(mlp), str(pictures))
+
+
+def test_a_foreign_generator_inverts_a_picture_as_it_is_read(mlp: Path) -> None:
+    """The job of the window: the same reading as on screen."""
+    reading = {"activation": "tanh", "range": "sigmoid"}
+    model = latentlab.open_model(mlp, device="cpu", **reading)
+    latent = model.sample(1, seed=8)
+    picture = model.decode(latent)[0]
+    how = {"trust": False, "options": reading}
+    loader = "latentlab.formats:open_checkpoint"
+    found = invert(Heard(), str(mlp), picture, steps=40, loader=loader, how=how)
+    assert found.mse < found.started_mse
+    assert np.array_equal(found.reconstruction, model.decode(found.latent[None])[0])
 
 
 def test_every_reading_is_drawn_one_by_one(mlp: Path, vae: Path) -> None:

@@ -14,7 +14,7 @@ from PySide6.QtGui import QDropEvent, QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.inversion import Inversion
-from latentlab.core.requests import Done, JobFailed, Partial
+from latentlab.core.requests import Done, JobFailed, OpenModel, Partial
 from latentlab.core.state import NamedLatent, State, with_strength
 from latentlab.ui import latent_mime
 from latentlab.ui.difference import difference
@@ -250,6 +250,18 @@ def test_a_latent_that_is_dropped_becomes_the_current_one(panel: ImagePanel, wor
 def gan(workspace: Workspace) -> None:
     info = some_info(family="dcgan", encoder=False, invertible=True)
     workspace.opened = OpenedModel(info, workspace.opened.encodings)
+
+
+def test_a_picture_is_inverted_by_the_file_as_it_is_read(
+    gan: None, panel: ImagePanel, workspace: Workspace, jobs: FakeJobs
+) -> None:
+    reading = {"activation": "tanh", "range": "sigmoid"}
+    workspace.opened.info = replace(workspace.opened.info, format="MLP generator", reading=reading)
+    workspace.opened.request = OpenModel("G.pth", trust=True)
+    panel.exchange._find_latent(np.full((8, 8, 3), 77, np.uint8), "face.png")
+    arguments = jobs.started[-1].arguments
+    assert arguments["loader"] == "latentlab.formats:open_checkpoint"
+    assert arguments["how"] == {"trust": True, "options": reading}
 
 
 def test_a_gan_inverts_a_picture_with_live_progress(

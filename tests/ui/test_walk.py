@@ -267,6 +267,8 @@ def test_an_export_is_a_job_with_the_walk_as_it_is(
         "condition": None,
         "scale": 4,
         "device": "auto",
+        "trust": False,
+        "reading": {},
     }
 
     @dataclass

@@ -328,7 +328,7 @@ class WalkPanel(Panel):
 
     def export_to(self, path: Path, kind: str, scale: int = 1) -> RunningJob:
         """Starts the job that writes the walk; `kind` is "mp4", "gif", "frames" or "strip"."""
-        state, walk = self.workspace.state, self.workspace.state.walk
+        state, walk, how = self.workspace.state, self.workspace.state.walk, self.workspace.opened.for_jobs
         arguments: dict[str, Any] = {
             "checkpoint_path": self.workspace.opened.info.path,
             "keyframes": np.stack([keyframe.latent for keyframe in walk.keyframes]),
@@ -342,6 +342,8 @@ class WalkPanel(Panel):
             "condition": state.condition,
             "scale": scale,
             "device": self.workspace.settings.device,
+            "trust": how["trust"],
+            "reading": how["options"],
         }
         running, notices = self.workspace.running, self.workspace.notices
 
