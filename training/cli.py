@@ -179,6 +179,7 @@ def evaluate_checkpoint(
     crop: Annotated[str | None, typer.Option(help="As in training.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many pictures.")] = None,
     samples: Annotated[int, typer.Option(help="Draws from the prior that are judged.")] = 2000,
+    importance_samples: Annotated[int, typer.Option(help="Draws per picture behind a likelihood.")] = 100,
     seed: Annotated[int, typer.Option(help="Of those draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
@@ -195,6 +196,7 @@ def evaluate_checkpoint(
             crop=crop,
             limit=limit,
             samples=samples,
+            importance_samples=importance_samples,
             seed=seed,
             device=device,
             report=report,

@@ -20,6 +20,7 @@ from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.core.picture_folder import Progress
 from latentlab.core.spaces import FloatArray
 from latentlab.measure.encoding import encode_pictures, told_of
+from latentlab.measure.latent_quality import completeness
 from latentlab.measure.metrics import active_units, frechet_distance, mse, psnr, sharpness, spread, ssim
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
@@ -29,6 +30,7 @@ from training.data import Dataset, load
 from training.data.source import silent
 from training.encode import inversion_error
 from training.judging import of_conditions
+from training.latent_figures import of_continuity, of_denoising, of_likelihood
 from training.precision import Precision
 from training.predicting import learned
 
@@ -36,6 +38,7 @@ CHECKPOINT = "checkpoint.safetensors"
 PICTURES = 5000  # held-out ones at most
 PIXEL_COMPONENTS = 64
 CLASSIFIER_STEPS = 1000
+IMPORTANCE_SAMPLES = 100  # per picture; Burda et al. 2016 use 5,000
 
 
 def evaluate(
@@ -47,6 +50,7 @@ def evaluate(
     crop: str | None = None,
     limit: int | None = None,
     samples: int = 2000,
+    importance_samples: int = IMPORTANCE_SAMPLES,
     seed: int = 0,
     device: str = "auto",
     report: Progress = silent,
@@ -54,6 +58,8 @@ def evaluate(
     """(figures, the file they were saved in). Raises CheckpointError, DataError, OptionError, SaveError."""
     if not 4 <= samples <= 100_000:
         raise OptionError(f"--samples {samples}: between 4 and 100,000 draws are judged.")
+    if not 1 <= importance_samples <= 100_000:
+        raise OptionError(f"--importance-samples {importance_samples}: between 1 and 100,000 per picture.")
     path = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
     if not path.is_file():
         raise CheckpointError(f"There is no checkpoint {path}.")
@@ -69,6 +75,13 @@ def evaluate(
     }
     if model.info.encoder:
         figures["reconstruction"] = of_reconstruction(model, held_out.limited(PICTURES))
+        report(0, 1, "estimating likelihoods")
+        found = {
+            "denoising": of_denoising(model, header, held_out),
+            "likelihood": of_likelihood(model, header, train, held_out, importance_samples, seed),
+            "continuity": of_continuity(model, held_out),
+        }
+        figures |= {name: values for name, values in found.items() if values}
     elif (inverter := load_inverter(path)) is not None:
         figures["inverter"] = {"mse": inversion_error(model, inverter, held_out.limited(1000))}
     # A conditional model is asked for what pictures of the data are.
@@ -136,6 +149,8 @@ def of_samples(
         "real": len(real),
         "feature_space": space,
         "frechet_distance": _rounded(frechet_distance(of_real, of_drawn, space).value),
+        "completeness": _rounded(completeness(of_real, of_drawn)),
+        "completeness_of_training_data": _rounded(completeness(of_real, of_train)),
         "frechet_distance_of_training_data": _rounded(frechet_distance(of_real, of_train, space).value),
         "sharpness_ratio": _rounded(sharpness(drawn).mean() / max(float(sharpness(real).mean()), 1e-12)),
         **{name: _rounded(value) for name, value in asdict(spread(of_real, of_drawn)).items()},
