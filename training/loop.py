@@ -75,7 +75,8 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
     """The rest of the current epoch; mean losses over its steps."""
     order = epoch_order(len(run.examples), run.config.seed, run.epoch)
     began, seconds_before = time.perf_counter(), run.seconds
-    told_at, saved_at = -math.inf, began
+    told_at = began
+    tell = True
     notes: list[str] = []
     while run.step_in_epoch < run.steps_per_epoch:
         full = False
@@ -90,22 +91,21 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
         run.step_in_epoch += 1
         now = time.perf_counter()
         run.seconds = seconds_before + now - began
-        tell = now - told_at > TELL_EVERY_S
-        save = 0 < 60 * run.config.save_every_minutes < now - saved_at
-        stopped, save, tell = run.processes.any([stop.requested, run.processes.first and save, tell])
         # Added up, and listened to, at the same steps whatever the clock says: a run is the same every time.
         add_up = run.step_in_epoch == run.steps_per_epoch or run.step_in_epoch % CHECK_EVERY == 0
-        if add_up or tell or stopped or save:
+        if add_up or tell:
             losses = _finite(run, means_of(run.pending, run.processes))
-            if add_up:
-                notes += run.add_up(losses)
+            notes += run.add_up(losses) if add_up else []
             if on_step:
                 on_step(run.step_report(losses, " ".join(notes)))
                 notes = []
             told_at = now
+        tell = now - told_at > TELL_EVERY_S
+        save = run.processes.first and 0 < 60 * run.config.save_every_minutes < now - run.saved_at
+        stopped, save, tell = run.processes.any([stop.requested, save, tell])
         if save or stopped:
+            _finite(run, means_of(run.pending, run.processes))
             run.save_state()
-            saved_at = now
         if stopped:
             raise Interrupted(
                 f"Stopped after step {run.step:,} of epoch {run.epoch + 1}; the run is saved in {run.out}. "

@@ -66,6 +66,7 @@ class Run:
     raised: list[str] = field(default_factory=list)  # alarms of this epoch
     pending: list[Losses] = field(default_factory=list)  # of the steps since the losses were last added up
     losses: MeanLosses = field(default_factory=MeanLosses)
+    saved_at: float = field(default_factory=time.perf_counter)
 
     # --- beginning ---------------------------------------------------------------------------------------------
 
@@ -310,6 +311,7 @@ class Run:
     # --- resuming ----------------------------------------------------------------------------------------------
 
     def save_state(self) -> None:
+        self.saved_at = time.perf_counter()
         if not self.processes.first:
             return
         resume.save(

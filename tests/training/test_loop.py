@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,16 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+
 from latentlab.core.checkpoint_file import read_header, read_weights, verify
 from latentlab.core.errors import CheckpointError, DataError, Failure, Interrupted, OptionError
 from latentlab.models.loading import load_native
-from training.reports import StepReport
-
 from training.config import TrainingConfig, config_from
 from training.data import Dataset
 from training.loop import epoch_order, train
 from training.objectives.objective import Batch, Losses
 from training.objectives.vae import VAEObjective
+from training.reports import StepReport
 
 ARCHITECTURES = {"vae": {"latent_dim": 3, "width": 4}, "dcgan": {"latent_dim": 6, "width": 4}}
 
@@ -139,23 +137,6 @@ def test_a_signal_finishes_the_step_and_saves(number: int, tmp_path: Path) -> No
     assert caught.value.exit_status == 130
     assert torch.load(tmp_path / "resume" / "state.pt", weights_only=True)["step"] >= 1
     assert signal.getsignal(number) is before
-
-
-def test_a_killed_run_resumes_from_the_last_good_state(tmp_path: Path) -> None:
-    straight = train(config(epochs=3), data(), tmp_path / "straight")
-    script = (
-        "import os, signal, sys\n"
-        "from pathlib import Path\n"
-        "sys.path.insert(0, sys.argv[2])\n"
-        "import test_loop\n"
-        "def kill(report):\n"
-        "    if report.step == 6: os.kill(os.getpid(), signal.SIGKILL)\n"
-        "test_loop.train(test_loop.config(epochs=3), test_loop.data(), Path(sys.argv[1]), on_step=kill)\n"
-    )
-    arguments = [sys.executable, "-c", script, str(tmp_path / "killed"), str(Path(__file__).parent)]
-    assert subprocess.run(arguments, check=False, timeout=120).returncode == -signal.SIGKILL
-    resumed = train(config(epochs=3), data(), tmp_path / "killed", resume=True)
-    assert_same(weights(straight), weights(resumed))
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_finite_checkpoint(
