@@ -82,13 +82,13 @@ def toy(family: str, steps: int, learning_rate: float = 2e-3, seed: int = 0) -> 
 
 def _toy_objective(family: str, learning_rate: float) -> Objective:
     # Without validation: pictures of two pixels a side are too small for anything else.
-    size = {
+    size: dict[str, Any] = {
         "image_size": 2, "channels": 1, "latent_dim": 2, "network": "mlp", "hidden": 64, "prior": "normal", "patch": 1,
     }  # fmt: skip
     if family == "vae":
         options = VAEOptions(likelihood="bce", learning_rate=learning_rate)
         return VAEObjective(VAEArchitecture.model_construct(None, **size), options)
-    noisy = {"noise_dim": 4, "responses": 8, "noise_hidden": 64}
+    noisy: dict[str, Any] = {"noise_dim": 4, "responses": 8, "noise_hidden": 64}
     return AVBObjective(
         AVBArchitecture.model_construct(None, **size, **noisy),
         AVBOptions(

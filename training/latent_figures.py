@@ -56,10 +56,14 @@ class Latents:
     def batches(self, data: Dataset) -> list[tuple[Tensor, Tensor | None]]:
         """(images (B, C, H, W), conditions (B, K) where there are any)."""
         rows = self.model.conditions(told_of(self.model.info, data, len(data)), len(data))
-        images = torch.from_numpy(data.images).split(AT_ONCE)
-        asked = [None] * len(images) if rows is None else rows.to(self.model.device).split(AT_ONCE)
-        inputs = [as_inputs(part.numpy()).to(self.model.device) for part in images]
-        return list(zip(inputs, asked, strict=True))
+        device = self.model.device
+        return [
+            (
+                as_inputs(data.images[start : start + AT_ONCE]).to(device),
+                None if rows is None else rows[start : start + AT_ONCE].to(device),
+            )
+            for start in range(0, len(data), AT_ONCE)
+        ]
 
 
 @torch.inference_mode()

@@ -58,7 +58,8 @@ class Proposal:
     def draw(self, count: int, generator: Generator) -> Tensor:
         """(count, B, D); the generator is of the CPU, so that draws are the same on every device."""
         noise_KBD = torch.randn(count, *self.mean_BD.shape, generator=generator).to(self.mean_BD.device)
-        return self.mean_BD + torch.einsum("bde,kbe->kbd", self.factor_BDD, noise_KBD)
+        drawn_KBD: Tensor = self.mean_BD + torch.einsum("bde,kbe->kbd", self.factor_BDD, noise_KBD)
+        return drawn_KBD
 
     def log_density(self, latents_KBD: Tensor) -> Tensor:
         """(K, B)"""

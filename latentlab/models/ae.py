@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from latentlab.models.family import Architecture
 from latentlab.models.vae import Autoencoder, AutoencoderArchitecture
 
 
@@ -26,7 +27,7 @@ class DAEArchitecture(AutoencoderArchitecture):
 class AE(Autoencoder):
     """The encoder tells one latent per picture; `decode` gives the picture (Hinton and Salakhutdinov 2006)."""
 
-    Parameters = AEArchitecture
+    Parameters: ClassVar[type[Architecture]] = AEArchitecture
     has_prior: ClassVar[bool] = False
 
     def encode(self, images_BCHW: Tensor, condition_BK: Tensor | None = None) -> Tensor:

@@ -108,7 +108,8 @@ class AVBObjective:
             ratio_B = self.adversary(images_BCHW, normal_BD)
         log_r_B = -(0.5 * normal_BD.square() + std_BD.log()).sum(1)
         log_p_B = -0.5 * latents_BD.square().sum(1)
-        return (ratio_B + log_r_B - log_p_B).mean()
+        kl: Tensor = (ratio_B + log_r_B - log_p_B).mean()
+        return kl
 
     def _adversary_step(self, images_BCHW: Tensor, precision: Precision, clip: float | None) -> Tensor:
         """Cross-entropy of telling the encoder's draws from the reference's; 1.39 where it cannot."""
