@@ -126,5 +126,6 @@ FORMATS = Registry(
     Entry("onnx", "ONNX decoder", "latentlab.formats.onnx_decoder:OnnxFormat"),
     Entry("torch-program", "TorchScript, .pt2", "latentlab.formats.torch_program:TorchProgramFormat"),
     Entry("rosinality", "StyleGAN2 (rosinality)", "latentlab.formats.rosinality_stylegan2:RosinalityStyleGAN2Format"),
+    Entry("stylegan-pickle", "StyleGAN2 (NVIDIA)", "latentlab.formats.nvidia_stylegan2:NvidiaStyleGAN2Format"),
     Entry("sequential", "Chains of layers", "latentlab.formats.sequential:SequentialFormat"),
 )

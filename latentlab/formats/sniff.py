@@ -29,7 +29,6 @@ REASONS = {
     "--trust; otherwise save the weights instead: torch.save(model.state_dict(), …)",
     "pickle": "a Python pickle, which can run any code when it is loaded, so it is not. Save the weights alone: "
     "torch.save(model.state_dict(), …) or safetensors",
-    "stylegan pickle": "a StyleGAN network pickle (NVIDIA), which this version does not read. Open a native checkpoint",
     "html": "a web page. The download went to a page about the file; fetch the file itself",
     "git-lfs": "a Git-LFS pointer, not the file it stands for. Run 'git lfs pull', or download the file itself",
     "text": "a text file. Name the checkpoint itself",
@@ -47,7 +46,7 @@ class Found:
     """A regular file that can be read, and what its bytes say it is."""
 
     path: Path
-    kind: str  # one of WEIGHTS, "onnx", or a key of REASONS
+    kind: str  # one of WEIGHTS, "onnx", "stylegan pickle", or a key of REASONS
     size: int  # bytes
 
     def held(self, name: str) -> dict[str, Any] | None:

@@ -33,6 +33,7 @@ class Plan:
     classes: int = 0  # numbers that a class is told by
     embedded: int = 0  # numbers that it becomes before the mapping
     scaled: bool = False  # whether weights are scaled before they are demodulated, which only matters beside EPSILON
+    rate: float = MAPPING_RATE
     clamp: float = math.inf  # what activations are kept within, as those trained in float16 are
 
     @property
@@ -68,7 +69,7 @@ class Mapping(nn.Module):
         super().__init__()
         sizes = (plan.z_dim + plan.embedded, *plan.mapping)
         self.embed = Equalised(plan.classes, plan.embedded) if plan.embedded else None
-        self.layers = nn.ModuleList(Equalised(before, after, MAPPING_RATE) for before, after in pairwise(sizes))
+        self.layers = nn.ModuleList(Equalised(before, after, plan.rate) for before, after in pairwise(sizes))
 
     def forward(self, z_BZ: Tensor, class_BK: Tensor | None) -> Tensor:
         x = normalised(z_BZ)
