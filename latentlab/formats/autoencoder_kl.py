@@ -22,7 +22,7 @@ from latentlab.core.spaces import LatentSpace
 from latentlab.formats.any_module import ModuleNetwork
 from latentlab.formats.autoencoder_kl_network import Decoder, Encoder, count
 from latentlab.formats.reading import Options
-from latentlab.formats.sidecar import read_table_beside
+from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import Found
 from latentlab.formats.weights_model import filled, model_around
 
@@ -47,7 +47,7 @@ class AutoencoderKLFormat:
         return file.kind == "safetensors" and read_table(file.path).tensors.keys() >= NEEDED
 
     def open(self, file: Found, options: Options) -> LatentModel:
-        config = read_table_beside(file.path, CONFIG) or {}
+        config = described(file, CONFIG)
         if config.get("_class_name", CLASS) != CLASS or config.get("act_fn", "silu") != "silu":
             raise CheckpointError(
                 f"{displayed(file.path)} is a {str(config.get('_class_name'))[:60]} of diffusers; of these only "

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.formats.layers import State, convolution, linear, transposed, under
 from latentlab.formats.reading import Options
-from latentlab.formats.sidecar import read_table_beside
+from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
@@ -45,7 +45,7 @@ class DisentanglingVAEFormat:
             latent_shape=(first.in_features,),
             image=ImageShape(side, side, last.out_channels),
             output=range_of(options, "sigmoid"),
-            training=_training(read_table_beside(file.path, SPECS) or {}),
+            training=_training(described(file, SPECS)),
         )
 
 

@@ -1,7 +1,8 @@
-"""Folders of pythae (benchmark_VAE): `model_config.json` beside `model.pt`, with the default MLP or its ready convnets.
+"""Folders of pythae (benchmark_VAE): `model_config.json` beside `model.pt`, with the default MLP or its ready networks.
 
 Other networks of a user's lie in the folder as pickled code and cannot be rebuilt from weights: sigmoid in all of
-these. Source: pythae.models.nn.default_architectures and .benchmarks.{mnist,cifar,celeba}.convnets.
+these. Source: pythae.models.nn.default_architectures and .benchmarks.{mnist,cifar,celeba}.convnets; the residual ones
+are in `pythae_resnets`.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.core.spaces import Prior
 from latentlab.formats.layers import State, convolution, linear, transposed, under
+from latentlab.formats.pythae_resnets import ResidualDecoder, ResidualEncoder, is_residual
 from latentlab.formats.reading import Options
-from latentlab.formats.sidecar import read_table_beside
+from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
@@ -45,11 +47,11 @@ class PythaeFormat:
     def recognises(self, file: Found) -> bool:
         if file.kind not in WEIGHTS:
             return False
-        config = read_table_beside(file.path, CONFIG)
-        return config is not None and "latent_dim" in config and "input_dim" in config
+        config = described(file, CONFIG)
+        return "latent_dim" in config and "input_dim" in config
 
     def open(self, file: Found, options: Options) -> LatentModel:
-        config = read_table_beside(file.path, CONFIG) or {}
+        config = described(file, CONFIG)
         name, image = str(config.get("name", "")), _image(config.get("input_dim"))
         if name in OF_ANOTHER_KIND:
             raise CheckpointError(
@@ -62,19 +64,29 @@ class PythaeFormat:
         if not isinstance(dim, int) or dim != _decoder_takes(decoder, file):
             raise ValueError(f"its {CONFIG} states latents of {dim!r} numbers, its decoder takes others")
         hidden = options.activation or "relu"
+        network = ResidualDecoder if is_residual(decoder) else Decoder
         prior: Prior = "empirical" if name in WITHOUT_NORMAL_PRIOR else "normal"
         return model_from(
             file,
             options,
             title="pythae",
             family="ae" if name == "AEConfig" else "vae",
-            decoder=filled(lambda: Decoder(decoder, hidden), decoder, file),
-            encoder=filled(lambda: Encoder(encoder, hidden), encoder, file) if _known(encoder) else None,
+            decoder=filled(lambda: network(decoder, hidden), decoder, file),
+            encoder=_encoder(encoder, hidden, file),
             latent_shape=(dim,),
             image=image,
             output=range_of(options, "sigmoid"),
             prior=prior,
         )
+
+    def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
+        """What of the configuration beside the weights they cannot do without."""
+        config = described(file, CONFIG)
+        return {CONFIG: {key: config[key] for key in ("name", "input_dim", "latent_dim") if key in config}}
+
+    def kept(self, state: State) -> State:
+        """What of the weights a converted checkpoint needs."""
+        return {name: value for name, value in state.items() if name.startswith(("encoder.", "decoder."))}
 
 
 class Decoder(nn.Module):
@@ -138,6 +150,12 @@ def _convolved(layer: nn.Module, normalised: bool, hidden: str, *, always: bool 
     return parts
 
 
+def _encoder(encoder: State, hidden: str, file: Found) -> nn.Module | None:
+    if is_residual(encoder) and "embedding.weight" in encoder:
+        return filled(lambda: ResidualEncoder(encoder, hidden), encoder, file)
+    return filled(lambda: Encoder(encoder, hidden), encoder, file) if _known(encoder) else None
+
+
 def _known(encoder: State) -> bool:
     """Whether the encoder is the default MLP or a ready convnet; any other is left out, and pictures are inverted."""
     weights = {name for name in encoder if name.endswith(".weight")}
@@ -151,7 +169,8 @@ def _decoder_takes(decoder: State, file: Found) -> int:
     names = {name.rpartition(".")[0] for name in decoder}
     own = {f"layers.{index}.{part}" for index in range(len(READY) + 2) for part in (0, 1)} | {"layers.0"}
     first = decoder.get("layers.0.0.weight", decoder.get("layers.0.weight"))
-    if not names or not names <= own or first is None or first.ndim != 2:
+    known = bool(names) and (names <= own or is_residual(decoder))
+    if not known or first is None or first.ndim != 2:
         raise CheckpointError(
             f"{displayed(file.path)} belongs to a decoder of the user's own, which pythae saves as code (decoder.pkl) "
             "that is not run. Only pythae's default and ready convolutional networks are opened."
