@@ -25,16 +25,13 @@ class DCGANArchitecture(GeneratorArchitecture):
 
 
 class Generator(nn.Module):
-    """Latents (B, D) to images (B, C, H, W): strided transposed convolutions, batch normalisation, ReLU, tanh.
+    """Latents (B, D) to images (B, C, H, W): strided transposed convolutions, batch normalisation, ReLU, tanh."""
 
-    `inputs` numbers per picture, where they are more than the latent's.
-    """
-
-    def __init__(self, a: GeneratorArchitecture, inputs: int | None = None) -> None:
+    def __init__(self, a: GeneratorArchitecture) -> None:
         super().__init__()
         sizes = halvings(a.image_size, COARSEST)[::-1]
         widths = [a.width * min(2**stage, WIDEST) for stage in range(len(sizes) - 1)][::-1]
-        first = nn.ConvTranspose2d(inputs or a.latent_dim, widths[0], sizes[0], 1, 0, bias=False)
+        first = nn.ConvTranspose2d(a.latent_dim, widths[0], sizes[0], 1, 0, bias=False)
         layers: list[nn.Module] = [first, nn.BatchNorm2d(widths[0]), nn.ReLU(inplace=True)]
         channels = widths[0]
         for width, size in zip(widths[1:], sizes[1:-1], strict=True):

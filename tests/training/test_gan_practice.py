@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from latentlab.models.cgan import CGANArchitecture
+from latentlab.models.cgan import CGAN, CGANArchitecture, ConditionalNorm
 from latentlab.models.dcgan import DCGAN, DCGANArchitecture, Discriminator
 from latentlab.models.gan import GANArchitecture
 from training.objectives.gan import (
@@ -186,19 +186,32 @@ def test_a_dense_gan_learns_where_the_pictures_are_bright() -> None:
 
 
 def test_the_conditional_gan_draws_what_it_is_asked_for() -> None:
-    """Two classes, dark and bright: after a few steps the request decides, and the latent does not."""
+    """Two classes, dark and bright, of stripes that vary: the request decides, and the latent still says something."""
     architecture = CGANArchitecture(image_size=8, channels=1, latent_dim=4, width=8, classes=2, attributes=0)
     objective = CGANObjective(architecture, GANOptions(learning_rate=2e-3))
     objective.make_optimisers()
     labels = torch.arange(32) % 2
-    for step in range(60):
-        images = (labels.float() * 1.4 - 0.7)[:, None, None, None] + 0.1 * torch.randn(32, 1, 8, 8)
+    for step in range(100):
+        images = (labels.float() * 1.4 - 0.7)[:, None, None, None] + 0.3 * torch.randn(32, 1, 8, 1).expand(32, 1, 8, 8)
         objective.step(Batch(images, labels=labels), step, PRECISION, None)
     objective.gan.eval()
     latents = objective.gan.draw(40, torch.device("cpu"))
     with torch.no_grad():
         dark, bright = (objective.gan.decode(latents, row.expand(40, 2)) for row in torch.eye(2))
-    assert (bright.mean(dim=(1, 2, 3)) > dark.mean(dim=(1, 2, 3)) + 0.5).all()
+    assert (bright.mean(dim=(1, 2, 3)) > dark.mean(dim=(1, 2, 3)) + 0.3).all()
+    assert min(dark.std(0).mean(), bright.std(0).mean()) > 0.03
+
+
+def test_the_latent_is_not_drowned_by_the_condition() -> None:
+    """Before anything is learned, samples of one class differ about as much as those of a GAN that is told nothing."""
+    torch.manual_seed(5)
+    sizes: dict[str, Any] = {"image_size": 16, "channels": 1, "latent_dim": 16, "width": 8}
+    told, plain = CGAN(CGANArchitecture(**sizes, classes=10)), DCGAN(DCGANArchitecture(**sizes))
+    latents = told.draw(60, torch.device("cpu"))
+    with torch.no_grad():
+        mixed = told.decode(latents, torch.eye(10).repeat(6, 1)).view(6, 10, -1).std(0).mean()
+        alone = plain.decode(latents).std(0).mean()
+    assert mixed > 0.5 * alone
 
 
 def test_the_conditional_discriminator_is_a_projection() -> None:
@@ -225,6 +238,9 @@ def test_attributes_and_unknown_labels_reach_both_networks() -> None:
     heard = objective.said(asked)
     assert heard is not None
     assert heard.tolist() == [[0, 1, 1], [0, 0, 0], [1, 0, -1]]  # what is unknown adds nothing
-    before = objective.gan.embedding.weight.detach().clone()
+    assert isinstance(objective.gan, CGAN)
+    norm = objective.gan.generator.layers[1]
+    assert isinstance(norm, ConditionalNorm)
+    before = norm.told.weight.detach().clone()
     objective.step(batch, 0, PRECISION, None)
-    assert (objective.gan.embedding.weight - before).abs().amin(dim=0).min() > 0
+    assert (norm.told.weight - before).abs().amax(dim=0).min() > 0
