@@ -12,7 +12,7 @@ from latentlab.core.atomic import displayed
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.first_state import first_encoding
 from latentlab.ui.messages import TextDialog
-from latentlab.ui.notices import Action
+from latentlab.ui.notices import Action, Notice
 from latentlab.ui.opening import Opening
 from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
@@ -30,7 +30,9 @@ class MapMaking(QObject):
         self._opening = opening
         self._window = window
         self._job: RunningJob | None = None
+        self._offered: Notice | None = None  # that there is no map yet
         opening.opened.connect(self._offer)
+        opening.shown.connect(self._withdraw)
 
     def choose_folder(self) -> None:
         """Asks for the folder, where the model can encode one."""
@@ -82,6 +84,7 @@ class MapMaking(QObject):
         if not self._possible():
             return None
         opened = self._workspace.opened
+        self._withdraw()
         arguments |= {"path": opened.info.path, "checkpoint": opened.info.sha256, **opened.for_jobs}
         job = self._workspace.running.start(title, function, arguments)
         job.done.connect(lambda made: self._take(made, opened.info.sha256, dict(opened.info.reading)))
@@ -103,7 +106,7 @@ class MapMaking(QObject):
         self._opening.take_encodings(encodings)
         self._begin(encodings)
         kind = "samples drawn" if encodings.samples else "pictures encoded"
-        said = f"{len(encodings):,} {kind}; kept as {displayed(made.path)}."
+        said = f"{len(encodings):,} {kind}; kept {_where(Path(made.path), Path(info.path))}."
         actions = []
         if made.skipped:
             said += f" {len(made.skipped):,} files could not be used."
@@ -128,6 +131,12 @@ class MapMaking(QObject):
         if self._workspace.opened.info.sha256 == checkpoint:
             self._opening.take_encodings(before)
 
+    def _withdraw(self) -> None:
+        """Another model, or a map: the offer is of the past."""
+        if self._offered is not None:
+            self._workspace.notices.dismiss(self._offered)
+            self._offered = None
+
     def _offer(self) -> None:
         opened = self._workspace.opened
         info, encodings = opened.info, opened.encodings
@@ -137,4 +146,13 @@ class MapMaking(QObject):
         if info.spaces[0].drawable:
             actions.append(Action("Draw samples", self.draw))
         if actions:
-            self._workspace.notices.info("This checkpoint carries no encodings, so there is no map yet.", *actions)
+            self._offered = self._workspace.notices.info(
+                "This checkpoint carries no encodings, so there is no map yet.", *actions
+            )
+
+
+def _where(path: Path, checkpoint: Path) -> str:
+    """A file beside the checkpoint by its name, one elsewhere by its path: that is news."""
+    if path.parent == checkpoint.parent:
+        return f"beside the checkpoint as {displayed(path.name)}"
+    return f"as {displayed(path)}, because the checkpoint's own folder cannot be written to"

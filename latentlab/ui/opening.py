@@ -104,7 +104,8 @@ class Opening(QObject):
 
     def reread(self, options: Mapping[str, str]) -> None:
         """The open file with another activation or range; what was done in its latent space stays."""
-        self._submit(replace(self._workspace.opened.request, options=dict(options)))
+        request = self._workspace.opened.request
+        self._submit(replace(request, options={**request.options, **options}))
 
     def _ask(self, path: str) -> None:
         device = self.how.device or self._workspace.settings.device

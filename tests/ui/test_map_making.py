@@ -97,7 +97,8 @@ def test_a_folder_is_encoded_as_a_job_and_becomes_the_map(
     assert len(window.workspace.state.walk.keyframes) == 1
     notice = window.workspace.notices.log[-1]
     assert "40 pictures encoded" in notice.text
-    assert "vae.pth.encodings.safetensors" in notice.text
+    assert "beside the checkpoint as vae.pth.encodings.safetensors" in notice.text
+    assert not any("no map yet" in shown.text for shown in window.workspace.notices.shown)
     assert "1 files could not be used" in notice.text
     notice.actions[0].run()
     dialog = next(widget for widget in QApplication.topLevelWidgets() if isinstance(widget, TextDialog))

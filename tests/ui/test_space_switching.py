@@ -79,6 +79,7 @@ def test_the_same_picture_in_the_other_space_as_one_step(two: MainWindow, engine
     assert np.array_equal(state.latent, mapped(before.latent[None])[0])
     assert state.name == before.name
     asked = last_live(engine)
+    assert two.docks.panels["image"]._current is not None  # type: ignore[attr-defined]
     assert (asked.space, asked.checkpoint) == ("w", "two")
     assert np.array_equal(asked.latents[0], state.latent)
     shown = two.docks.panels["image"].view.picture  # type: ignore[attr-defined]

@@ -135,7 +135,9 @@ class ImagePanel(Panel):
     # --- what the window calls
 
     def show_model(self) -> None:
-        self._current = self._before = self._before_asked = None
+        self._before = self._before_asked = None
+        if self._current is not None and self._current.request.checkpoint != self.workspace.opened.info.sha256:
+            self._current = None  # in another space of the same model the picture stays until the next one is there
         self.exchange.forget()
         info = self.workspace.opened.info
         self.condition.show_model(info.conditional or (), info.conditional_attributes)
