@@ -37,6 +37,7 @@ from training.prior import fit_prior, spec_of
 from training.processes import ALONE, Processes
 from training.reports import EpochReport, StepReport
 from training.sheets import RECONSTRUCTIONS, write_repaired, write_sheets
+from training.traversals import write_traversals
 
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
@@ -259,6 +260,7 @@ class Run:
         pictures = shown.pictures()
         asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
         write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK)
+        write_traversals(self.out / "samples", self.epoch, network, pictures, asked_BK)
         if isinstance(self.objective, GivesDamaged):
             write_repaired(self.out / "samples", self.epoch, network, pictures, self.objective.damaged)
         network.train(was_training)
