@@ -26,6 +26,13 @@ def asked_condition(info: ModelInfo, name: str, attributes: Sequence[str]) -> Co
     return Condition(label, tuple(asked))
 
 
+def how_to_ask(info: ModelInfo, name: str) -> str:
+    """Where `name` is no direction because the model is asked for it; empty where it is not."""
+    if name in info.conditional_attributes:
+        return f" This model is asked for it: --condition {name}=1."
+    return f" This model is asked for it: --class {name}." if name in (info.conditional or ()) else ""
+
+
 def _class_number(text: str, classes: Sequence[str]) -> int:
     if not classes:
         raise OptionError(f"--class {text}: this model takes attributes but no class; use --condition.")

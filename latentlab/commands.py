@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from latentlab.asking import asked_condition
+from latentlab.asking import asked_condition, how_to_ask
 from latentlab.console import ConsoleReport
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
@@ -297,13 +297,15 @@ def _check_names(checkpoint: Path, names: Sequence[str], class_: str, condition:
     path = found(checkpoint).path
     if not is_native(path):
         return
-    asked_condition(model_info(path, read_header(path)), class_, condition)
+    info = model_info(path, read_header(path))
+    asked_condition(info, class_, condition)
     if names:
-        encodings = encodings_beside(model_info(path, read_header(path))).encodings or read_encodings(path)
-        known = [] if encodings is None else direction_names(encodings)
+        encodings = encodings_beside(info).encodings or read_encodings(path)
+        known = [] if encodings is None else direction_names(info.not_asked(encodings))
         for name in names:
             if name not in known:
-                raise OptionError(f"There is no attribute '{name}'.{did_you_mean(name, known)}")
+                hint = how_to_ask(info, name) or did_you_mean(name, known)
+                raise OptionError(f"There is no attribute '{name}'.{hint}")
 
 
 # --- work ------------------------------------------------------------------------------------------------------

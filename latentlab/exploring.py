@@ -109,7 +109,8 @@ class WithEncodings:
     def directions(self) -> Any:
         from latentlab.core.fitting import fit_directions
 
-        return fit_directions(self.encodings, checkpoint=self._model.info.sha256)
+        info = self._model.info
+        return fit_directions(info.not_asked(self.encodings), checkpoint=info.sha256)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)

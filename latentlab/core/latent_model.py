@@ -6,7 +6,7 @@ Shapes: B batch, D latent (flattened), H height, W width, C channels (1 or 3).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -53,6 +53,18 @@ class ModelInfo:
     @property
     def takes_condition(self) -> bool:
         return bool(self.conditional or self.conditional_attributes)
+
+    def not_asked(self, encodings: EncodingSet) -> EncodingSet:
+        """The encodings without what a conditional model is asked for: of that the latent says nothing."""
+        if not self.takes_condition:
+            return encodings
+        kept = [a for a, name in enumerate(encodings.attribute_names) if name not in self.conditional_attributes]
+        return replace(
+            encodings,
+            labels=None if self.conditional else encodings.labels,
+            attributes=encodings.attributes[:, kept] if encodings.attributes is not None and kept else None,
+            attribute_names=tuple(encodings.attribute_names[a] for a in kept),
+        )
 
     def space(self, name: str) -> LatentSpace:
         return next((space for space in self.spaces if space.name == name), self.spaces[0])

@@ -29,7 +29,9 @@ class WithEncodings:
     @cached_property
     def directions(self) -> DirectionSet:
         """Balanced directions of the encodings' attributes and classes."""
-        return fit_directions(self.encodings, checkpoint=self.info.sha256) if self.encodings else DirectionSet()
+        if not self.encodings:
+            return DirectionSet()
+        return fit_directions(self.info.not_asked(self.encodings), checkpoint=self.info.sha256)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)

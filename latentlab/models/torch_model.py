@@ -65,10 +65,13 @@ class TorchModel:
 
     @cached_property
     def directions(self) -> DirectionSet:
-        """Balanced directions of the checkpoint's attributes and classes, fitted on first use."""
+        """Balanced directions of the checkpoint's attributes and classes, fitted on first use.
+
+        Not of those that a conditional model is asked for.
+        """
         if self._encodings is None:
             return DirectionSet()
-        return fit_directions(self._encodings, checkpoint=self._info.sha256)
+        return fit_directions(self._info.not_asked(self._encodings), checkpoint=self._info.sha256)
 
     def adopt(self, encodings: EncodingSet | None, *warnings: str) -> None:
         """Other encodings than those it came with, and what is to be said of them. Before directions are asked for."""

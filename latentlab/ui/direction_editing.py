@@ -112,7 +112,7 @@ class DirectionEditing:
         if encodings is None:
             return None
         arguments = {
-            "encodings": replace(encodings, thumbnails=None, extra={}),
+            "encodings": replace(self._workspace.opened.info.not_asked(encodings), thumbnails=None, extra={}),
             "method": method,
             "checkpoint": checkpoint,
         }

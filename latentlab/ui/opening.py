@@ -187,10 +187,11 @@ class Opening(QObject):
     def fit(self, encodings: EncodingSet) -> None:
         """Directions take a tenth of a second at 10,000 encodings: on a thread, numpy lets the window go on."""
         checkpoint = self._workspace.opened.info.sha256
+        told = self._workspace.opened.info.not_asked(encodings)
 
         def work() -> None:
             try:
-                found = fit_directions(encodings, checkpoint=checkpoint)
+                found = fit_directions(told, checkpoint=checkpoint)
             except LatentlabError as error:
                 self._fitted.emit(checkpoint, error)
             else:

@@ -98,3 +98,9 @@ def test_rendering_what_was_asked_for(checkpoint: Path, tmp_path: Path) -> None:
 def test_a_class_that_does_not_exist_is_one_line(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["walk", str(checkpoint), "-o", "walk.gif", "--class", "dgo"]) == 2
     assert capsys.readouterr().err == "There is no class 'dgo'. Did you mean 'dog'?\n"
+
+
+def test_what_is_asked_for_is_no_direction_to_edit_along(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["render", str(checkpoint), "-o", "sheet.png", "--attribute", "Hat=1"]) == 2
+    said = capsys.readouterr().err
+    assert said == "There is no attribute 'Hat'. This model is asked for it: --condition Hat=1.\n"

@@ -100,6 +100,14 @@ def test_attributes_are_told_too(tmp_path: Path) -> None:
     assert not np.array_equal(model.decode(latent, condition=with_all), model.decode(latent, condition=without))
 
 
+def test_the_latent_has_directions_only_of_what_is_not_asked_for(checkpoint: Path, model: TorchModel) -> None:
+    assert model.encodings is not None
+    assert model.encodings.labels is not None
+    assert not model.directions
+    plain = TorchModel(model.network, replace(model.info, conditional=None), model.encodings, device="cpu")
+    assert set(plain.directions) == {str(digit) for digit in range(10)}
+
+
 # --- what the data says
 
 
