@@ -25,7 +25,7 @@ def write_native(
 ) -> Header:
     """The model of `source` with `encodings`, or with its own where there are some. The header as written.
 
-    Raises CheckpointError where no native family is the same network, SaveError.
+    Raises CheckpointError for a program, which holds no weights to convert, and SaveError.
     """
     file = found(source)
     if is_native(file.path):
@@ -38,7 +38,7 @@ def write_native(
         encodings = encodings or model.encodings
         from latentlab.formats.as_native import as_native
 
-        native = as_native(file, model)
+        native = as_native(file, model, options)
         header, weights = native.header, native.weights
     if encodings is not None:
         header = header.model_copy(update={"attributes": list(encodings.attribute_names)})

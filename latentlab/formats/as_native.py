@@ -1,13 +1,14 @@
-"""Foreign networks that one of our own families is, layer for layer: what a native checkpoint of them holds.
+"""What a native checkpoint of a foreign network holds: one of our families where it is that layer for layer, else its
+own weights as `latentlab.formats.foreign` reads them. Programs (ONNX, TorchScript, .pt2) hold no weights to convert.
 
-A format that is not here is opened but not converted. Shapes: as in the files.
+Shapes: as in the files.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import LatentModel
+from latentlab.formats.foreign import OWN_PROGRAM, contents, model_of
+from latentlab.formats.reading import Options, entry_of
 from latentlab.formats.sniff import Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.models.family import architecture_from
@@ -28,7 +31,7 @@ from latentlab.models.torch_model import TorchModel
 State = Mapping[str, Tensor]
 
 CHECKED = 8  # pictures that must come out the same
-CLOSE = 1e-3  # in [0, 1] intensities
+CLOSE = 1e-5  # in [0, 1] intensities
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,15 +40,34 @@ class Native:
     weights: dict[str, NDArray[np.generic]]
 
 
-def as_native(file: Found, model: LatentModel) -> Native:
+def as_native(file: Found, model: LatentModel, options: Options) -> Native:
     """The native checkpoint that draws what `model`, opened from `file`, draws. Raises CheckpointError."""
     shown, title = displayed(file.path), model.info.format
-    if title not in CONVERSIONS:
+    key, reader = entry_of(file)
+    if file.kind in OWN_PROGRAM or reader is None:
         raise CheckpointError(
-            f"{shown} ({title}) cannot be converted: no native family is that network. Open it as it is."
+            f"{shown} ({title}) cannot be converted: it is a program and not weights of a known network. Open it as it "
+            "is, or convert the weights it was exported from."
         )
-    architecture, state = CONVERSIONS[title](read_state_dict(file))
+    try:
+        if title in CONVERSIONS:
+            family = _as_family(title, read_state_dict(file))
+            if _difference(_family_model(file, family, model), model) <= CLOSE:
+                return family
+        held, header = contents(reader, file, key, model.info, options)
+    finally:
+        read_state_dict.cache_clear()
+    difference = _difference(model_of(held, header, replace(options, device="cpu")), model)
     read_state_dict.cache_clear()
+    if not difference <= CLOSE:
+        raise CheckpointError(
+            f"{shown} cannot be converted: as a native model its pictures differ by {difference:.3f}. Open it as it is."
+        )
+    return Native(header, dict(held.given or {}))
+
+
+def _as_family(title: str, state: State) -> Native:
+    architecture, renamed = CONVERSIONS[title](state)
     network_class, checked = architecture_from(architecture)
     network = network_class.on_meta(checked)
     header = Header(
@@ -58,23 +80,19 @@ def as_native(file: Found, model: LatentModel) -> Native:
         training={"data": None, "epochs": None, "seed": None, "converted_from": title},
         licence="not stated in the file it was converted from",
     )
-    native = Native(header, {name: value.float().numpy() for name, value in state.items()})
-    _check_same(file, native, model)
-    return native
+    return Native(header, {name: value.float().numpy() for name, value in renamed.items()})
 
 
-def _check_same(file: Found, native: Native, model: LatentModel) -> None:
-    """Nothing is written that draws other pictures: another activation or range would."""
+def _family_model(file: Found, native: Native, model: LatentModel) -> TorchModel:
     network = network_from(file.path, native.header, native.weights)
     info = model.info.__class__("", "native", native.header.family, model.info.image, network.spaces, network.encodes)
+    return TorchModel(network, info, device="cpu")
+
+
+def _difference(made: LatentModel, model: LatentModel) -> float:
+    """The largest of some pictures: another activation or range would draw others, and is not written."""
     latents = model.sample(CHECKED)
-    made = TorchModel(network, info, device="cpu").decode_float(latents)
-    difference = float(np.abs(made - model.decode_float(latents)).max())
-    if not difference <= CLOSE:
-        raise CheckpointError(
-            f"{displayed(file.path)} cannot be converted: as a native model its pictures differ by {difference:.3f}. "
-            "Leave --activation and --range out, or open it as it is."
-        )
+    return float(np.abs(made.decode_float(latents) - model.decode_float(latents)).max())
 
 
 def _example_vae(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:

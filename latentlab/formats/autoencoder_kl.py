@@ -24,11 +24,13 @@ from latentlab.formats.autoencoder_kl_network import Decoder, Encoder, count
 from latentlab.formats.reading import Options
 from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import Found
+from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import filled, model_around
 
 CONFIG = "config.json"
 CLASS = "AutoencoderKL"
 NEEDED = {"decoder.conv_in.weight", "decoder.conv_out.weight", "decoder.mid_block.resnets.0.norm1.weight"}
+SAID = ("_class_name", "act_fn", "norm_num_groups", "sample_size", "scaling_factor", "shift_factor")
 DTYPES = {"F32", "F16", "BF16"}
 GROUPS, SIDE, SCALING = 32, 256, 0.18215  # of Stable Diffusion, where no configuration says otherwise
 SIDE_AT_MOST = 2048
@@ -73,6 +75,15 @@ class AutoencoderKLFormat:
         network.spread(_factor(config, "shift_factor", 0.0), 1 / _factor(config, "scaling_factor", SCALING))
         return model_around(file, options, network, "diffusers AutoencoderKL", "vae", {}, (BEGIN_WITH_PICTURES,))
 
+    def weights(self, file: Found) -> dict[str, Tensor]:
+        """What a converted checkpoint holds."""
+        return _weights(file)
+
+    def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
+        """What of the configuration beside the weights they cannot do without."""
+        config = described(file, CONFIG)
+        return {CONFIG: {key: config[key] for key in SAID if config.get(key) is not None}}
+
 
 class SpatialNetwork(ModuleNetwork):
     """Its one space is a map, described by a mean and a spread alone."""
@@ -91,6 +102,8 @@ class SpatialNetwork(ModuleNetwork):
 
 def _weights(file: Found) -> dict[str, Tensor]:
     """The file's tensors in float32, attention under its names of today."""
+    if file.held(CONFIG) is not None:
+        return read_state_dict(file)
     unusual = sorted({entry.dtype for entry in read_table(file.path).tensors.values()} - DTYPES)
     if unusual:
         raise ValueError(f"its weights are {', '.join(unusual)}; float32, float16 or bfloat16 is needed")

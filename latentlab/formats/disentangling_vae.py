@@ -48,6 +48,9 @@ class DisentanglingVAEFormat:
             training=_training(described(file, SPECS)),
         )
 
+    def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
+        return {SPECS: _training(described(file, SPECS))}
+
 
 class Decoder(nn.Module):
     """Three linear layers, then three or four transposed convolutions that double the side from 4 px."""

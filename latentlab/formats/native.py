@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from latentlab.core.atomic import displayed
-from latentlab.core.checkpoint_file import METADATA_KEY, verify
+from latentlab.core.checkpoint_file import METADATA_KEY, read_header, verify
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.safetensors_table import read_table
+from latentlab.formats.foreign import is_foreign, open_foreign
 from latentlab.formats.reading import Options
 from latentlab.formats.sniff import Found
 
@@ -27,4 +28,7 @@ class NativeFormat:
                 "Leave --activation and --range out."
             )
         verify(file.path)
+        header = read_header(file.path)
+        if is_foreign(header):
+            return open_foreign(file, header, options)
         return load_native(file.path, options.device)

@@ -21,6 +21,7 @@ from latentlab.formats.inert_pickle import Call, Name, Reader, Table, entries
 from latentlab.formats.inert_tensors import DTYPES, PARAMETERS, STORAGE, TENSOR, Tensors, arguments_of
 from latentlab.formats.reading import Options
 from latentlab.formats.sniff import Found
+from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.stylegan2_model import stylegan2_model
 from latentlab.formats.stylegan2_network import MAPPING_RATE, Plan
 
@@ -34,6 +35,8 @@ ALLOWED = {
     "__builtin__.set", "numpy.dtype", "numpy.ndarray", "numpy.core.multiarray.scalar",
     "numpy.core.multiarray._reconstruct", "numpy._core.multiarray.scalar", "numpy._core.multiarray._reconstruct",
 }  # fmt: skip
+CLAMP, RATE = "synthesis.b4.conv1.conv_clamp", "mapping.fc0.bias_gain"
+SAID = "said"  # what a converted checkpoint calls the plain values
 NAMES_SHOWN = 3
 DEPTH_AT_MOST, TENSORS_AT_MOST = 8, 2000
 LAYER_PARTS = {
@@ -52,23 +55,40 @@ class NvidiaStyleGAN2Format:
         return file.kind == "stylegan pickle"
 
     def open(self, file: Found, options: Options) -> LatentModel:
-        reader = Reader()
-        try:
-            with file.path.open("rb") as opened:
-                whole = reader.read(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
-            _check_names(file, whole)
-            generator = next((found for key in GENERATORS if (found := entries(whole).get(key)) is not None), None)
-            if generator is None:
-                raise CheckpointError(f"{displayed(file.path)} holds no generator G_ema, but {_described(whole)}.")
-            given, said = _contents(generator, Tensors(reader, file.size))
-        except (ValueError, RecursionError) as error:
-            raise CheckpointError(
-                f"{displayed(file.path)} is a damaged StyleGAN pickle ({str(error)[:120]}). Copy or download it again."
-            ) from None
+        given, said = _read(file)
         _check_kind(file, given, said)
         state = renamed(given)
         plan = _plan(given, said, state)
         return stylegan2_model(file, options, title=TITLE, plan=plan, state=state, mean_W=given.get("mapping.w_avg"))
+
+    def weights(self, file: Found) -> dict[str, Tensor]:
+        """What a converted checkpoint holds."""
+        return _read(file)[0]
+
+    def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
+        said = _read(file)[1]
+        return {SAID: {name: said[name] for name in (CLAMP, RATE) if name in said}}
+
+
+def _read(file: Found) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors of the generator and the plain values its parts state, by name. Raises CheckpointError."""
+    held = file.held(SAID)
+    if held is not None:
+        return read_state_dict(file), held
+    reader = Reader()
+    try:
+        with file.path.open("rb") as opened:
+            whole = reader.read(mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ))
+        _check_names(file, whole)
+        generator = next((found for key in GENERATORS if (found := entries(whole).get(key)) is not None), None)
+        if generator is None:
+            raise CheckpointError(f"{displayed(file.path)} holds no generator G_ema, but {_described(whole)}.")
+        given, said = _contents(generator, Tensors(reader, file.size))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(
+            f"{displayed(file.path)} is a damaged StyleGAN pickle ({str(error)[:120]}). Copy or download it again."
+        ) from None
+    return given, said
 
 
 def _check_names(file: Found, whole: Any) -> None:
@@ -188,7 +208,7 @@ def _plan(given: Mapping[str, Tensor], said: Mapping[str, Any], state: Mapping[s
     embed = given.get("mapping.embed.weight")
     embedded, classes = (0, 0) if embed is None else (embed.shape[0], embed.shape[1])
     layers = sum(1 for name in state if name.startswith("layers.") and name.endswith(".affine.bias"))
-    clamp, rate = said.get("synthesis.b4.conv1.conv_clamp"), said.get("mapping.fc0.bias_gain", MAPPING_RATE)
+    clamp, rate = said.get(CLAMP), said.get(RATE, MAPPING_RATE)
     if not isinstance(rate, int | float) or not 0 < rate <= 1 or not math.isfinite(rate):
         raise ValueError(f"it states the rate {str(rate)[:40]} of its mapping")
     return Plan(

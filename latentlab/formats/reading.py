@@ -82,11 +82,16 @@ def open_file(file: Found, options: Options) -> LatentModel:
 
 def reader_of(file: Found) -> Format | None:
     """The reader of a file; None when no format is its own. Raises CheckpointError for a file that is not sound."""
-    for entry in FORMATS.values():
+    return entry_of(file)[1]
+
+
+def entry_of(file: Found) -> tuple[str, Format | None]:
+    """The same with its key in `FORMATS`."""
+    for key, entry in FORMATS.items():
         reader: Format = entry.load()()
         if reader.recognises(file):
-            return reader
-    return None
+            return key, reader
+    return "", None
 
 
 def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:

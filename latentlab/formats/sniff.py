@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.model_folders import weights_in
@@ -51,6 +54,10 @@ class Found:
 
     def held(self, name: str) -> dict[str, Any] | None:
         """The description called `name` that the file itself holds; None where one may lie beside it."""
+        return None
+
+    def weights(self) -> dict[str, NDArray[np.generic]] | None:
+        """Weights that are at hand or read otherwise than from the bytes of a file of this kind; None: from those."""
         return None
 
 

@@ -13,7 +13,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import safe_open
 from torch import Tensor
 
@@ -45,6 +47,8 @@ def read_state_dict(file: Found) -> dict[str, Tensor]:
 
     Raises CheckpointError: code inside, a pickled module, tensors that claim more than the file holds, no weights.
     """
+    if (held := file.weights()) is not None:
+        return {name: _as_tensor(file, name, value) for name, value in held.items()}
     loaded = _safetensors(file) if file.kind == "safetensors" else _loaded(file)
     state = _unwrapped(loaded)
     if state is None:
@@ -146,6 +150,12 @@ def _checked(file: Found, name: str, tensor: Tensor) -> Tensor:
     if tensor.dtype == torch.int64 and tensor.ndim == 0:  # the counter of a batch normalisation
         return tensor
     raise CheckpointError(f"{shown}: the tensor '{name}' is {str(tensor.dtype).removeprefix('torch.')}, not float.")
+
+
+def _as_tensor(file: Found, name: str, value: NDArray[np.generic]) -> Tensor:
+    if value.dtype not in (np.float16, np.float32, np.float64):
+        raise CheckpointError(f"{displayed(file.path)}: the tensor '{name}' is {value.dtype}, not float.")
+    return torch.from_numpy(np.array(value, np.float32))
 
 
 def _described(loaded: Any) -> str:

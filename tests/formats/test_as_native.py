@@ -12,7 +12,6 @@ from torch import nn
 from latentlab.converting import write_native
 from latentlab.core.checkpoint_file import verify
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import CheckpointError
 from latentlab.formats import Options, open_checkpoint
 
 
@@ -72,11 +71,12 @@ def test_encodings_go_into_the_converted_checkpoint(tmp_path: Path) -> None:
     assert kept.attribute("A").tolist() == [1, 0, 0]
 
 
-def test_what_no_family_can_be_is_not_converted(tmp_path: Path) -> None:
-    target = tmp_path / "native.safetensors"
-    chain = nn.Sequential(nn.Linear(6, 20), nn.ReLU(), nn.Linear(20, 64))
-    with pytest.raises(CheckpointError, match="no native family"):
-        write_native(written(tmp_path / "G.pt", chain.state_dict()), target, Options())
-    with pytest.raises(CheckpointError, match="its pictures differ"):
-        write_native(written(tmp_path / "vae.pt", vae_state()), target, Options(device="cpu", activation="tanh"))
-    assert not target.exists()
+def test_another_activation_than_the_familys_is_kept(tmp_path: Path) -> None:
+    source, target = written(tmp_path / "vae.pt", vae_state()), tmp_path / "native.safetensors"
+    header = write_native(source, target, Options(device="cpu", activation="tanh"))
+    assert (header.family, header.architecture["name"], header.architecture["activation"]) == ("vae", "foreign", "tanh")
+    foreign = open_checkpoint(source, device="cpu", options={"activation": "tanh"})
+    native = open_checkpoint(target, device="cpu")
+    latents = foreign.sample(5, seed=2)
+    np.testing.assert_allclose(native.decode_float(latents), foreign.decode_float(latents), atol=1e-6)
+    assert not np.allclose(open_checkpoint(source, device="cpu").decode_float(latents), native.decode_float(latents))

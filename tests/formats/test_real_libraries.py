@@ -15,8 +15,9 @@ import pytest
 import torch
 from torch import nn
 
+from latentlab.converting import write_native
 from latentlab.core.latent_model import LatentModel
-from latentlab.formats import open_checkpoint
+from latentlab.formats import Options, open_checkpoint
 from tests.formats.saving import unsettle
 
 DIM = 4
@@ -95,3 +96,5 @@ def test_diffusers_autoencoder_kl(tmp_path: Path, channels: int) -> None:
     read_alike(model, decoded, images, encoded)
     # write_native(tmp_path / "vae", tmp_path / "native.safetensors", Options("cpu"))
     # read_alike(open_checkpoint(tmp_path / "native.safetensors", device="cpu"), decoded, images, encoded)
+    write_native(tmp_path / "vae", tmp_path / "native.safetensors", Options("cpu"))
+    read_alike(open_checkpoint(tmp_path / "native.safetensors", device="cpu"), decoded, images, encoded)
