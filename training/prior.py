@@ -13,6 +13,7 @@ import torch
 from latentlab.core.checkpoint_file import Header, SpaceSpec, read_header, read_weights, write_checkpoint
 from latentlab.core.errors import OptionError
 from latentlab.core.spaces import LatentSpace
+from latentlab.models.avb import AVB
 from latentlab.models.loading import network_from, weights_of
 from latentlab.models.vae import VAE, Autoencoder
 from training.conditions import asked_of
@@ -37,11 +38,15 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     if not isinstance(network, Autoencoder):
         raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
     means, variances = [], []
+    generator = torch.Generator().manual_seed(0)
     for start in range(0, len(examples), AT_ONCE):
         chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
         batch = examples.batch(chosen, torch.device("cpu"))
         asked_BK = asked_of(network, len(batch), batch.labels, batch.attributes)
-        if isinstance(network, VAE):
+        if isinstance(network, AVB):  # draws of the posterior, whose spread is theirs already
+            mean_BD = network.sampled(batch.images, network.noise(len(batch), batch.images.device, generator))
+            variance_BD = torch.zeros_like(mean_BD)
+        elif isinstance(network, VAE):
             mean_BD, log_variance_BD = network.posterior(batch.images, asked_BK)
             variance_BD = log_variance_BD.exp()
         else:

@@ -11,6 +11,7 @@ import torch
 
 from latentlab.core.checkpoint_file import Header, read_header
 from latentlab.core.errors import OptionError
+from latentlab.models.avb import AVB
 from latentlab.models.loading import load_native
 from latentlab.models.torch_model import TorchModel
 from training.config import config_from
@@ -18,6 +19,7 @@ from training.data import Dataset
 from training.evaluate import evaluate
 from training.latent_figures import of_continuity, of_denoising, of_likelihood
 from training.loop import train
+from training.sheets import as_inputs
 
 TINY: dict[str, Any] = {"network": "mlp", "hidden": 32, "latent_dim": 2}
 
@@ -80,6 +82,18 @@ def test_a_posterior_without_density_has_no_elbo(tmp_path: Path) -> None:
     assert "negative_elbo_nats" not in figures
     assert 0 < figures["nll_nats"] < 64
     assert "fitted to" in figures["proposal"]
+
+
+def test_the_prior_of_a_posterior_without_density_is_that_of_its_draws(tmp_path: Path) -> None:
+    model, _ = trained("avb", tmp_path, fit_prior=True, objective={"adversary_hidden": 16})
+    network, std = model.network, model.info.spaces[0].std
+    assert isinstance(network, AVB)
+    assert std is not None
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        images = as_inputs(split()[0].images).repeat(20, 1, 1, 1)
+        draws = network.sampled(images, network.noise(len(images), images.device, generator))
+    assert np.allclose(draws.std(0).numpy(), std, rtol=0.25)
 
 
 def test_a_conditional_vae_is_told_of_each_picture(tmp_path: Path) -> None:
