@@ -16,7 +16,8 @@ __all__ = ["__version__", "explore", "open_model"]
 def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, **options: str) -> LatentModel:
     """The model in a checkpoint or run folder: `sample`, `decode`, `encode`, `directions`, `encodings`, `info`.
 
-    `device`: auto, cpu, cuda, cuda:1 or mps. `options`: activation and range, for files that do not state them.
+    `device`: auto, cpu, cuda, cuda:1 or mps. `options`: activation, range, latent, picture and noise, for files
+    that do not state them (docs/formats.md).
     Nothing in the file is run unless `trust` is True. Raises CheckpointError, OptionError.
     """
     from pathlib import Path

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
     from latentlab.ui.workspace import OpenedModel
 
+READING = ("activation", "range", "latent", "picture", "noise")  # what can be said of a file that does not say it
 TIMELINE = "LATENTLAB_TIMELINE"  # names a file for the moments of a start-up, for benchmarks/startup.py
 
 
@@ -52,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except LatentlabError as error:
         engine.close()
         return _refused(error)
-    options = {name: value for name in ("activation", "range") if (value := getattr(chosen, name)) is not None}
+    options = {name: value for name in READING if (value := getattr(chosen, name)) is not None}
     how = OpenModel("", device=chosen.device or "", trust=chosen.trust, options=options)
     return run_window(engine, ProcessJobs(), path, opened, how)
 
@@ -76,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--trust", action="store_true", help="open a format that can run code, from a trusted source")
     parser.add_argument("--activation", help="of a foreign file's last layer, where it does not say")
     parser.add_argument("--range", help="of a foreign file's pictures, where it does not say")
+    parser.add_argument("--latent", help="64 or 4x16x16: the size of a latent that a file leaves open")
+    parser.add_argument("--picture", help="which of a graph's outputs is the picture")
+    parser.add_argument("--noise", help="of a StyleGAN: fixed or none")
     return parser
 
 

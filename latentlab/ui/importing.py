@@ -51,7 +51,8 @@ class Importing(QObject):
             return
         self._close_form()
         form = ImportForm(Path(info.path), dict(info.reading), self._window)
-        arguments = {"path": info.path, "trust": opened.request.trust}
+        request = opened.request
+        arguments = {"path": info.path, "trust": request.trust, "options": dict(request.options)}
         job = self._workspace.running.start("Reading the file", GUESSING, arguments)
         job.partial.connect(lambda guess: form.add(guess) if form is self.form else None)
         job.progress.connect(lambda progress: form.show_progress(progress) if form is self.form else None)

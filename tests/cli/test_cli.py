@@ -264,6 +264,8 @@ def test_convert_halves_the_weights_and_keeps_the_pictures(
         ("render {vae} -o {out}/x.png --seed -1", "seed -1"),
         ("render {vae} -o {out}/x.png --device tpu", "'tpu'"),
         ("render {vae} -o {out}/x.png --activation sine", "no activation 'sine'"),
+        ("info {vae} --latent 4x", "--latent 4x is no size of a latent"),
+        ("walk {vae} -o {out}/x.gif --noise loud", "no noise 'loud'"),
         ("render {vae} -o {out}/x.png --class 3", "takes no class"),
         ("render {vae} -o {out}/x.jpg", "does not end in .png"),
         ("render {vae} -o {out}/x.png --atribute A=1", "--attribute"),

@@ -92,7 +92,7 @@ def as_persistent(weights: Weights, clamp: float | None = None) -> Persistent:
         layer = mapping.part(f"fc{index}", Persistent("FullyConnectedLayer", activation="lrelu", bias_gain=0.01))
         layer.parameter("weight", weights[f"map{index}.weight"])
         layer.parameter("bias", weights[f"map{index}.bias"])
-    mapping.buffer("w_avg", torch.arange(6.0))
+    mapping.buffer("w_avg", torch.arange(float(len(weights["map0.weight"]))))
     synthesis = whole.part("synthesis", Persistent("SynthesisNetwork"))
     side = 4
     while f"at{side}.b.weight" in weights:

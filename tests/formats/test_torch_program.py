@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.core.errors import CheckpointError, TrustNeeded
+from latentlab.core.readings import RANGES, Guess
 from latentlab.core.requests import OpenFailed, OpenModel
 from latentlab.engine.answering import Answering
 from latentlab.formats import open_checkpoint
+from latentlab.formats.guessing import run
 from tests.formats.samples_a import decoder, exported, quietly, torchscript
 from tests.formats.test_refusals import CONTENTS
 
@@ -60,6 +63,12 @@ def test_a_frozen_program_has_no_weights_to_derive_from(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="Say it: --latent 64"):
         open_checkpoint(path, trust=True)
     check_same(path, decoder(), latent="6", range="tanh")
+    drawn: list[Guess] = []
+    report = SimpleNamespace(progress=lambda *_: None, partial=drawn.append)
+    assert run(report, str(path), 1, trust=True, options={"latent": "6"}) == len(RANGES)  # type: ignore[arg-type]
+    assert drawn[0].range == "tanh"
+    with pytest.raises(TrustNeeded):
+        run(report, str(path), 1)  # type: ignore[arg-type]
 
 
 class Autoencoder(nn.Module):
