@@ -216,6 +216,12 @@ class AlphaGANOptions(EncoderGANOptions):
     )
     adversarial: float = Field(1.0, ge=0, le=1000, description="Weight of the discriminator in the generator's loss.")
     code: float = Field(1.0, ge=0, le=1000, description="Weight of the code discriminator in the encoder's loss.")
+    discriminators_first: int = Field(
+        0, ge=0, description="Steps at the beginning in which the discriminators alone learn."
+    )
+    encoder_every: int = Field(
+        1, ge=1, description="Steps from one of the encoder to its next; a trained one needs fewer than the generator."
+    )
     code_hidden: int = Field(
         512, ge=1, le=16_384, description="Units of each of the code discriminator's two hidden layers."
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,11 @@ from latentlab.core.errors import CheckpointError, OptionError
 from latentlab.models.alpha_gan import AlphaGAN, AlphaGANArchitecture
 from latentlab.models.family import Network, architecture_from
 from latentlab.models.loading import weights_of
-from latentlab.models.vae import VAE, Autoencoder
+from latentlab.models.vae import VAE, Autoencoder, ConvEncoder
 from latentlab.models.vae_gan import VAEGAN, VAEGANArchitecture
 from training.objectives.alpha_gan import AlphaGANObjective, adversarial_loss, reconstruction_loss
 from training.objectives.beginning import begin_from
-from training.objectives.encoder_gan import EncoderGAN
+from training.objectives.encoder_gan import EncoderDiscriminator, EncoderGAN
 from training.objectives.objective import Batch, Known, Losses
 from training.objectives.vae_gan import VAEGANObjective, feature_nll
 from training.options import AlphaGANOptions, VAEGANOptions
@@ -106,10 +107,12 @@ def differing(before: Snapshot, after: Snapshot) -> set[str]:
     }
 
 
-def moves_of_a_step(objective: EncoderGAN, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, set[str]]]:
+def moves_of_a_step(
+    objective: EncoderGAN, monkeypatch: pytest.MonkeyPatch, step: int = 0
+) -> list[tuple[str, set[str]]]:
     """(which step, what it changed) in order."""
     moves: list[tuple[str, set[str]]] = []
-    real_move = objective.move
+    real_move = partial(type(objective).move, objective)
 
     def watched(name: str, loss: torch.Tensor, precision: Precision, clip: float | None) -> None:
         before = snapshot(objective)
@@ -123,7 +126,7 @@ def moves_of_a_step(objective: EncoderGAN, monkeypatch: pytest.MonkeyPatch) -> l
         moves.append((name, differing(before, snapshot(objective))))
 
     monkeypatch.setattr(objective, "move", watched)
-    losses: Losses = objective.step(batch(), 0, PRECISION, None)  # type: ignore[attr-defined]
+    losses: Losses = objective.step(batch(), step, PRECISION, None)  # type: ignore[attr-defined]
     assert all(math.isfinite(float(value)) for value in losses.values())
     return moves
 
@@ -143,6 +146,16 @@ def test_each_of_the_three_networks_moves_in_its_own_step_only(monkeypatch: pyte
     assert all(p.requires_grad for module in objective.modules.values() for p in module.parameters())
 
 
+def test_the_discriminators_may_learn_first_and_the_encoder_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = alpha_gan(attributes=1.0, discriminators_first=1, encoder_every=2)
+    judges = ["discriminator", "code_discriminator"]
+    steps = [moves_of_a_step(objective, monkeypatch, step) for step in range(4)]
+    moved = [[name for name, changed in moves if changed == {name}] for moves in steps]
+    assert moved == [judges, ["generator", *judges], ["encoder", "generator", *judges], ["generator", *judges]]
+    assert objective.gan.encoder.training
+    assert objective.gan.decoder.training
+
+
 def test_statistics_of_the_generator_come_from_reconstructions_and_samples_together() -> None:
     objective = alpha_gan()
     decoder, seen = objective.gan.decoder, []
@@ -150,6 +163,27 @@ def test_statistics_of_the_generator_come_from_reconstructions_and_samples_toget
     objective.step(batch(), 0, PRECISION, None)
     assert seen == [(False, 8), (True, 16)]
     assert decoder.training
+
+
+def test_a_discriminator_that_begins_with_the_encoder_sees_what_it_sees(monkeypatch: pytest.MonkeyPatch) -> None:
+    objective = alpha_gan(discriminator="encoder", r1=1.0)
+    encoder = objective.gan.encoder
+    assert isinstance(encoder, ConvEncoder)
+    images = batch().images
+    for _ in range(3):  # statistics that are not the ones of a new network
+        encoder(images * 2)
+    judge = EncoderDiscriminator(objective.gan)
+    with torch.no_grad():
+        assert torch.allclose(judge.layers[:-1](images), encoder.eval().layers(images), atol=1e-5)
+    assert judge(images).shape == (8,)
+    encoder.train()
+    assert [name for name, moved in moves_of_a_step(objective, monkeypatch) if moved != {name}] == []
+
+
+def test_only_a_convolutional_encoder_can_judge() -> None:
+    architecture = AlphaGANArchitecture(image_size=16, channels=3, latent_dim=4, network="mlp", hidden=8)
+    with pytest.raises(OptionError, match="convolutional"):
+        AlphaGANObjective(architecture, AlphaGANOptions(discriminator="encoder"))
 
 
 # --- what is learned -------------------------------------------------------------------------------------------

@@ -7,6 +7,8 @@ Shapes: B batch, D latent, C H W of images in [-1, 1].
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import torch
 from torch import Generator, Tensor
 
@@ -56,8 +58,13 @@ class AlphaGANObjective(EncoderGAN):
 
     def step(self, batch: Batch, step: int, precision: Precision, clip: float | None) -> Losses:
         losses: Losses = {}
-        codes_BD = self._encoder_step(batch, losses, precision, clip)
-        fakes = self._generator_step(batch, codes_BD, losses, precision, clip)
+        begun = step >= self.options.discriminators_first
+        if begun and step % self.options.encoder_every == 0:
+            codes_BD = self._encoder_step(batch, losses, precision, clip)
+        else:
+            codes_BD = self._codes(batch, losses)
+        with nullcontext() if begun else as_used(self.gan.decoder):
+            fakes = self._generator_step(batch, codes_BD, losses, precision, clip, moves=begun)
         self.discriminator_step(batch, fakes, step, losses, precision, clip)
         self._code_step(codes_BD, losses, precision, clip)
         return {name: loss.detach() for name, loss in losses.items()}
@@ -87,16 +94,31 @@ class AlphaGANObjective(EncoderGAN):
             rebuilt = reconstruction_loss(made, batch.images, options.edges)
             judged = adversarial_loss(self.code_discriminator(codes_BD / spread_of(self.gan)), options.loss)
             told = options.attributes * self.attribute_loss(codes_BD, batch, losses)
-            losses["e_loss"] = options.reconstruction * rebuilt + options.code * judged + told
-            self.move("encoder", losses["e_loss"], precision, clip)
+            self.move("encoder", options.reconstruction * rebuilt + options.code * judged + told, precision, clip)
         return codes_BD.detach()
 
+    @torch.no_grad()
+    def _codes(self, batch: Batch, losses: Losses) -> Tensor:
+        """The same where the encoder stays as it is."""
+        self.gan.encoder.eval()
+        codes_BD: Tensor = self._encode(batch.images)
+        self.gan.encoder.train()
+        self.attribute_loss(codes_BD, batch, losses)
+        return codes_BD
+
     def _generator_step(
-        self, batch: Batch, codes_BD: Tensor, losses: Losses, precision: Precision, clip: float | None
+        self,
+        batch: Batch,
+        codes_BD: Tensor,
+        losses: Losses,
+        precision: Precision,
+        clip: float | None,
+        *,
+        moves: bool = True,
     ) -> Tensor:
         """The reconstructions and as many samples, (2 B, C, H, W), without gradient."""
         options, count = self.options, len(batch)
-        with frozen(self.discriminator):
+        with frozen(self.discriminator), torch.set_grad_enabled(moves):
             with precision.autocast():
                 # In one batch, so that batch normalisation treats both alike.
                 fakes = self._decode(torch.cat([codes_BD, drawn(self.gan, count, codes_BD.device)]))
@@ -105,7 +127,8 @@ class AlphaGANObjective(EncoderGAN):
             rebuilt = reconstruction_loss(fakes[:count], batch.images, options.edges)
             fooled = adversarial_loss(judged[:count], options.loss) + adversarial_loss(judged[count:], options.loss)
             losses["g_loss"] = options.reconstruction * rebuilt + options.adversarial * fooled
-            self.move("generator", losses["g_loss"], precision, clip)
+            if moves:
+                self.move("generator", losses["g_loss"], precision, clip)
         return fakes.detach()
 
     def _code_step(self, codes_BD: Tensor, losses: Losses, precision: Precision, clip: float | None) -> None:
