@@ -17,6 +17,8 @@ from latentlab.core.errors import DataError, OptionError
 from latentlab.core.latent_model import LatentModel, ModelInfo
 from latentlab.display import check_display
 
+DRAWS, DRAWING_S = 1000, 5.0  # for the map of a model that comes without pictures
+
 
 def explore(
     model: Any,
@@ -29,11 +31,11 @@ def explore(
 ) -> None:
     """Opens the window on `model` and returns when it is closed.
 
-    `model`: what `open_model` returned, or any torch.nn.Module that decodes (B, D) or (B, D, 1, 1) latents to
-    (B, C, H, W) or flat pictures. `encoder`: a module whose first result is the latent. `images`: uint8 or float in
-    [0, 1], (N, H, W), (N, H, W, C) or (N, C, H, W), encoded for the map. `labels`: (N,) numbers or names.
-    `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not. Raises OptionError, DataError,
-    and DeviceError where there is no display.
+    `model`: what `open_model` returned, or any torch.nn.Module or function that decodes (B, D) or (B, D, 1, 1) latents
+    to (B, C, H, W) or flat pictures. `encoder`: a module or function whose first result is the latent. `images`: uint8
+    or float in [0, 1], (N, H, W), (N, H, W, C) or (N, C, H, W), encoded for the map; without them draws from the prior
+    are the map. `labels`: (N,) numbers or names. `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not.
+    Raises OptionError, DataError, and DeviceError where there is no display.
     """
     check_display()
     prepared = explorable(
@@ -41,7 +43,18 @@ def explore(
     )
     from latentlab.app import explore_model
 
-    explore_model(prepared)
+    explore_model(with_draws(prepared))
+
+
+def with_draws(model: LatentModel, count: int = DRAWS, seconds: float = DRAWING_S) -> LatentModel:
+    """The model with a map of draws from its prior, where it has no other and its prior draws pictures."""
+    if (model.encodings is not None and len(model.encodings)) or not model.info.spaces[0].drawable:
+        return model
+    from latentlab.console import ConsoleReport
+    from latentlab.engine.map_making import drawn
+
+    with ConsoleReport("Draw") as report:
+        return _with_encodings(model, drawn(model, count, 0, report, seconds))
 
 
 def explorable(
@@ -54,32 +67,31 @@ def explorable(
     attributes: Mapping[str, ArrayLike] | ArrayLike | None = None,
 ) -> LatentModel:
     """What `explore` shows, without the window."""
-    from torch import nn
-
-    from latentlab.formats.any_module import network_of, weights_hash
+    from latentlab.formats.any_module import as_module, name_of, network_of, weights_hash
     from latentlab.models.torch_model import TorchModel
 
-    if isinstance(model, nn.Module):
-        network = network_of(model, encoder, latent_dim)
+    if hasattr(model, "decode") and hasattr(model, "info"):
+        if encoder is not None or latent_dim is not None:
+            raise OptionError("encoder and latent_dim belong to a torch module; this model states its own.")
+        ready = cast(LatentModel, model)
+    elif callable(model):
+        decoder = as_module(model)
+        network = network_of(decoder, None if encoder is None else as_module(encoder), latent_dim)
         info = ModelInfo(
             path="",
             format="module",
-            family=type(model).__name__,
+            family=name_of(model),
             image=network.image,
             spaces=network.spaces,
             encoder=encoder is not None,
             invertible=True,
             sha256=weights_hash(network),
         )
-        device = next((str(parameter.device) for parameter in model.parameters()), "cpu")
-        ready: LatentModel = TorchModel(network, info, device=device)
-    elif hasattr(model, "decode") and hasattr(model, "info"):
-        if encoder is not None or latent_dim is not None:
-            raise OptionError("encoder and latent_dim belong to a torch module; this model states its own.")
-        ready = cast(LatentModel, model)
+        device = next((str(parameter.device) for parameter in decoder.parameters()), "cpu")
+        ready = TorchModel(network, info, device=device)
     else:
         raise OptionError(
-            f"explore() takes a model from open_model() or a torch.nn.Module, not a {type(model).__name__}."
+            f"explore() takes a model from open_model(), a torch.nn.Module or a function, not a {type(model).__name__}."
         )
     if images is None:
         if labels is not None or attributes is not None:
@@ -98,25 +110,10 @@ class Known:
     attribute_names: tuple[str, ...]
 
 
-class WithEncodings:
-    """A model and other encodings than it came with; everything else is the model's own."""
-
-    def __init__(self, model: LatentModel, encodings: EncodingSet) -> None:
-        self._model = model
-        self.encodings = encodings
-
-    @property
-    def directions(self) -> Any:
-        from latentlab.core.fitting import fit_directions
-
-        info = self._model.info
-        return fit_directions(info.not_asked(self.encodings), checkpoint=info.sha256)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._model, name)
-
-
 def _with_encodings(model: LatentModel, encodings: EncodingSet) -> LatentModel:
+    """Around the model, which keeps its own."""
+    from latentlab.formats.kept_encodings import WithEncodings
+
     return cast(LatentModel, WithEncodings(model, encodings))
 
 

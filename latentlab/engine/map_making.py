@@ -61,8 +61,8 @@ def run_draws(report: Report, path: str, count: int = DRAWS, seed: int = 0, **ho
     return _kept(report, model, drawn(model, count, seed, report), f"draws of seed {seed}")
 
 
-def drawn(model: LatentModel, count: int, seed: int, report: Report) -> EncodingSet:
-    """`count` draws, or as many as can be decoded in a minute: at least 64."""
+def drawn(model: LatentModel, count: int, seed: int, report: Report, seconds: float = DRAWING_S) -> EncodingSet:
+    """`count` draws, or as many as can be decoded in that time: at least 64."""
     from latentlab.measure.encoding import coded_thumbnails, components
 
     latents_ND = model.sample(count, seed)
@@ -73,7 +73,7 @@ def drawn(model: LatentModel, count: int, seed: int, report: Report) -> Encoding
         piece = coded_thumbnails(model.decode(latents_ND[len(coded) : min(len(coded) + PIECE, wanted)]))
         coded += [piece.coded(index) for index in range(len(piece))]
         spent_s = time.perf_counter() - begin
-        wanted = min(wanted, max(FEWEST_DRAWS, int(len(coded) * DRAWING_S / max(spent_s, 1e-6))))
+        wanted = min(wanted, max(FEWEST_DRAWS, int(len(coded) * seconds / max(spent_s, 1e-6))))
     latents_ND = latents_ND[: len(coded)]
     offsets = np.concatenate([[0], np.cumsum([len(code) for code in coded])]).astype(np.int64)
     return EncodingSet(

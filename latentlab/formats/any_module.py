@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Callable
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -97,7 +99,51 @@ def network_of(decoder: nn.Module, encoder: nn.Module | None = None, latent_dim:
     shape, made = _probe(decoder, dim)
     flat = made.ndim == 2
     image = image_shape(made)
+    if encoder is not None:
+        flat = _takes_rows(encoder, made, image, flat)
     return ModuleNetwork(decoder, shape, image, _range(decoder, made), encoder, flat=flat)
+
+
+class FunctionModule(nn.Module):
+    """Any callable that takes a tensor, as a module; what it gives may be a NumPy array."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, *inputs: Tensor) -> Any:
+        made = self.function(*inputs)
+        return torch.as_tensor(made) if isinstance(made, np.ndarray) else made
+
+
+def as_module(given: Callable[..., Any]) -> nn.Module:
+    """A module as it is, a function wrapped. Raises OptionError for what cannot be called."""
+    if isinstance(given, nn.Module):
+        return given
+    if not callable(given):
+        raise OptionError(f"A torch.nn.Module or a function is needed, not a {type(given).__name__}.")
+    return FunctionModule(given)
+
+
+def name_of(given: Callable[..., Any]) -> str:
+    """What the window calls a module or function."""
+    if isinstance(given, nn.Module):
+        return type(given).__name__
+    name = str(getattr(given, "__name__", type(given).__name__))
+    return "function" if name == "<lambda>" else name
+
+
+@torch.inference_mode()
+def _takes_rows(encoder: nn.Module, made: Tensor, image: ImageShape, likely: bool) -> bool:
+    """Whether an encoder takes pictures as rows of pixels, found by asking it; `likely` where it takes neither."""
+    whole = made.reshape(len(made), image.channels, image.height, image.width)
+    for rows in (likely, not likely):
+        try:
+            first_tensor(encoder(whole.flatten(1) if rows else whole))
+        except Exception:  # noqa: BLE001 - the module is not ours; what is wrong is said when it encodes
+            continue
+        return rows
+    return likely
 
 
 def weights_hash(network: nn.Module) -> str:

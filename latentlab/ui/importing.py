@@ -131,9 +131,11 @@ class TrustBox(QMessageBox):
         self.setWindowTitle("A file that can run code")
         self.setIcon(QMessageBox.Icon.Warning)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setText(f"Do you trust {displayed(Path(path).name)}?")
+        name = displayed(Path(path).name)
+        self.setText(f"Do you trust {name}?")
+        what = message.replace(displayed(Path(path)), name).partition(". ")[0].rstrip(".")
         self.setInformativeText(
-            f"{message}\n\nWhoever made this file decides what happens when it is opened: it could read, change or "
+            f"{what}.\n\nWhoever made this file decides what happens when it is opened: it could read, change or "
             "send your files. Open it only if you know where it comes from. The answer holds for this opening alone."
         )
         self.refuse_button = self._button("Do not open", QMessageBox.ButtonRole.RejectRole)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 import latentlab
 from latentlab.core.errors import CheckpointError, DataError, OptionError
-from latentlab.exploring import as_pictures, explorable
+from latentlab.exploring import as_pictures, explorable, with_draws
 
 
 def test_importing_latentlab_imports_nothing_heavy() -> None:
@@ -141,6 +141,58 @@ def test_an_encoder_gives_the_map_its_points(width: int) -> None:
     assert len(encodings.thumbnails) == 20
 
 
+def test_a_plain_function_with_pictures_and_labels() -> None:
+    """NumPy inside, a function as the encoder: a map with classes and directions."""
+    ways = np.random.default_rng(1).standard_normal((5, 48)).astype(np.float32) / 4
+
+    def rainbow(latents: Tensor) -> np.ndarray:
+        made: np.ndarray = 1 / (1 + np.exp(-latents.numpy() @ ways))
+        return made.reshape(-1, 3, 4, 4)
+
+    def unmix(pictures: Tensor) -> Tensor:
+        logits = torch.logit(pictures.flatten(1).clamp(1e-3, 1 - 1e-3))
+        return torch.linalg.lstsq(torch.from_numpy(ways.T), logits.T).solution.T
+
+    latents = np.random.default_rng(2).standard_normal((40, 5)).astype(np.float32)
+    images = rainbow(torch.from_numpy(latents)).transpose(0, 2, 3, 1)
+    labels = (latents[:, 0] > 0).astype(np.int64)
+    model = explorable(rainbow, latent_dim=5, encoder=unmix, images=images, labels=labels)
+    assert (model.info.family, model.info.image.channels, model.info.spaces[0].dim) == ("rainbow", 3, 5)
+    np.testing.assert_allclose(model.decode_float(latents), images, atol=1e-5)
+    assert model.encodings is not None
+    np.testing.assert_allclose(model.encodings.latents, latents, atol=0.1)
+    assert model.encodings.label_of(0) == str(labels[0])
+    direction = model.directions["1"].vector
+    assert abs(direction[0]) > 3 * np.abs(direction[1:]).max()
+
+
+@pytest.mark.parametrize("rows", [False, True])
+@pytest.mark.parametrize("flat", [False, True])
+def test_an_encoder_is_asked_how_it_takes_pictures(rows: bool, flat: bool) -> None:
+    decoder = flat_decoder(nn.Sigmoid())
+    if not flat:
+        decoder.append(nn.Unflatten(1, (1, 8, 8)))
+    encoder = nn.Linear(64, 6) if rows else nn.Sequential(nn.Conv2d(1, 2, 8), nn.Flatten(), nn.Linear(2, 6))
+    images = np.random.default_rng(0).integers(0, 256, (9, 8, 8)).astype(np.uint8)
+    model = explorable(decoder, encoder=encoder, images=images)
+    assert model.encodings is not None
+    pixels = torch.from_numpy(images).float()[:, None] / 255
+    with torch.no_grad():
+        codes = encoder(pixels.flatten(1) if rows else pixels).numpy()
+    np.testing.assert_allclose(model.encodings.latents, codes, atol=1e-5)
+
+
+def test_without_pictures_draws_are_the_map() -> None:
+    model = explorable(flat_decoder(nn.Sigmoid()))
+    shown = with_draws(model, count=80)
+    assert shown.encodings is not None
+    np.testing.assert_array_equal(shown.encodings.latents, model.sample(80, seed=0))
+    assert shown.encodings.thumbnails is not None
+    assert shown.info is model.info
+    assert with_draws(shown) is shown  # it has a map
+    assert not shown.directions
+
+
 def test_an_opened_model_takes_other_pictures(vae: Path) -> None:
     opened = latentlab.open_model(vae)
     images = opened.decode(opened.sample(12))
@@ -158,6 +210,8 @@ def test_an_opened_model_takes_other_pictures(vae: Path) -> None:
     [
         ({"model": "faces"}, OptionError, "not a str"),
         ({"model": nn.ReLU()}, OptionError, "latent_dim"),
+        ({"model": lambda latents: latents}, OptionError, "latent_dim"),
+        ({"model": nn.Linear(6, 64), "encoder": "faces"}, OptionError, "not a str"),
         ({"model": nn.Linear(6, 50)}, OptionError, "pictures are"),
         ({"model": nn.Linear(6, 64), "latent_dim": 7}, OptionError, "does not take latents of 7"),
         ({"model": nn.Linear(6, 64), "labels": [1]}, DataError, "give images"),

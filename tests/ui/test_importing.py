@@ -229,7 +229,7 @@ def test_no_is_the_answer_unless_a_person_says_otherwise(
     box = importing.box
     assert box is not None
     assert box.isVisible()
-    assert "run code" in box.informativeText()
+    assert box.informativeText().startswith("G.pth is a program, which can run code.\n")
     assert "G.pth" in box.text()
     assert box.defaultButton() is box.refuse_button
     with qtbot.waitSignal(window.opening.refused):
