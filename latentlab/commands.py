@@ -80,12 +80,12 @@ def window(
 def info(
     checkpoint: Checkpoint, device: Device = "auto", trust: Trust = False, activation: Activation = "",
     range_: Range = "",
-    latent: Latent = "", shown: Shown = "", noise: Noise = "",
+    size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
     """Print what a checkpoint is, as JSON."""
     from latentlab.description import describe
 
-    document, warnings = describe(checkpoint, _options(device, trust, activation, range_, latent, shown, noise))
+    document, warnings = describe(checkpoint, _options(device, trust, activation, range_, size, shown, noise))
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     for warning in warnings:
         _note(f"Warning: {warning}")
@@ -99,7 +99,7 @@ def render(
     class_: ClassName = "", condition: Conditions = [],  # noqa: B006
     columns: Annotated[int, typer.Option(help="0: about square.")] = 0, scale: Scale = 1,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    latent: Latent = "", shown: Shown = "", noise: Noise = "",
+    size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
     """Draw from the prior, edit, and save a sheet of pictures."""
     strengths = _strengths(attribute)
@@ -109,7 +109,7 @@ def render(
     _check_truncation(truncation)
     _check_seed(seed)
     _check_scale(scale)
-    options = _options(device, trust, activation, range_, latent, shown, noise)
+    options = _options(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
     image = model.info.image
@@ -131,14 +131,14 @@ def edit(
     scale: Scale = 1,
     steps: Annotated[int, typer.Option(help="Of the optimisation, where the model has no encoder.")] = INVERSION_STEPS,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    latent: Latent = "", shown: Shown = "", noise: Noise = "",
+    size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
     """Find the latent of a picture, edit it, and save the result."""
     strengths = _strengths(attribute)
     _check_png(output)
     _check_scale(scale)
     picture = read_picture(image, crop=Crop.parse(crop))
-    options = _options(device, trust, activation, range_, latent, shown, noise)
+    options = _options(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
     _known(model, [*strengths, *lock])
@@ -161,7 +161,7 @@ def walk(
     class_: ClassName = "", condition: Conditions = [],  # noqa: B006
     scale: Scale = 1,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    latent: Latent = "", shown: Shown = "", noise: Noise = "",
+    size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
     """Walk between draws from the prior: .gif, .mp4, a .png strip, or a folder of PNG frames."""
     strengths, numbers = _strengths(attribute), _seeds(seeds)
@@ -172,7 +172,7 @@ def walk(
         "spherical" if spherical else "linear", loop, seconds, fps, scale=scale,
     )  # fmt: skip
     check(export)  # with any keyframe, before the seconds that opening a model takes
-    options = _options(device, trust, activation, range_, latent, shown, noise)
+    options = _options(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
     drawn = np.concatenate([model.sample(1, seed, truncation) for seed in numbers])
@@ -190,14 +190,14 @@ def encode(
     images: Annotated[Path, typer.Option(help="A folder: flat, class folders, or with attributes.csv.")],
     crop: CropText = "centre", limit: Annotated[int, typer.Option(help="At most so many pictures; 0: all.")] = 0,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    latent: Latent = "", shown: Shown = "", noise: Noise = "",
+    size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
     """Encode a folder of pictures, and save the checkpoint with these encodings."""
     _check_native_name(output)
     if not images.is_dir():
         raise OptionError(f"--images {displayed(images)} is not a folder.")
     cropping = Crop.parse(crop)
-    options = _options(device, trust, activation, range_, latent, shown, noise)
+    options = _options(device, trust, activation, range_, size, shown, noise)
     from latentlab.converting import write_native
 
     model = _opened(checkpoint, options)
@@ -216,11 +216,11 @@ def convert(
     source: Checkpoint, target: Annotated[Path, typer.Argument(help="The native checkpoint to write.")],
     half: Annotated[bool, typer.Option("--half", help="Weights in float16, half the size.")] = False,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    latent: Latent = "", shown: Shown = "", noise: Noise = "",
+    size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
     """Write a checkpoint as a native one."""
     _check_native_name(target)
-    options = _options(device, trust, activation, range_, latent, shown, noise)
+    options = _options(device, trust, activation, range_, size, shown, noise)
     from latentlab.converting import write_native
 
     write_native(source, target, options, half=half)
@@ -230,10 +230,10 @@ def convert(
 
 
 def _options(
-    device: str, trust: bool, activation: str, range_: str, latent: str, shown: str, noise: str
+    device: str, trust: bool, activation: str, range_: str, size: str, shown: str, noise: str
 ) -> Options:  # fmt: skip
     check_device_name(device)
-    said = {"activation": activation, "range": range_, "latent": latent, "picture": shown, "noise": noise}
+    said = {"activation": activation, "range": range_, "latent": size, "picture": shown, "noise": noise}
     return checked_options(device, trust, said)
 
 
