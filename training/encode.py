@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from latentlab.core.checkpoint_file import model_info, read_header, read_weights, write_checkpoint
 from latentlab.core.encodings import EncodingSet
@@ -116,7 +117,7 @@ def _of_samples(
     space = model.info.spaces[0]
     latents_ND = space.sample(config.encodings, seed=config.seed)
     # A conditional generator is asked for what pictures of the data are.
-    like = data.subset(np.random.default_rng(config.seed).integers(0, len(data), config.encodings))
+    like = data.subset(evenly(data.labels, len(data), config.encodings, config.seed))
     pictures = model.decode(latents_ND, condition=told_of(model.info, like, len(like)))
     encodings = EncodingSet(
         latents_ND,
@@ -142,6 +143,17 @@ def _of_samples(
     judged = held_out_idx if len(held_out_idx) else train_idx
     encodings, figures = predicted(encodings, classifier, pictures, data.subset(judged))
     return _as_asked(encodings, model.info, like), figures
+
+
+def evenly(labels_N: NDArray[np.int64] | None, pictures: int, count: int, seed: int) -> NDArray[np.int64]:
+    """`count` indices of `pictures` at random, as many of each class as of any other where classes are known."""
+    rng = np.random.default_rng(seed)
+    if labels_N is None or (labels_N < 0).all():
+        return rng.integers(0, pictures, count)
+    classes = np.unique(labels_N[labels_N >= 0])
+    turns = -(-count // len(classes))
+    of_each = [rng.choice(np.flatnonzero(labels_N == label), turns) for label in classes]
+    return np.stack(of_each, axis=1).ravel()[:count]
 
 
 def _as_asked(encodings: EncodingSet, info: ModelInfo, asked: Dataset) -> EncodingSet:

@@ -25,6 +25,7 @@ from training.objectives.gan import (
 from training.objectives.objective import Batch
 from training.options import DenseGANOptions, GANOptions
 from training.precision import Precision
+from training.recipes import recipe
 
 PRECISION = Precision(torch.device("cpu"), "float32")
 SMALL = DCGANArchitecture(image_size=8, channels=1, latent_dim=4, width=4)
@@ -157,12 +158,18 @@ def test_the_discriminator_may_be_called_twice_before_its_gradient(spectral: boo
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in discriminator.parameters())
 
 
-def test_the_layers_of_the_paper() -> None:
-    """Radford et al. 2016, figure 1: 100 numbers, 1024 px of 4 x 4 halved in channels; here with ngf 64."""
-    generator = DCGAN(DCGANArchitecture(image_size=64, channels=3, latent_dim=100, width=64)).generator
+def test_the_recipe_of_the_paper() -> None:
+    """Radford et al. 2016, section 4 and figure 1, with 64 feature maps at the finest stage as in its code."""
+    config = recipe("dcgan-paper")
+    options = config.options()
+    assert isinstance(options, GANOptions)
+    assert (options.learning_rate, options.adam_betas, options.spectral_norm) == (2e-4, (0.5, 0.999), False)
+    gan = DCGAN(DCGANArchitecture(image_size=64, channels=3, **config.architecture))
+    assert gan.spaces[0].prior == "uniform"
+    generator = gan.generator
     shapes = [tuple(p.shape) for p in generator.parameters() if p.ndim == 4]
     assert shapes == [(100, 512, 4, 4), (512, 256, 4, 4), (256, 128, 4, 4), (128, 64, 4, 4), (64, 3, 4, 4)]
-    judge = Discriminator(64, 3, 64, spectral=False)
+    judge = Discriminator(64, 3, config.architecture["width"], spectral=options.spectral_norm)
     shapes = [tuple(p.shape) for p in judge.parameters() if p.ndim == 4]
     assert shapes == [(64, 3, 4, 4), (128, 64, 4, 4), (256, 128, 4, 4), (512, 256, 4, 4), (1, 512, 4, 4)]
     kinds = [type(layer).__name__ for layer in judge.layers]
