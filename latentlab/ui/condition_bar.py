@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -24,6 +24,9 @@ from latentlab.ui import theme
 
 BUTTONS_AT_MOST = 12  # more classes are a list to choose from
 TALLEST_PX = 96  # of the bar; beyond that it scrolls
+NARROWEST_PX = 24  # of a class: ten digits fit in a row
+SHORT = 3  # letters
+GAP_PX = 2
 ANY = "any class"
 
 
@@ -38,6 +41,7 @@ class ConditionBar(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAutoFillBackground(False)
         self.setAccessibleName("What the model is asked for")
         self.names: tuple[str, ...] = ()  # of the classes
         self.class_buttons: QButtonGroup | None = None
@@ -54,6 +58,7 @@ class ConditionBar(QScrollArea):
         if classes or attributes:
             self._fill(inner, attributes)
         self.setWidget(inner)  # deletes the one before
+        inner.setAutoFillBackground(False)  # the panel's ground, not the window's
         self.setVisible(bool(classes or attributes))
         self._fit()
 
@@ -87,12 +92,13 @@ class ConditionBar(QScrollArea):
 
         flow = QFlowLayout(inner)
         flow.setContentsMargins(0, 0, 0, 0)
-        flow.setHorizontalSpacing(theme.GRID_PX // 2)
-        flow.setVerticalSpacing(theme.GRID_PX // 2)
+        flow.setHorizontalSpacing(GAP_PX)
+        flow.setVerticalSpacing(GAP_PX)
         if self.names:
             caption = QLabel("Class")
             caption.setProperty("role", "caption")
             caption.setFixedHeight(theme.CONTROL_PX)
+            caption.setContentsMargins(0, 0, theme.GRID_PX // 2, 0)
             flow.addWidget(caption)
         if len(self.names) > BUTTONS_AT_MOST:
             flow.addWidget(self._list())
@@ -108,6 +114,7 @@ class ConditionBar(QScrollArea):
         self.class_list = QComboBox()
         self.class_list.addItems(list(self.names))
         self.class_list.setPlaceholderText(ANY)
+        self.class_list.setStyleSheet(f"margin-right: {theme.GRID_PX}px")
         self.class_list.setAccessibleName("Class")
         self.class_list.setToolTip("The class that the model is asked for (C, Shift+C)")
         self.class_list.activated.connect(self._choose_class)
@@ -118,7 +125,9 @@ class ConditionBar(QScrollArea):
         button.setText(name.replace("&", "&&"))
         button.setCheckable(True)
         button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        button.setMinimumSize(QSize(theme.CONTROL_PX, theme.CONTROL_PX))
+        button.setMinimumWidth(NARROWEST_PX)
+        button.setFixedHeight(theme.CONTROL_PX)
+        button.setStyleSheet(f"padding: 3px {'1' if len(name) < SHORT else '4'}px")
         button.setToolTip(f"Ask for {name}\nC: the next class, Shift+C: the one before")
         button.setAccessibleName(f"Class {name}")
         button.installEventFilter(self)
@@ -127,6 +136,7 @@ class ConditionBar(QScrollArea):
 
     def _switch(self, a: int, name: str) -> QCheckBox:
         switch = QCheckBox(name.replace("_", " ").replace("&", "&&"))
+        switch.setStyleSheet(f"margin-right: {theme.GRID_PX}px")  # from the next one's box
         switch.setTristate(True)
         switch.setMinimumHeight(theme.CONTROL_PX)
         switch.setToolTip(f"Ask for {name}: ticked, it is there; empty, it is not; a dash leaves it open")

@@ -169,6 +169,7 @@ def stylesheet(theme: Theme) -> str:
     """
     t = theme
     down = _glyph("chevron-down", theme)
+    box_off, box_on, box_part = (_glyph(f"box-{state}", theme) for state in ("off", "on", "part"))
     return f"""
 QToolTip {{ background: {t.panel}; color: {t.text}; border: 1px solid {t.line}; padding: 4px 6px; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
@@ -227,6 +228,9 @@ QComboBox::down-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
 QComboBox QAbstractItemView {{ background: {t.panel}; border: 1px solid {t.line}; padding: 4px; outline: none;
   selection-background-color: {t.accent}; selection-color: {t.on_accent}; }}
 QCheckBox, QRadioButton {{ spacing: 6px; }}
+QCheckBox::indicator {{ width: 16px; height: 16px; image: url("{box_off}"); }}
+QCheckBox::indicator:checked {{ image: url("{box_on}"); }}
+QCheckBox::indicator:indeterminate {{ image: url("{box_part}"); }}
 QCheckBox:focus, QRadioButton:focus {{ color: {t.accent}; }}
 QTabBar {{ background: transparent; }}
 QTabBar::tab {{ background: transparent; color: {t.secondary}; padding: 6px 12px; border: none;

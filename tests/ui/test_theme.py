@@ -64,6 +64,7 @@ def test_applying_a_theme_dresses_the_application(qapp: QApplication, colours: t
 
 def test_the_arrows_of_the_stylesheet_exist() -> None:
     assert len(list(theme.GLYPHS.glob("chevron-*.svg"))) == 2
+    assert len(list(theme.GLYPHS.glob("box-*.svg"))) == 6
 
 
 def ink_of(painted: QIcon) -> QColor:

@@ -176,14 +176,18 @@ class AttributesPanel(Panel):
     def show_model(self) -> None:
         self._drawn = None
         self._pictures.clear()
-        encodings = self.workspace.opened.encodings
-        labelled = encodings is not None and (encodings.attributes is not None or encodings.labels is not None)
+        encodings, info = self.workspace.opened.encodings, self.workspace.opened.info
+        told = None if encodings is None else info.not_asked(encodings)
+        labelled = told is not None and (told.attributes is not None or told.labels is not None)
         self.method_choice.setEnabled(labelled)
         self.list.hint = (
             "Attribute directions are being fitted…"
             if labelled
             else "No encodings, so no attribute can be fitted. Load directions (JSON) from the menu above."
             if encodings is None or not len(encodings)
+            else "What this model is asked for stands above the picture. For the rest select two groups on the map "
+            "and press “From selection”, or add principal components from the menu above."
+            if info.takes_condition
             else "No labels in this model. Select two groups on the map and press “From selection”, or add "
             "principal components from the menu above."
         )
