@@ -21,7 +21,7 @@ from training.objectives.alpha_gan import AlphaGANObjective, adversarial_loss, r
 from training.objectives.beginning import begin_from
 from training.objectives.encoder_gan import EncoderDiscriminator, EncoderGAN
 from training.objectives.objective import Batch, Known, Losses
-from training.objectives.vae_gan import VAEGANObjective, feature_nll
+from training.objectives.vae_gan import VAEGANObjective, feature_nll, kl_to_prior
 from training.options import AlphaGANOptions, VAEGANOptions
 from training.precision import Precision
 from training.prior import spec_of
@@ -82,6 +82,16 @@ def test_feature_errors_are_those_of_a_gaussian_with_variance_1() -> None:
     assert feature_nll(errors, 3).item() == pytest.approx(by_hand.item(), rel=1e-5)
     # The best variance of a batch explains its errors better than any other does.
     assert feature_nll(0.1 * errors, 3, "sigma") < feature_nll(0.1 * errors, 3)
+
+
+def test_the_kl_is_that_to_the_prior_which_was_measured() -> None:
+    vae = tiny("vae-gan", prior="empirical")
+    assert isinstance(vae, VAEGAN)
+    vae.spread = torch.tensor([3.0, 1.0, 0.5, 0.1])
+    mean, log_variance = torch.randn(5, 4), torch.randn(5, 4)
+    posterior = Normal(mean, (0.5 * log_variance).exp())
+    wanted = torch.distributions.kl_divergence(posterior, Normal(torch.zeros(4), vae.spread)).sum(1).mean()
+    assert kl_to_prior(vae, mean, log_variance).item() == pytest.approx(wanted.item(), rel=1e-5)
 
 
 def test_the_feature_layer_lies_within_the_discriminator() -> None:

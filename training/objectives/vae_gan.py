@@ -13,7 +13,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from latentlab.core.errors import OptionError
-from latentlab.models.alpha_gan import drawn
+from latentlab.models.alpha_gan import drawn, spread_of
 from latentlab.models.family import Network
 from latentlab.models.vae import VAE
 from latentlab.models.vae_gan import VAEGAN, VAEGANArchitecture
@@ -31,6 +31,12 @@ def feature_nll(errors: Tensor, batch: int, likelihood: str = "unit") -> Tensor:
     if likelihood == "sigma":
         return sigma_nll(errors, batch)
     return (0.5 * errors.square().sum() + 0.5 * errors.numel() * math.log(2 * math.pi)) / batch
+
+
+def kl_to_prior(vae: VAE, mean_BD: Tensor, log_variance_BD: Tensor) -> Tensor:
+    """KL(q(z|x) || p(z)) in nats, mean over the batch; a prior that was measured is wider in some axes than others."""
+    spread = torch.as_tensor(spread_of(vae), device=mean_BD.device)
+    return kl_per_dimension(mean_BD / spread, log_variance_BD - 2 * spread.log()).sum(1).mean()
 
 
 class VAEGANObjective(EncoderGAN):
@@ -71,7 +77,7 @@ class VAEGANObjective(EncoderGAN):
         made = network.decode(mean_BD)
         losses = {
             "mse": (made - batch.images).mul(0.5).square().mean(),
-            "kl": kl_per_dimension(mean_BD, log_variance_BD).sum(1).mean(),
+            "kl": kl_to_prior(network, mean_BD, log_variance_BD),
             "features": self._feature_loss(self.features(batch.images), made),
         }
         self.attribute_loss(mean_BD, batch, losses)
@@ -88,7 +94,7 @@ class VAEGANObjective(EncoderGAN):
                 latents_BD = mean_BD + torch.randn_like(mean_BD) * (0.5 * log_variance_BD).exp()
                 made = self._decode(latents_BD)
                 wanted_BL = self.features(batch.images).detach()
-            losses["kl"] = kl_per_dimension(mean_BD, log_variance_BD).sum(1).mean()
+            losses["kl"] = kl_to_prior(self.vae, mean_BD, log_variance_BD)
             told = options.attributes * self.attribute_loss(latents_BD, batch, losses)
             similar = self._similarity(wanted_BL, made, batch, precision)
             losses["e_loss"] = options.beta * losses["kl"] + similar + told
