@@ -84,7 +84,8 @@ class Discriminator(nn.Module):
             return torch.flatten(self.layers(images_BCHW))
         features: Tensor = self.layers[:-1](images_BCHW)
         agreement_BK = self.projection(features).flatten(1)
-        return torch.flatten(self.layers[-1](features)) + (agreement_BK * condition_BK).sum(dim=1)
+        logits: Tensor = self.layers[-1](features).flatten() + (agreement_BK * condition_BK).sum(dim=1)
+        return logits
 
 
 class DCGAN(GeneratorNetwork):
