@@ -62,15 +62,18 @@ def run_draws(report: Report, path: str, count: int = DRAWS, seed: int = 0, **ho
 
 
 def drawn(model: LatentModel, count: int, seed: int, report: Report, seconds: float = DRAWING_S) -> EncodingSet:
-    """`count` draws, or as many as can be decoded in that time: at least 64."""
+    """`count` draws, or as many as can be decoded in that time: at least 64. Of each class alike, where it is asked."""
     from latentlab.measure.encoding import coded_thumbnails, components
 
-    latents_ND = model.sample(count, seed)
+    latents_ND, classes = model.sample(count, seed), model.info.conditional or ()
+    labels_N = np.arange(count) % len(classes) if classes else None
     coded: list[bytes] = []
     begin, wanted = time.perf_counter(), count
     while len(coded) < wanted:
         report.progress(len(coded), wanted, f"drawing: {len(coded):,} of {wanted:,}")
-        piece = coded_thumbnails(model.decode(latents_ND[len(coded) : min(len(coded) + PIECE, wanted)]))
+        part = slice(len(coded), min(len(coded) + PIECE, wanted))
+        asked = None if labels_N is None else labels_N[part].tolist()
+        piece = coded_thumbnails(model.decode(latents_ND[part], condition=asked))
         coded += [piece.coded(index) for index in range(len(piece))]
         spent_s = time.perf_counter() - begin
         wanted = min(wanted, max(FEWEST_DRAWS, int(len(coded) * seconds / max(spent_s, 1e-6))))
@@ -79,6 +82,8 @@ def drawn(model: LatentModel, count: int, seed: int, report: Report, seconds: fl
     return EncodingSet(
         latents_ND,
         model.info.spaces[0].name,
+        labels=None if labels_N is None else labels_N[: len(coded)],
+        label_names=classes,
         names=tuple(f"sample {index} of seed {seed}" for index in range(len(coded))),
         thumbnails=Thumbnails(np.frombuffer(b"".join(coded), np.uint8), offsets),
         pca=components(latents_ND),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -17,10 +18,11 @@ from latentlab.cli import main
 from latentlab.core.checkpoint_file import read_encodings
 from latentlab.core.encodings_file import ENDING
 from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.latent_model import Images, ImageShape, ModelInfo
 from latentlab.core.readings import remember
 from latentlab.core.requests import JobCancelled
-from latentlab.core.spaces import LatentSpace
-from latentlab.engine.map_making import Made, run_draws, run_folder
+from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.engine.map_making import Made, drawn, run_draws, run_folder
 from latentlab.formats.guessing import run as guess
 from latentlab.formats.sequential import LIKELY_OF_GAN
 from latentlab.measure.inversion import run as invert
@@ -194,3 +196,29 @@ def test_which_spaces_can_be_drawn_from() -> None:
     assert LatentSpace("z", (4,), "empirical", std=ones).drawable
     assert not LatentSpace("z", (4,), "empirical").drawable
     assert not LatentSpace("spatial", (1, 2, 2), "empirical", ones, ones).drawable
+
+
+class ThreeClasses:
+    """Draws pictures as bright as the class that is asked for."""
+
+    encodings = None
+    info = ModelInfo("", "", "", ImageShape(8, 8, 1), (LatentSpace("z", (4,)),), False, ("a", "b", "c"))
+
+    def sample(self, count: int, seed: int = 0) -> FloatArray:
+        return self.info.spaces[0].sample(count, seed)
+
+    def decode(self, latents: FloatArray, *, condition: list[int]) -> Images:
+        values = 80 * np.asarray(condition, np.uint8)
+        assert len(values) == len(latents)
+        return np.broadcast_to(values[:, None, None, None], (len(values), 8, 8, 1)).copy()
+
+
+def test_draws_of_a_conditional_generator_are_of_each_class_alike() -> None:
+    made = drawn(cast(Any, ThreeClasses()), 70, 0, Heard())
+    assert made.labels is not None
+    assert np.bincount(made.labels).tolist() == [24, 23, 23]
+    assert made.label_of(4) == "b"
+    assert made.thumbnails is not None
+    for index in (3, 4, 68):
+        with Image.open(io.BytesIO(made.thumbnails.coded(index))) as shown:
+            assert abs(int(np.asarray(shown.convert("L")).mean()) - 80 * (index % 3)) < 4
