@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ from latentlab.core.pictures import Crop, read_picture
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import png_bytes
 from latentlab.core.spaces import FloatArray
+from latentlab.drawing import drawn
 from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of, tiled
 from latentlab.formats import Options, found
 from latentlab.formats.reading import checked_options, open_whole
@@ -115,11 +117,14 @@ def render(
     image = model.info.image
     if count * image.height * image.width * scale**2 > SHEET_PIXELS_AT_MOST:
         raise OptionError(f"The sheet would have more than {SHEET_PIXELS_AT_MOST:,} pixels; lower --count or --scale.")
-    latents = _edited(model, model.sample(count, seed, truncation), strengths, lock)
     chosen = asked_condition(model.info, class_, condition)
-    images = model.decode(latents, condition=chosen)
+    edited = partial(_edited, model, strengths=strengths, keep=lock)
+    latents, space = drawn(model, [(count, seed)], truncation, chosen, edited)
+    images = model.decode(latents, space=space, condition=chosen)
     sheet = tiled(images, columns if columns > 0 else math.ceil(math.sqrt(count)))
-    _save(output, _enlarged(sheet, scale), model, latents, strengths, lock, chosen, f"samples of seed {seed}")
+    _save(
+        output, _enlarged(sheet, scale), model, latents, strengths, lock, chosen, f"samples of seed {seed}", space=space
+    )
 
 
 @application.command()
@@ -143,6 +148,8 @@ def edit(
     model = _opened(checkpoint, options)
     _known(model, [*strengths, *lock])
     chosen = asked_condition(model.info, class_, condition)
+    if chosen is not None and chosen.label is not None and model.info.conditional and not class_:
+        _note(f"The picture is taken as '{model.info.conditional[chosen.label]}'; say what it is with --class.")
     latent = _latent_of(model, picture, chosen, steps, image.name)
     latents = _edited(model, latent[None], strengths, lock)
     result = model.decode(latents, condition=chosen)[0]
@@ -175,9 +182,10 @@ def walk(
     options = _options(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
     model = _opened(checkpoint, options)
-    drawn = np.concatenate([model.sample(1, seed, truncation) for seed in numbers])
-    keyframes = _edited(model, drawn, strengths, lock)
-    export = replace(export, keyframes=keyframes, condition=asked_condition(model.info, class_, condition))
+    chosen = asked_condition(model.info, class_, condition)
+    edited = partial(_edited, model, strengths=strengths, keep=lock)
+    keyframes, space = drawn(model, [(1, seed) for seed in numbers], truncation, chosen, edited)
+    export = replace(export, keyframes=keyframes, space=space, condition=chosen)
     with ConsoleReport("Walk") as report:
         exported = export_walk(model, export, report)
     for note in exported.notes:
@@ -346,7 +354,7 @@ def _latent_of(model: LatentModel, picture: Any, condition: Condition | None, st
     from latentlab.models.inverter import load_inverter
     from latentlab.models.torch_model import TorchModel
 
-    if not isinstance(model, TorchModel):
+    if not isinstance(model, TorchModel) or not model.info.invertible:
         raise OptionError("This model has no encoder, and its latents cannot be optimised.")
     inverter = load_inverter(Path(model.info.path)) if model.info.format == "native" else None
     with ConsoleReport("Invert") as report:
@@ -359,11 +367,12 @@ def _latent_of(model: LatentModel, picture: Any, condition: Condition | None, st
 def _save(
     output: Path, picture: Any, model: LatentModel, latents: FloatArray, strengths: dict[str, float],
     lock: Sequence[str], condition: Condition | None, name: str, base: FloatArray | None = None,
+    space: str = "",
 ) -> None:  # fmt: skip
     recipe = Recipe(
         checkpoint=model.info.sha256,
         model=displayed(Path(model.info.path).name),
-        space=model.info.spaces[0].name,
+        space=space or model.info.spaces[0].name,
         latent=latents[0].tolist(),
         tiles=latents.tolist() if len(latents) > 1 else [],
         origin=[] if base is None else base.tolist(),

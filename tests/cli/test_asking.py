@@ -104,3 +104,14 @@ def test_what_is_asked_for_is_no_direction_to_edit_along(checkpoint: Path, capsy
     assert main(["render", str(checkpoint), "-o", "sheet.png", "--attribute", "Hat=1"]) == 2
     said = capsys.readouterr().err
     assert said == "There is no attribute 'Hat'. This model is asked for it: --condition Hat=1.\n"
+
+
+def test_an_edit_says_which_class_a_picture_is_taken_as(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Image.fromarray(np.full((8, 8), 90, np.uint8)).save(tmp_path / "grey.png")
+    arguments = ["edit", str(checkpoint), "-o", str(tmp_path / "out.png"), "--image", str(tmp_path / "grey.png")]
+    assert main(arguments) == 0
+    assert capsys.readouterr().err == "The picture is taken as 'cat'; say what it is with --class.\n"
+    assert main([*arguments, "--class", "dog"]) == 0
+    assert not capsys.readouterr().err
