@@ -140,3 +140,17 @@ def test_another_program_reads_the_progress(tmp_path: Path, capsys: pytest.Captu
     (failed,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (failed["event"], failed["status"]) == ("failed", 2)
     assert "batch_size" in failed["text"]
+
+
+def test_tensorboard_gets_losses_and_sheets(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    out = tmp_path / "run"
+    tiny = ("--limit", "40", "--latent-dim", "2", "--width", "4", "--threads", "1", "--encodings", "0", "--epochs", "2")
+    assert main(["vae", *DIGITS, "--out", str(out), *tiny, "--tensorboard", "--progress", "none"]) == 0
+    events = EventAccumulator(str(out / "tensorboard")).Reload()
+    lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
+    for split in ("train", "held_out"):
+        told = [line["loss"] for line in lines if line["split"] == split]
+        assert [scalar.value for scalar in events.Scalars(f"{split}/loss")] == pytest.approx(told)
+    assert {"samples", "reconstructions", "traversals"} <= set(events.Tags()["images"])
