@@ -85,7 +85,8 @@ class ConditionBar(QScrollArea):
 
     @property
     def _attributes(self) -> tuple[float, ...]:
-        return self._condition.attributes or (UNKNOWN,) * len(self.switches)
+        asked = self._condition.attributes  # a session of another hand may hold too few
+        return asked if len(asked) == len(self.switches) else (UNKNOWN,) * len(self.switches)
 
     def _fill(self, inner: QWidget, attributes: Sequence[str]) -> None:
         from superqt import QFlowLayout  # a quarter of a second that other models do not need

@@ -72,6 +72,12 @@ def test_a_switch_asks_with_without_or_leaves_open(conditional: ImagePanel, work
     assert striped.checkState() == Qt.CheckState.PartiallyChecked
 
 
+def test_a_condition_that_does_not_fit_is_shown_as_open(conditional: ImagePanel, workspace: Workspace) -> None:
+    workspace.change("from a session", condition=Condition(9, (1.0,)))
+    assert class_shown(conditional) == ""
+    assert all(switch.checkState() == Qt.CheckState.PartiallyChecked for switch in conditional.condition.switches)
+
+
 def test_many_classes_are_a_list(workspace: Workspace, follow: Follow, qtbot: QtBot) -> None:
     info = some_info(conditional=tuple(f"class {i}" for i in range(40)), image=ImageShape(8, 8, 3))
     workspace.opened = OpenedModel(info, workspace.opened.encodings)
