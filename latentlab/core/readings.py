@@ -10,12 +10,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from latentlab.core.beside import path_beside, write_beside
+from latentlab.core.beside import found_beside, path_beside, write_beside
 from latentlab.core.errors import OptionError
 from latentlab.core.latent_model import Images
 
 ENDING = ".latentlab.json"
+BYTES_AT_MOST = 1 << 20
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
 # What the last layer puts out: [-1, 1], [0, 1], logits that become [0, 1], or 0 to 255.
 RANGES = ("tanh", "sigmoid", "none", "byte")
@@ -66,6 +68,19 @@ def checked_reading(activation: str, range_: str) -> dict[str, str]:
 
 
 def remember(checkpoint: Path, activation: str, range_: str) -> Path:
-    """Writes down how a file is to be read; the path of the document. Raises OptionError, SaveError."""
-    document = checked_reading(activation, range_)
+    """Writes down how a file is to be read; the path of the document. Raises OptionError, SaveError.
+
+    What else the document says, of an ONNX graph its latent and picture, stays as it is.
+    """
+    document = _remembered(checkpoint) | checked_reading(activation, range_)
     return write_beside(checkpoint, ENDING, json.dumps(document).encode() + b"\n")
+
+
+def _remembered(checkpoint: Path) -> dict[str, Any]:
+    """What was said before; nothing where that cannot be read: it is replaced."""
+    path = found_beside(checkpoint, ENDING)
+    try:
+        document = json.loads(path.read_bytes()) if path is not None and path.stat().st_size <= BYTES_AT_MOST else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}

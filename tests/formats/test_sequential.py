@@ -123,6 +123,11 @@ def test_an_answer_is_remembered_beside_the_file(tmp_path: Path) -> None:
     said = open_checkpoint(path, device="cpu", options={"activation": "leaky_relu", "range": "sigmoid"})
     document = remember(path, "leaky_relu", "sigmoid")
     assert document == answers_path(path) == tmp_path / "G.pt.latentlab.json"
+    document.write_text('{"latent": "4x8x8", "range": "tanh"}')
+    remember(path, "leaky_relu", "sigmoid")
+    assert json.loads(document.read_text()) == {"latent": "4x8x8", "activation": "leaky_relu", "range": "sigmoid"}
+    document.write_text("[damaged")
+    remember(path, "leaky_relu", "sigmoid")
     again = open_checkpoint(path, device="cpu")
     assert again.info.warnings == ()
     np.testing.assert_array_equal(again.decode(again.sample(2)), said.decode(said.sample(2)))
