@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.core.inversion import Inversion
 from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFailed
-from latentlab.core.state import NamedLatent, Original
+from latentlab.core.space_switching import in_space
+from latentlab.core.state import NamedLatent, Original, State
 from latentlab.ui import latent_mime
 from latentlab.ui.image_view import as_array, as_image
 from latentlab.ui.running import RunningJob
@@ -126,7 +127,7 @@ class PictureExchange(QObject):
             return
         if isinstance(recipe, Recipe):
             try:
-                state = restored(self._workspace.state, recipe)
+                state = restored(self._in_space_of(recipe), recipe)
             except LatentlabError as error:
                 recipe = error
             else:
@@ -138,6 +139,12 @@ class PictureExchange(QObject):
             self._workspace.notices.report(picture)
         else:
             self._find_latent(picture, name)
+
+    def _in_space_of(self, recipe: Recipe) -> State:
+        """The state in the space that a picture was made in, where it was made with the open model."""
+        state, info = self._workspace.state, self._workspace.opened.info
+        known = recipe.checkpoint == state.checkpoint and recipe.space in {space.name for space in info.spaces}
+        return in_space(state, info, recipe.space) if known else state
 
     def _find_latent(self, picture: Picture, name: str) -> None:
         info = self._workspace.opened.info
@@ -211,7 +218,7 @@ class PictureExchange(QObject):
     def _invert(self, picture: Picture, name: str) -> None:
         state = self._workspace.state
         path = self._workspace.opened.info.path
-        arguments = {"path": path, "image": picture, "condition": state.condition, "name": name}
+        arguments: dict[str, Any] = {"path": path, "image": picture, "condition": state.condition, "name": name}
         if self._workspace.opened.info.format != "native":
             how = self._workspace.opened.for_jobs
             arguments |= {"loader": FOREIGN, "how": {"trust": how["trust"], "options": how["options"]}}
