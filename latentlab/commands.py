@@ -354,7 +354,7 @@ def _latent_of(model: LatentModel, picture: Any, condition: Condition | None, st
     from latentlab.models.inverter import load_inverter
     from latentlab.models.torch_model import TorchModel
 
-    if not isinstance(model, TorchModel) or not model.info.invertible:
+    if not isinstance(model, TorchModel):
         raise OptionError("This model has no encoder, and its latents cannot be optimised.")
     inverter = load_inverter(Path(model.info.path)) if model.info.format == "native" else None
     with ConsoleReport("Invert") as report:

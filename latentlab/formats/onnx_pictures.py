@@ -58,7 +58,7 @@ class Pyramid(nn.Module):
 
     def forward(self, latents: Tensor) -> Tensor:
         names = [level.name for level in self.levels]
-        made = dict(zip(names, self.session.run(latents.cpu().numpy(), names), strict=True))
+        made = dict(zip(names, self.session.run(latents.detach().cpu().numpy(), names), strict=True))
         return _added([torch.from_numpy(level.drawn(made)) for level in self.levels])
 
 

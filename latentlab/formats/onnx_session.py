@@ -82,7 +82,7 @@ class OnnxModule(nn.Module):
         self.channels_last = channels_last
 
     def forward(self, latents: Tensor) -> Tensor:
-        made = self.session.run(latents.cpu().numpy(), [self.output])[0]
+        made = self.session.run(latents.detach().cpu().numpy(), [self.output])[0]
         images = torch.from_numpy(made.astype(np.float32, copy=False))
         return images.permute(0, 3, 1, 2) if self.channels_last else images
 

@@ -135,6 +135,8 @@ def _optimised(
     low, high = space.bounds
     for step in range(steps):
         pictures = decode(centre + spread * units)
+        if not pictures.requires_grad:
+            raise OptionError("This model has no encoder and gives no gradient (ONNX), so pictures cannot be inverted.")
         errors = (pictures.detach() - target).square().flatten(1).mean(dim=1)
         better = errors < best_error
         best_error = torch.where(better, errors, best_error)

@@ -18,6 +18,8 @@ from latentlab.core.readings import in_words, remember
 from latentlab.formats import open_checkpoint
 from latentlab.formats.guessing import run
 from latentlab.formats.onnx_graph import read_graph
+from latentlab.measure.inversion import invert
+from latentlab.models.torch_model import TorchModel
 from tests.formats.samples_a import decoder, decoder_nodes, graph_of, onnx_decoder
 
 PLAIN: dict[str, Any] = {"inputs": {"z": ["N", 6]}, "outputs": {"y": ["N", 3, 8, 8]}}
@@ -45,6 +47,10 @@ def test_the_same_pictures_as_torch(tmp_path: Path) -> None:
     np.testing.assert_allclose(model.decode_float(latents), (drawn(decoder(), latents) + 1) / 2, atol=1e-5)
     with pytest.raises(OptionError, match="no encoder"):
         model.encode(np.zeros((1, 8, 8, 3), np.uint8))
+    assert isinstance(model, TorchModel)
+    assert not model.info.invertible
+    with pytest.raises(OptionError, match="no gradient"):
+        invert(model, np.zeros((8, 8, 3), np.uint8), steps=2)
 
 
 @pytest.mark.parametrize("axis", [None, 1, 3])

@@ -12,6 +12,8 @@ import torch
 from latentlab.core.errors import CheckpointError, OptionError
 from latentlab.core.latent_model import MapsSpaces
 from latentlab.formats import open_checkpoint
+from latentlab.measure.inversion import invert
+from latentlab.models.torch_model import TorchModel
 from tests.formats.saving import save
 from tests.formats.stylegan2_samples import (
     Sizes,
@@ -72,6 +74,15 @@ def test_w_is_where_z_is_mapped_to(tmp_path: Path) -> None:
         model.to_space(draws, "w", "z")  # type: ignore[attr-defined]
     with pytest.raises(OptionError, match="no latent space 's'"):
         model.decode(draws, space="s")
+
+
+def test_a_picture_is_inverted_by_search(tmp_path: Path) -> None:
+    model = open_checkpoint(rosinality(tmp_path / "a.pt"), device="cpu")
+    assert isinstance(model, TorchModel)
+    assert model.info.invertible
+    picture = model.decode(model.sample(1, seed=8))[0]
+    found = invert(model, picture, steps=15)
+    assert found.mse < found.started_mse
 
 
 def test_files_without_noise_have_one_that_stays_the_same(tmp_path: Path) -> None:
