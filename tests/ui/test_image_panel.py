@@ -316,6 +316,7 @@ def test_an_encoding_that_comes_after_another_model_is_forgotten(
 ) -> None:
     engine.hold = True
     panel.exchange._find_latent(np.zeros((8, 8, 3), np.uint8), "face.png")
+    workspace.opened = OpenedModel(some_info(sha256="another"), workspace.opened.encodings)
     panel.show_model()
     engine.release()
     deliver()

@@ -227,6 +227,31 @@ def test_a_picture_is_encoded_into_the_space_of_the_encoder(two: MainWindow) -> 
     assert two.workspace.opened.encodings.space == "z"
 
 
+def test_a_saved_picture_brings_its_space_along(two: MainWindow, tmp_path: Path, qtbot: QtBot) -> None:
+    image = two.docks.panels["image"]
+    two.commands._add_attribute("Smiling")
+    deliver()
+    saved, edited = tmp_path / "smile.png", two.workspace.state.latent
+    image.exchange.save_to(saved, image.view.picture)  # type: ignore[attr-defined]
+    switch(two, "w")
+    with qtbot.waitSignal(image.exchange._read):  # type: ignore[attr-defined]
+        image.exchange.read(str(saved))  # type: ignore[attr-defined]
+    deliver()
+    state = two.workspace.state
+    assert (state.space, dict(state.strengths)) == ("z", {"Smiling": 2.0})
+    assert np.array_equal(state.latent, edited)
+    assert two.workspace.session.undo_label == "Restore smile.png"
+    two.opening.join()
+
+
+def test_an_inversion_goes_on_while_the_map_changes(two: MainWindow, jobs: FakeJobs) -> None:
+    two.workspace.opened.info = replace(two.workspace.opened.info, encoder=False, invertible=True)
+    image = two.docks.panels["image"]
+    image.exchange._find_latent(np.zeros((8, 8, 3), np.uint8), "face.png")  # type: ignore[attr-defined]
+    switch(two, "w")
+    assert not jobs.started[-1].cancelled
+
+
 def test_a_session_in_w_opens_in_w(two: MainWindow, engine: FakeEngine, tmp_path: Path) -> None:
     switch(two, "w")
     state = two.workspace.state

@@ -41,6 +41,7 @@ class ImagePanel(Panel):
         super().__init__(workspace, parent)
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._model = ""  # the SHA-256 of the one shown
         self._current: Decoded | None = None
         self._before: Decoded | None = None  # the picture of the origin
         self._before_asked: FloatArray | None = None
@@ -136,10 +137,11 @@ class ImagePanel(Panel):
 
     def show_model(self) -> None:
         self._before = self._before_asked = None
-        if self._current is not None and self._current.request.checkpoint != self.workspace.opened.info.sha256:
-            self._current = None  # in another space of the same model the picture stays until the next one is there
-        self.exchange.forget()
         info = self.workspace.opened.info
+        if self._model != info.sha256:  # in another space the picture stays until the next one is there
+            self._model = info.sha256
+            self._current = None
+            self.exchange.forget()
         self.condition.show_model(info.conditional or (), info.conditional_attributes)
 
     def show_state(self, new: State, old: State | None) -> None:
