@@ -94,24 +94,35 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
         # Added up, and listened to, at the same steps whatever the clock says: a run is the same every time.
         add_up = run.step_in_epoch == run.steps_per_epoch or run.step_in_epoch % CHECK_EVERY == 0
         if add_up or tell:
-            losses = _finite(run, means_of(run.pending, run.processes))
-            notes += run.add_up(losses) if add_up else []
-            if on_step:
-                on_step(run.step_report(losses, " ".join(notes)))
-                notes = []
+            notes = _told(run, add_up, notes, on_step)
             told_at = now
         tell = now - told_at > TELL_EVERY_S
         save = run.processes.first and 0 < 60 * run.config.save_every_minutes < now - run.saved_at
         stopped, save, tell = run.processes.any([stop.requested, save, tell])
         if save or stopped:
-            _finite(run, means_of(run.pending, run.processes))
-            run.save_state()
-        if stopped:
-            raise Interrupted(
-                f"Stopped after step {run.step:,} of epoch {run.epoch + 1}; the run is saved in {run.out}. "
-                "Go on with --resume."
-            )
+            _save(run, stopped)
     return run.losses.taken()
+
+
+def _told(run: Run, add_up: bool, notes: list[str], on_step: OnStep | None) -> list[str]:
+    """The losses since they were last added up are looked at, and told with the notes; the notes not told yet."""
+    losses = _finite(run, means_of(run.pending, run.processes))
+    notes = [*notes, *(run.add_up(losses) if add_up else [])]
+    if on_step is None:
+        return notes
+    on_step(run.step_report(losses, " ".join(notes)))
+    return []
+
+
+def _save(run: Run, stopped: bool) -> None:
+    """A state within an epoch; raises Interrupted where the run is to stop."""
+    _finite(run, means_of(run.pending, run.processes))
+    run.save_state()
+    if stopped:
+        raise Interrupted(
+            f"Stopped after step {run.step:,} of epoch {run.epoch + 1}; the run is saved in {run.out}. "
+            "Go on with --resume."
+        )
 
 
 def _step(run: Run, order: NDArray[np.int64]) -> Losses:

@@ -87,7 +87,7 @@ def _moved(
 
 def _decoded(network: Network, latents_ND: Tensor, condition_1K: Tensor | None) -> Tensor:
     pieces = []
-    for latents in latents_ND.split(AT_ONCE):
+    for latents in torch.split(latents_ND, AT_ONCE):
         condition = None if condition_1K is None else condition_1K.expand(len(latents), -1)
         pieces.append(network.decode(latents, condition).float())
     return torch.cat(pieces)
