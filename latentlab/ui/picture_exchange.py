@@ -146,12 +146,6 @@ class PictureExchange(QObject):
         known = recipe.checkpoint == state.checkpoint and recipe.space in {space.name for space in info.spaces}
         return in_space(state, info, recipe.space) if known else state
 
-    def _in_space_of(self, recipe: Recipe) -> State:
-        """The state in the space that a picture was made in, where it was made with the open model."""
-        state, info = self._workspace.state, self._workspace.opened.info
-        known = recipe.checkpoint == state.checkpoint and recipe.space in {space.name for space in info.spaces}
-        return in_space(state, info, recipe.space) if known else state
-
     def _find_latent(self, picture: Picture, name: str) -> None:
         info = self._workspace.opened.info
         if info.encoder:
