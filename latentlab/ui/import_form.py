@@ -101,10 +101,12 @@ class ImportForm(QDialog):
         self._touched = False
         heading = QLabel(f"Which pictures of {displayed(path.name)} look right?")
         heading.setProperty("role", "title")
-        self.why = QLabel(
-            "The file holds weights, but not what lies between its layers, nor the range of its pictures. "
-            "Each card shows the same four samples under one plausible reading."
+        unsaid = (
+            "The file holds weights, but not what lies between its layers, nor the range of its pictures."
+            if in_use.get("activation")
+            else "The file does not say which range its pictures have."
         )
+        self.why = QLabel(f"{unsaid} Each card shows the same four samples under one plausible reading.")
         self.why.setWordWrap(True)
         self.why.setMinimumWidth(COLUMNS * 146)
         self._grid = QGridLayout()

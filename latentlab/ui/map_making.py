@@ -63,11 +63,12 @@ class MapMaking(QObject):
 
     def say_undrawable(self) -> None:
         """Why nothing is drawn from a prior that describes no pictures, and where work begins instead."""
-        self._workspace.notices.warn(
-            "Draws from this model's prior are no pictures. Begin with pictures of yours: drop one on the image, or "
-            "encode a folder.",
-            Action("Encode a folder…", self.choose_folder),
-        )
+        why = "Draws from this model's prior are no pictures"
+        if self._workspace.opened.info.encoder:
+            begin = "Begin with pictures of yours: drop one on the image, or encode a folder."
+            self._workspace.notices.warn(f"{why}. {begin}", Action("Encode a folder…", self.choose_folder))
+        else:
+            self._workspace.notices.warn(f"{why}, and it has no encoder. Begin at the middle, with the sliders.")
 
     def _possible(self) -> bool:
         if not self._workspace.opened.info.path:

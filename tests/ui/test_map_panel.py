@@ -151,6 +151,7 @@ def test_what_is_offered_is_what_the_model_can_do(panel: MapPanel) -> None:
     assert (offer.encode_button.isVisible(), offer.draw_button.isVisible()) == (True, False)
     offer.encode_button.click()
     assert wanted == ["draw_map", "encode_folder"]
+    assert "folder" not in no_map(replace(spatial, encoder=False))
     for nothing in (replace(info, path=""), replace(spatial, encoder=False)):
         offer.show_model(nothing, mapped=False)
         assert not offer.isVisible()

@@ -306,6 +306,12 @@ def test_a_space_whose_draws_are_no_pictures_begins_with_pictures(
     assert notice.count == 2
     assert "no pictures" in notice.text
     assert [action.text for action in notice.actions] == ["Encode a folder…"]
+    window.workspace.opened.info = replace(engine.info, encoder=False)
+    samples.show_state(state, None)
+    assert "folder" not in samples.sheet.hint
+    window.commands.draw_sample()
+    assert "no encoder" in window.workspace.notices.shown[-1].text
+    assert not window.workspace.notices.shown[-1].actions
     window.opening._show(OpenedModel(engine.info, replace(some_encodings(20), space="spatial")), None)
     window.opening.join()
     deliver()

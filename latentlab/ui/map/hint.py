@@ -13,6 +13,8 @@ def no_map(info: ModelInfo) -> str:
     if not info.path:
         return "There is no map of this model.\nexplore(…, images=…) makes one of pictures of yours."
     none = "This checkpoint carries no encodings, so there is no map yet."
+    if not info.spaces[0].drawable and not info.encoder:
+        return f"{none}\nIt has no encoder, and draws from its prior are no pictures. Its sliders work."
     if not info.spaces[0].drawable:
         return f"{none}\nDraws from its prior are no pictures: a folder of yours can be the map."
     if not info.encoder:

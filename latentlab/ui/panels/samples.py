@@ -29,7 +29,8 @@ LARGEST_SEED = 2**31 - 1
 MOST_TRUNCATION = 1.5
 RESIZE_MS = 80
 TRUNCATION = "Truncation"
-UNDRAWABLE = "Draws from this space are no pictures: drop a picture on the image, or encode a folder (File menu)"
+UNDRAWABLE = "Draws from this space are no pictures"
+INSTEAD = ": drop a picture on the image, or encode a folder (File menu)"
 
 
 class SamplesPanel(Panel):
@@ -163,7 +164,8 @@ class SamplesPanel(Panel):
     def _draws(self, state: State) -> list[NamedLatent]:
         sheet = state.samples
         space = self.workspace.opened.info.space(state.space)
-        self.sheet.hint = "" if space.drawable else UNDRAWABLE
+        encoder = self.workspace.opened.info.encoder
+        self.sheet.hint = "" if space.drawable else UNDRAWABLE + (INSTEAD if encoder else "")
         if not space.drawable:
             return []
         latents_ND = space.sample(self._room(), sheet.seed, sheet.truncation)
