@@ -151,6 +151,8 @@ class ImportForm(QDialog):
 
     def add(self, guess: Guess) -> None:
         """One more reading has been drawn. The one in use is preselected, else the first: the likeliest."""
+        if any(card.guess.reading == guess.reading for card in self.cards):
+            return
         used = self._in_use == {name: value for name, value in guess.reading.items() if value}
         card = GuessCard(guess, likeliest=not self.cards, used=used)
         row, column = divmod(len(self.cards), COLUMNS)
@@ -162,7 +164,8 @@ class ImportForm(QDialog):
         card.pressed.connect(self._touch)
         if not self._touched and (used or len(self.cards) == 1):
             card.setChecked(True)
-            card.setFocus()
+        if not self._touched and (chosen := self._group.checkedButton()) is not None:
+            chosen.setFocus()  # again with each: a dialog that has just come up gives it to a button
         self.use_button.setEnabled(True)
         self.use_button.setDefault(True)
         self.adjustSize()

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QMessageBox, QPushButton, QWidget
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.core.readings import Guess, answers_path, in_words, remember
-from latentlab.core.requests import JobFailed
+from latentlab.core.requests import Decode, Decoded, JobFailed, Lane
 from latentlab.ui.import_form import ImportForm
 from latentlab.ui.notices import Action
 from latentlab.ui.opening import Opening
@@ -18,6 +18,8 @@ from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
 
 GUESSING = "latentlab.formats.guessing:run"
+LIKELIEST = "importing/likeliest"  # the consumer of its samples
+SAMPLES = 4  # as the job draws them
 
 
 class Importing(QObject):
@@ -31,6 +33,8 @@ class Importing(QObject):
         self.form: ImportForm | None = None
         self._job: RunningJob | None = None  # what draws its samples
         self.box: TrustBox | None = None
+        self._ticket = -1  # of the likeliest reading's samples
+        workspace.decoding.decoded.connect(self._take_likeliest)
         opening.opened.connect(self._offer)
         opening.shown.connect(self._close_form)
         opening.trust_wanted.connect(self._ask_trust)
@@ -63,6 +67,20 @@ class Importing(QObject):
         form.finished.connect(lambda _result: self._forget(form))
         self.form, self._job = form, job
         form.open()
+        if info.guessed:
+            self._ask_for_likeliest()
+
+    def _ask_for_likeliest(self) -> None:
+        """The engine has it open: its card need not wait for a process that takes what others leave of the machine."""
+        opened = self._workspace.opened.info
+        space = opened.spaces[0]
+        request = Decode(opened.sha256, space.sample(SAMPLES, seed=0), space.name)
+        self._ticket = self._workspace.decoding.submit(LIKELIEST, request, Lane.VISIBLE)
+
+    def _take_likeliest(self, reply: Decoded) -> None:
+        if self.form is not None and (reply.consumer, reply.ticket) == (LIKELIEST, self._ticket):
+            reading = self._workspace.opened.info.reading
+            self.form.add(Guess(reading.get("activation", ""), reading.get("range", ""), reply.images))
 
     def _finish(self, form: ImportForm, failure: JobFailed | None = None) -> None:
         if form is self.form:

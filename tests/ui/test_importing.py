@@ -54,6 +54,7 @@ def asked(window: MainWindow, engine: FakeEngine, jobs: FakeJobs, foreign: Path)
     deliver()
     form = window.commands.importing.form
     assert form is not None
+    assert form.selected is not None  # the engine has drawn the likeliest before the job has said a word
     job = jobs.started[-1]
     for number, (activation, output) in enumerate(READINGS, 1):
         job.say(Partial(guess(activation, output)))
