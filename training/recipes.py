@@ -80,7 +80,7 @@ def fashion_dcgan() -> TrainingConfig:
 
 
 def digits_cgan() -> TrainingConfig:
-    """assets/digits-cgan.safetensors: MNIST, asked for a class; about 15 minutes on one core without bfloat16."""
+    """assets/digits-cgan.safetensors: MNIST, asked for a class; about 24 minutes on one core without bfloat16."""
     return config_from(
         family="cgan",
         recipe="digits-cgan",
