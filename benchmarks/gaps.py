@@ -94,8 +94,8 @@ def judged(model: TorchModel, classifier: Classifier, held_out: Dataset) -> dict
 def far_from(latents_ND: FloatArray, drawn_ND: FloatArray) -> float:
     """Share of draws that are farther from every encoding than 99 % of the encodings are from their nearest."""
     tree = cKDTree(latents_ND)
-    reach = np.quantile(tree.query(latents_ND, k=2)[0][:, 1], 0.99)
-    return float((tree.query(drawn_ND)[0] > reach).mean())
+    reach = np.quantile(np.asarray(tree.query(latents_ND, k=2)[0])[:, 1], 0.99)
+    return float(np.mean(np.asarray(tree.query(drawn_ND)[0]) > reach))
 
 
 def panel(title: str, model: TorchModel, data: Dataset) -> Image.Image:

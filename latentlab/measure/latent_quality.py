@@ -67,7 +67,8 @@ class Proposal:
         white_BDK = torch.linalg.solve_triangular(self.factor_BDD, off_BDK, upper=False)
         log_volume_B = self.factor_BDD.diagonal(dim1=1, dim2=2).log().sum(1)
         dim = self.mean_BD.shape[1]
-        return (-0.5 * white_BDK.square().sum(1) - log_volume_B[:, None] - 0.5 * dim * LOG_2PI).T
+        log_BK: Tensor = -0.5 * white_BDK.square().sum(1) - log_volume_B[:, None] - 0.5 * dim * LOG_2PI
+        return log_BK.T
 
 
 @dataclass(frozen=True)
