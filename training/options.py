@@ -73,8 +73,9 @@ class VAEOptions(Options):
 class CVAEOptions(VAEOptions):
     """The objective of a conditional VAE."""
 
+    # Not by default: where the class is sometimes unknown the latent must hold it, and then argues with what is asked.
     hidden: float = Field(
-        0.1,
+        0.0,
         ge=0,
         lt=1,
         description="Share of the pictures whose class, or an attribute, is kept from the network, so that "

@@ -37,7 +37,7 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     network = network_from(path, header, read_weights(path))
     if not isinstance(network, Autoencoder):
         raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
-    means, variances = [], []
+    means, variances, asked = [], [], []
     generator = torch.Generator().manual_seed(0)
     for start in range(0, len(examples), AT_ONCE):
         chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
@@ -54,7 +54,9 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
             variance_BD = torch.zeros_like(mean_BD)
         means.append(mean_BD)
         variances.append(variance_BD)
-    fitted = network.with_fitted_prior(torch.cat(means), torch.cat(variances))
+        asked += [] if asked_BK is None else [asked_BK]
+    told = (torch.cat(asked),) if asked else ()
+    fitted = network.with_fitted_prior(torch.cat(means), torch.cat(variances), *told)
     update = {
         "architecture": fitted.architecture.model_dump(mode="json"),
         "spaces": [spec_of(space) for space in fitted.spaces],

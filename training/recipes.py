@@ -159,6 +159,7 @@ def defaults(family: str, data: str = "", image_size: int = 64) -> dict[str, Any
     if family in ("ae", "dae", "vae", "avb", "cvae", "vae-gan", "alpha-gan"):
         patch = 2 if image_size >= 28 and image_size % 2 == 0 else 1
         values["architecture"] = {"latent_dim": 16 if small else 64, "width": 32, "patch": patch}
+        values["fit_prior"] = family == "cvae"  # draws of a class from where its encodings lie
         values["schedule"] = "cosine"
         values["augment"] = ("flip",) if data in ("avatars", "celeba", "cifar10", "fashion-mnist") else ()
     elif family == "gan":

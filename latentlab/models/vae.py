@@ -136,6 +136,7 @@ class Autoencoder(Network):
     Parameters: ClassVar[type[Architecture]] = AutoencoderArchitecture
     encodes = True
     numbers_per_latent: ClassVar[int] = 1  # the encoder tells of each
+    of_prior: ClassVar[tuple[str, ...]] = PRIOR  # buffers that a measured prior fills
     has_prior: ClassVar[bool] = True  # False: training states none; it is measured on the encodings at the end
     architecture: AutoencoderArchitecture
     centre: Tensor
@@ -208,7 +209,7 @@ class Autoencoder(Network):
         variance, axes = torch.linalg.eigh(covariance)
         if self.architecture.prior == "empirical":  # turned before: from there to where the network was trained
             centre, axes = self.centre.double() + self.axes.double() @ centre, self.axes.double() @ axes
-        fitted.load_state_dict({**self.state_dict(), **{name: fitted.state_dict()[name] for name in PRIOR}})
+        fitted.load_state_dict({**self.state_dict(), **{name: fitted.state_dict()[name] for name in self.of_prior}})
         fitted.centre = centre.float()
         fitted.axes = axes.flip(1).float().contiguous()
         fitted.spread = variance.flip(0).clamp_min(0).sqrt().float()

@@ -13,7 +13,7 @@ from latentlab.core.checkpoint_file import read_encodings, read_header
 from latentlab.core.condition import Condition, known_conditions
 from latentlab.core.errors import DataError, OptionError
 from latentlab.measure.classifier import Targets, fit_classifier
-from latentlab.models.cvae import CVAE
+from latentlab.models.cvae import CVAE, CVAEArchitecture
 from latentlab.models.loading import load_native
 from latentlab.models.torch_model import TorchModel
 from latentlab.models.vae import VAE
@@ -81,6 +81,31 @@ def test_each_picture_is_encoded_with_its_own_class(checkpoint: Path, model: Tor
     one_for_all = model.encode(shown.images, condition=0)
     of_class_0 = shown.labels == 0
     assert np.abs(encodings.latents - one_for_all)[~of_class_0].max() > 0.1
+
+
+def test_a_fitted_prior_is_of_each_condition_and_changes_no_picture() -> None:
+    network = CVAE(CVAEArchitecture(image_size=8, channels=1, latent_dim=2, network="mlp", hidden=8, classes=2)).eval()
+    torch.manual_seed(0)
+    labels_N = torch.arange(400) % 2
+    asked_NK = torch.nn.functional.one_hot(labels_N, 2).float()
+    # Class 1 lies elsewhere, and is spread three times as far.
+    means_ND = torch.randn(400, 2) * (1 + 2 * labels_N[:, None]) + 10.0 * labels_N[:, None]
+    fitted = network.with_fitted_prior(means_ND, torch.zeros(400, 2), asked_NK)
+    images_BCHW = torch.rand(2, 1, 8, 8) * 2 - 1
+    with torch.no_grad():
+        codes_BD = fitted.encode(images_BCHW, asked_NK[:2])
+        plain_BD = network.encode(images_BCHW, asked_NK[:2])
+        decoded = fitted.decode(codes_BD, asked_NK[:2])
+        assert torch.allclose(decoded, network.decode(plain_BD, asked_NK[:2]), atol=1e-5)
+        # The network's own latents of draws of either class lie as the encodings of that class do.
+        draws_ND = torch.from_numpy(fitted.spaces[0].sample(4000, seed=1))
+        seen: list[torch.Tensor] = []
+        fitted.decoder.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        for label in (0, 1):
+            fitted.decode(draws_ND, asked_NK[label].expand(4000, 2))
+            known_ND = means_ND[labels_N == label]
+            assert torch.allclose(seen[-1].mean(0), known_ND.mean(0), atol=0.2)
+            assert torch.allclose(seen[-1].std(0), known_ND.std(0), rtol=0.1)
 
 
 def test_attributes_are_told_too(tmp_path: Path) -> None:
