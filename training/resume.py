@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from latentlab.core.atomic import atomic_write
+from latentlab.core.atomic import atomic_file
 from latentlab.core.errors import CheckpointError, OptionError
 from training.config import TrainingConfig
 
@@ -32,7 +32,8 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     torch.save({"version": VERSION, **state}, buffer)
-    atomic_write(folder / STATE, buffer.getvalue())
+    with atomic_file(folder / STATE) as file:
+        file.write(buffer.getbuffer())  # not a copy of it: a state is as large as networks and optimisers
 
 
 def load(folder: Path) -> dict[str, Any]:
