@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from PIL import Image
@@ -145,9 +145,10 @@ def _first_line(error: BaseException) -> str:
 
 def _piece(model: LatentModel, request: Request, part: slice) -> tuple[Any, ...]:
     if isinstance(request, ToSpace):
-        if not isinstance(model, MapsSpaces):
+        if (request.space, request.to) not in model.info.mappings:
             raise OptionError(f"This model does not map latents of {request.space} to {request.to}.")
-        return (model.to_space(request.latents[part], request.space, request.to, condition=request.condition),)
+        maps = cast(MapsSpaces, model)
+        return (maps.to_space(request.latents[part], request.space, request.to, condition=request.condition),)
     if isinstance(request, Decode):
         return (model.decode(request.latents[part], space=request.space, condition=request.condition),)
     originals = fitted(request.images[part], model.info.image)

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
 from latentlab.models.adversarial import GeneratorArchitecture, GeneratorNetwork
-from latentlab.models.conditioning import Conditional
+from latentlab.models.conditioning import Conditional, signed
 from latentlab.models.dcgan import Generator, initialise
 
 GAIN_SPREAD = 0.3  # of what a condition adds to gain and shift, at the beginning
@@ -71,10 +70,5 @@ class CGAN(GeneratorNetwork):
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         said_BK = latents_BD.new_zeros(len(latents_BD), self.architecture.conditions)
         if condition_BK is not None:
-            said_BK = said(condition_BK, self.architecture.classes).to(latents_BD.dtype)
+            said_BK = signed(condition_BK, self.architecture.classes).to(latents_BD.dtype)
         return self.generator.told(latents_BD, said_BK)
-
-
-def said(condition_BK: Tensor, classes: int) -> Tensor:
-    """The rows of a condition with its attributes from -1 (has it not) to 1 (has it): what is unknown is 0."""
-    return torch.cat([condition_BK[:, :classes], condition_BK[:, classes:] * 2 - 1], dim=1)

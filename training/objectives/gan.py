@@ -14,8 +14,8 @@ from torch import Generator, Tensor, nn, optim
 from torch.nn import functional as F
 
 from latentlab.models.adversarial import GeneratorNetwork
-from latentlab.models.cgan import CGAN, CGANArchitecture, said
-from latentlab.models.conditioning import condition_rows
+from latentlab.models.cgan import CGAN, CGANArchitecture
+from latentlab.models.conditioning import condition_rows, signed
 from latentlab.models.dcgan import DCGAN, DCGANArchitecture, Discriminator
 from latentlab.models.family import Network
 from latentlab.models.gan import GAN, DenseDiscriminator, GANArchitecture
@@ -206,4 +206,4 @@ class CGANObjective(AdversarialObjective):
         return condition_rows(len(batch), a.classes, a.attributes, batch.labels, batch.attributes)
 
     def said(self, condition_BK: Tensor | None) -> Tensor | None:
-        return None if condition_BK is None else said(condition_BK, self.architecture.classes)
+        return None if condition_BK is None else signed(condition_BK, self.architecture.classes)
