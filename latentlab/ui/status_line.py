@@ -24,11 +24,11 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._running = running
         self._notices = notices
-        self.model = _label("Model", width_px=0)
+        self.model = _label("Model")
         self.device = _label("Device")
-        self.decode = _label("Time of the last decode", width_px=60)
-        self.typical = _label("How typical the current latent is", width_px=70)
-        self.nearest = _label("Nearest encoding", width_px=190)
+        self.decode = _steady(_label("Time of the last decode"), "8888.8 ms")
+        self.typical = _steady(_label("How typical the current latent is"), "near the mean")
+        self.nearest = _steady(_label("Nearest encoding"), "nearest sample #88888, 88.88 σ")
         for label in (self.model, self.device, self.decode, self.typical, self.nearest):
             self.addWidget(label)
         self._rows: dict[RunningJob, JobRow] = {}
@@ -129,13 +129,22 @@ class JobRow(QWidget):
         self._cancel.setEnabled(not self._job.cancelling)
 
 
-def _label(name: str, width_px: int = 0) -> QLabel:
-    """Wide enough for what it will hold: a line of text that jumps is not read."""
+def _label(name: str) -> QLabel:
     label = QLabel()
     label.setProperty("role", "caption")
     label.setFont(theme.caption_font(label))
     label.setAccessibleName(name)
     label.setContentsMargins(theme.GRID_PX, 0, theme.GRID_PX, 0)
-    label.setMinimumWidth(width_px)
     label.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+    return label
+
+
+def _steady(label: QLabel, longest: str) -> QLabel:
+    """Of one size, that of the longest text it will hold: a line of text that jumps is not read.
+
+    And each text that may be of another size makes Qt lay out the whole window anew: during a drag, with every picture.
+    """
+    label.setText(longest)
+    label.setFixedSize(label.sizeHint())
+    label.clear()
     return label

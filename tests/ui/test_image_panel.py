@@ -332,6 +332,8 @@ def test_copy_puts_pixels_and_latent_on_the_clipboard(panel: ImagePanel, workspa
     copied = mime.imageData()
     assert (copied.width(), copied.height()) == (8, 8)
     assert np.array_equal(latent_mime.unpacked(mime, CHECKPOINT)[0].latent, workspace.state.latent)
+    # The offscreen platform frees what still lies on its clipboard too late: the process would end by a signal.
+    QGuiApplication.clipboard().clear()
 
 
 def test_a_drag_carries_latent_pixels_and_a_file_with_its_recipe(panel: ImagePanel, workspace: Workspace) -> None:
