@@ -51,12 +51,13 @@ def main(handle: str) -> None:
 def _step_back() -> None:
     """This process runs on what the window and the live decoder leave over.
 
-    Niceness alone still takes a tenth of a core, in slices longer than a decode. An idle one is interrupted at once.
+    Niceness alone still takes a tenth of a core, in slices longer than a decode. An idle process is interrupted at
+    once; but beside a training that takes every core it would stand still, so there niceness it is.
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    if hasattr(os, "SCHED_IDLE"):
-        with suppress(OSError):  # where the system forbids it, niceness it is
+    if hasattr(os, "SCHED_IDLE") and os.getloadavg()[0] < (os.cpu_count() or 1):
+        with suppress(OSError):  # where the system forbids it
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 

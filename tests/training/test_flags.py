@@ -73,7 +73,8 @@ def test_flags_win_over_the_file_and_the_file_over_the_recipe(
 def test_a_printed_configuration_is_a_file_that_makes_the_same_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ("vae", *DIGITS, "--image-size", "12", "--limit", "30", "--likelihood", "bce", "--augment", "flip", "--crop", "none")
+    asked = ("vae", *DIGITS, "--image-size", "12", "--limit", "30", "--likelihood", "bce", "--crop", "none")
+    asked += ("--augment", "flip,crop")
     first = printed(capsys, *asked)
     again = file(tmp_path, "")
     main([*asked, "--print-config"])
