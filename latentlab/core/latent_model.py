@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,7 @@ class LatentModel(Protocol):
         """
 
 
+@runtime_checkable
 class MapsSpaces(Protocol):
     """What a model with several latent spaces can do besides; `ModelInfo.mappings` says between which."""
 

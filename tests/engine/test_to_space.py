@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ class TwoSpaces(FakeModel):
     """w is z, turned around and twice as far out."""
 
     asked: tuple[int, ...] = ()
+
+    def __init__(self, path: Path, name: str) -> None:
+        super().__init__(path, name)
+        self.info = replace(self.info, mappings=(("z", "w"),))
 
     def to_space(self, latents: Any, from_space: str, to_space: str, *, condition: Any = None) -> Any:
         assert (from_space, to_space) == ("z", "w")
