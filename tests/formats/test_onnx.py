@@ -190,7 +190,7 @@ def test_an_encoder_beside_it_in_a_folder(tmp_path: Path) -> None:
     ("operator", "domain", "said"),
     [
         ("Loop", "", "holds a loop"),
-        ("Evil", "my.library", "operator 'Evil' of the library 'my.library'"),
+        ("Evil", "my.operators", "operator 'Evil' of the library 'my.operators'"),
         ("EPContext", "com.microsoft", "runs code from elsewhere"),
     ],
 )
