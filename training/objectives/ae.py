@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from latentlab.models.ae import AE
 from latentlab.models.family import Network
 from latentlab.models.vae import AutoencoderArchitecture
-from training.objectives.objective import Batch, Known, Losses
+from training.objectives.objective import Batch, Known, Losses, adam
 from training.options import AEOptions
 from training.precision import Precision
 
@@ -36,13 +36,8 @@ class AEObjective:
         self._decode = self.ae.decoder
 
     def make_optimisers(self) -> None:
-        parameters = list(self.ae.parameters())
-        self.optimisers["network"] = optim.Adam(
-            parameters,
-            self.options.learning_rate,
-            betas=self.options.adam_betas,
-            fused=parameters[0].device.type in ("cpu", "cuda"),
-        )
+        options = self.options
+        self.optimisers["network"] = adam(self.ae.parameters(), options.learning_rate, options.adam_betas)
 
     def compile(self) -> None:
         self._encode = torch.compile(self.ae.encoder)  # type: ignore[assignment]

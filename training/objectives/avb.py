@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from latentlab.models.avb import AVB, DRAWS, Adversary, AVBArchitecture
 from latentlab.models.family import Network
-from training.objectives.objective import Batch, Known, Losses
+from training.objectives.objective import Batch, Known, Losses, adam
 from training.objectives.vae import reconstruction_loss
 from training.options import AVBOptions
 from training.precision import Precision
@@ -41,9 +41,7 @@ class AVBObjective:
         options = self.options
         rates = {"network": options.learning_rate, "adversary": options.adversary_learning_rate}
         for name, rate in rates.items():
-            parameters = list(self.modules[name].parameters())
-            fused = parameters[0].device.type in ("cpu", "cuda")
-            self.optimisers[name] = optim.Adam(parameters, rate, betas=options.adam_betas, fused=fused)
+            self.optimisers[name] = adam(self.modules[name].parameters(), rate, options.adam_betas)
 
     def compile(self) -> None:
         self._logits = torch.compile(self.avb.logits)

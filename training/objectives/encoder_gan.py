@@ -23,7 +23,7 @@ from latentlab.models.vae import COARSEST, Autoencoder, ConvEncoder
 from training.objectives.augmentation import augmented
 from training.objectives.beginning import begin_from
 from training.objectives.gan import R1_EVERY, discriminator_loss, gradient_penalty
-from training.objectives.objective import Batch, Known, Losses
+from training.objectives.objective import Batch, Known, Losses, adam
 from training.objectives.vae import attribute_loss
 from training.options import EncoderGANOptions
 from training.precision import Precision
@@ -70,9 +70,7 @@ class EncoderGAN:
 
     def make_optimisers(self) -> None:
         for name, rate in self.rates.items():
-            parameters = list(self.moved[name].parameters())
-            fused = parameters[0].device.type in ("cpu", "cuda")
-            self.optimisers[name] = optim.Adam(parameters, rate, betas=self.common.adam_betas, fused=fused)
+            self.optimisers[name] = adam(self.moved[name].parameters(), rate, self.common.adam_betas)
 
     def attribute_loss(self, codes_BD: Tensor, batch: Batch, losses: Losses) -> Tensor | float:
         """0 where no attributes are predicted; `losses` hears of it otherwise."""

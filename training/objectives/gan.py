@@ -21,7 +21,7 @@ from latentlab.models.family import Network
 from latentlab.models.gan import GAN, DenseDiscriminator, GANArchitecture
 from training.alarms import Alarms
 from training.objectives.augmentation import augmented
-from training.objectives.objective import Batch, Known, Losses
+from training.objectives.objective import Batch, Known, Losses, adam
 from training.options import DenseGANOptions, GANOptions
 from training.precision import Precision
 
@@ -91,9 +91,7 @@ class AdversarialObjective:
             "discriminator": options.discriminator_learning_rate or options.learning_rate,
         }
         for name, rate in rates.items():
-            parameters = list(self.modules[name].parameters())
-            fused = parameters[0].device.type in ("cpu", "cuda")
-            self.optimisers[name] = optim.Adam(parameters, rate, betas=options.adam_betas, fused=fused)
+            self.optimisers[name] = adam(self.modules[name].parameters(), rate, options.adam_betas)
 
     def compile(self) -> None:
         self._generate = torch.compile(self.gan.decode)

@@ -5,7 +5,7 @@ Shapes: B batch, A attributes, C H W of images in [-1, 1].
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -82,6 +82,12 @@ class GivesDamaged(Protocol):
 
 
 ObjectiveClass = Callable[[Architecture, Options, Known], Objective]
+
+
+def adam(parameters: Iterable[nn.Parameter], rate: float, betas: tuple[float, float]) -> optim.Adam:
+    """Adam over at least one parameter, all on one device; in one kernel where torch has one for the device."""
+    held = list(parameters)
+    return optim.Adam(held, rate, betas=betas, fused=held[0].device.type in ("cpu", "cuda"))
 
 
 def scheduled(optimisers: dict[str, optim.Optimizer], factor: float) -> None:

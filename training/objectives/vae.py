@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from latentlab.models.family import Network
 from latentlab.models.vae import VAE, AutoencoderArchitecture
-from training.objectives.objective import Batch, Known, Losses
+from training.objectives.objective import Batch, Known, Losses, adam
 from training.options import VAEOptions
 from training.precision import Precision
 
@@ -78,12 +78,7 @@ class VAEObjective:
 
     def make_optimisers(self) -> None:
         parameters = [parameter for module in self.modules.values() for parameter in module.parameters()]
-        self.optimisers["network"] = optim.Adam(
-            parameters,
-            self.options.learning_rate,
-            betas=self.options.adam_betas,
-            fused=parameters[0].device.type in ("cpu", "cuda"),
-        )
+        self.optimisers["network"] = adam(parameters, self.options.learning_rate, self.options.adam_betas)
 
     def compile(self) -> None:
         self._posterior = torch.compile(self.vae.posterior)
