@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +73,6 @@ def test_pythae(tmp_path: Path, kind: str) -> None:
         decoded = network.decoder(latents).reconstruction.reshape(3, *image)
         encoded = network.encoder(torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255).embedding
     read_alike(model, decoded, images, encoded)
-    # write_native(tmp_path / "final_model", tmp_path / "native.safetensors", Options("cpu"))
-    # read_alike(open_checkpoint(tmp_path / "native.safetensors", device="cpu"), decoded, images, encoded)
 
 
 @pytest.mark.parametrize("channels", [3, 1])
@@ -94,7 +93,41 @@ def test_diffusers_autoencoder_kl(tmp_path: Path, channels: int) -> None:
         decoded = (network.decode(latents).sample / 2 + 0.5).clamp(0, 1)
         encoded = network.encode(torch.from_numpy(images).permute(0, 3, 1, 2) / 127.5 - 1).latent_dist.mean
     read_alike(model, decoded, images, encoded)
-    # write_native(tmp_path / "vae", tmp_path / "native.safetensors", Options("cpu"))
-    # read_alike(open_checkpoint(tmp_path / "native.safetensors", device="cpu"), decoded, images, encoded)
     write_native(tmp_path / "vae", tmp_path / "native.safetensors", Options("cpu"))
     read_alike(open_checkpoint(tmp_path / "native.safetensors", device="cpu"), decoded, images, encoded)
+
+
+@pytest.fixture
+def lightweight_gan(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The module, which asks for a CUDA device on being imported and moves its networks there."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(nn.Module, "cuda", lambda module, _device=None: module)
+    return library("lightweight_gan.lightweight_gan")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"attn_res_layers": [8, 16]}, {"freq_chan_attn": True, "attn_res_layers": [32]}, {"greyscale": True}],
+    ids=["plain", "attention", "frequencies", "grey"],
+)
+def test_lightweight_gan(tmp_path: Path, lightweight_gan: Any, options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    network = lightweight_gan.LightweightGAN(latent_dim=12, image_size=128, fmap_max=16, **options)
+    trained = unsettle(network.GE)
+    with torch.no_grad():
+        trained.out_conv.bias.fill_(0.5)  # most of the picture is within [0, 1], which the library cuts it to
+        trained.out_conv.weight.mul_(0.6)
+        for index, layer in enumerate(trained.layers):
+            noise = layer[0][3]
+            noise.weight.fill_(0.3)
+            # The library draws it anew for each picture, our reader once.
+            drawn = np.random.default_rng(index).standard_normal((1, 1, 2 ** (index + 3), 2 ** (index + 3)), np.float32)
+            noise.forward = partial(type(noise).forward, noise, noise=torch.from_numpy(drawn))
+    torch.save({"GAN": network.state_dict(), "version": "1.2.1"}, tmp_path / "model_0.pt")
+    model = open_checkpoint(tmp_path / "model_0.pt", device="cpu")
+    assert (model.info.format, model.info.image.channels) == ("lightweight-gan", 1 if "greyscale" in options else 3)
+    latents = model.sample(2, seed=1)
+    with torch.no_grad():
+        decoded = trained(torch.from_numpy(latents)).clamp(0, 1).permute(0, 2, 3, 1).numpy()
+    assert decoded.std() > 0.05
+    np.testing.assert_allclose(model.decode_float(latents), decoded, atol=1e-5)
