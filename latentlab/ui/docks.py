@@ -17,7 +17,7 @@ from latentlab.ui import theme
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 
-LAYOUT_VERSION = 1  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
+LAYOUT_VERSION = 2  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
 FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
 SHARES = {"left": 0.44, "centre": 0.31, "right": 0.25}  # of the width
 BOTTOM_SHARE = 0.22  # of the height
@@ -140,8 +140,14 @@ class Docks(QObject):
 
     def _rows(self) -> tuple[list[QDockWidget], list[QDockWidget]]:
         """The docks that lie beside each other above, and the two that lie below each other."""
-        across = [self._in_area(area)[0] for area in SHARES]
-        return across, [across[0], self._in_area("bottom")[0]]
+        across = [self._seen_in(area) for area in SHARES]
+        return across, [across[0], self._seen_in("bottom")]
+
+    def _seen_in(self, area: str) -> QDockWidget:
+        """The dock of an area that lies in front of its tabs; the first where none can be seen."""
+        keys = [key for key, entry in PANELS.items() if entry.area == area]
+        seen = [key for key in keys if key in self._visible and not self.docks[key].isFloating()]
+        return self.docks[(seen or keys)[0]]
 
     def _share(self, widths: list[float], heights: list[float]) -> None:
         self._widths, self._heights = widths, heights

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from pytestqt.qtbot import QtBot
 
-from latentlab.ui.docks import BOTTOM_SHARE, SHARES
+from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
 from latentlab.ui.main_window import MainWindow
+from latentlab.ui.workspace import Workspace
 
 
 def shares(window: MainWindow) -> dict[str, float]:
@@ -45,3 +48,27 @@ def test_the_map_hears_the_keyboard_first(window: MainWindow) -> None:
 
 def test_no_button_of_a_title_takes_the_keyboard(window: MainWindow) -> None:
     assert window.focusWidget() is None or not window.focusWidget().toolTip().startswith("Close")
+
+
+def test_the_shares_are_kept_whichever_tab_is_in_front(window: MainWindow, qtbot: QtBot) -> None:
+    window.resize(1280, 800)
+    window.docks.balance()
+    window.docks.raise_panel("sliders")
+    qtbot.waitUntil(lambda: window.docks.panels["sliders"] in window.docks.visible())
+    assert window.docks._rows()[0][2] is window.docks.docks["sliders"]
+    qtbot.waitUntil(lambda: window.docks._size == window.size())
+    window.resize(2400, 1400)
+    wanted = {"left": SHARES["left"], "centre": SHARES["centre"], "bottom": BOTTOM_SHARE}
+    qtbot.waitUntil(lambda: shares(window) == pytest.approx(wanted, abs=0.06))
+
+
+def test_a_layout_of_another_arrangement_is_not_restored(workspace: Workspace, qtbot: QtBot) -> None:
+    """Places that were saved when there were fewer panels would leave the new ones anywhere."""
+    first = MainWindow(workspace)
+    qtbot.addWidget(first)
+    older = first.saveState(LAYOUT_VERSION - 1)
+    workspace.settings.window_layout = base64.b64encode(older.data()).decode()
+    first.docks.docks["image"].close()
+    second = MainWindow(workspace)
+    qtbot.addWidget(second)
+    assert all(not dock.isHidden() for dock in second.docks.docks.values())
