@@ -22,14 +22,13 @@ from scipy.spatial import cKDTree
 
 from benchmarks.figures import arguments, finish, table
 from latentlab.core.spaces import FloatArray
-from latentlab.measure.classifier import Classifier, fit_classifier
+from latentlab.measure.classifier import Classifier, fit_classifier, targets_of
 from latentlab.measure.latent_quality import box_uniform, completeness, continuity
 from latentlab.models.loading import load_native
 from latentlab.models.torch_model import TorchModel
 from training.config import config_from
 from training.data import Dataset, load
 from training.loop import train
-from training.predicting import targets_of
 
 FAMILIES = ("ae", "vae")
 DRAWN = 2000

@@ -6,6 +6,7 @@ them (marked as predicted), and a regressor that inverts pictures. Shapes: N pic
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,16 +15,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.checkpoint_file import model_info, read_header, read_weights, write_checkpoint
+from latentlab.core.condition import Asked, Described
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.picture_folder import Progress
+from latentlab.core.spaces import FloatArray
 from latentlab.measure.encoding import coded_thumbnails, components, encode_pictures, told_of
-from latentlab.measure.metrics import active_units, mse
-from latentlab.models.inverter import HEADER_KEY, PREFIX, Inverter
+from latentlab.measure.figures import inversion_error
+from latentlab.measure.metrics import active_units
+from latentlab.models.inverter import HEADER_KEY, PREFIX
 from latentlab.models.loading import network_from, weights_of
-from latentlab.models.torch_model import TorchModel
+from latentlab.models.torch_model import TorchModel, pictures_at_once
 from training.config import TrainingConfig
 from training.data import Dataset
+from training.data.rows import Rows
 from training.data.source import silent
 from training.inverting import STEPS_AT_MOST, fit_inverter
 from training.precision import Precision
@@ -46,16 +51,17 @@ def write_encodings(path: Path, data: Dataset, config: TrainingConfig, report: P
     if not network.encodes:
         steps = min(STEPS_AT_MOST, max(20, int(header.training.get("steps", STEPS_AT_MOST)) // 2))
         train_idx, held_out_idx = data.split(config.seed, config.held_out)
-        trained_on = data.subset(train_idx)
-        asked_NK = model.conditions(told_of(model.info, trained_on, len(trained_on)), len(trained_on))
+        asked_NK = model.conditions(told_of(model.info, data.described(train_idx), len(train_idx)), len(train_idx))
+        pictures = Rows.of(data.images, train_idx)
         inverter = fit_inverter(
-            network, trained_on.images, steps, asked_NK, seed=config.seed, precision=precision, report=report
+            network, pictures, steps, asked_NK, seed=config.seed, precision=precision, report=report
         )
         weights |= {f"{PREFIX}{name}": value for name, value in weights_of(inverter).items()}
         changes[HEADER_KEY] = inverter.architecture.model_dump(mode="json") | {"steps": steps}
         held_out = data.subset(held_out_idx if len(held_out_idx) else train_idx).limited(JUDGED)
         model = TorchModel(network, model.info, device=str(precision.device))
-        changes["figures"] = header.figures | {"inverter": {"mse": inversion_error(model, inverter, held_out)}}
+        error = inversion_error(model, inverter, held_out.images, held_out)
+        changes["figures"] = header.figures | {"inverter": {"mse": error}}
     encodings, figures = encodings_of(model, data, config, report)
     if config.encodings == 0:
         encodings = None
@@ -74,18 +80,6 @@ def encodings_of(
     return _of_samples(model, data, config, report)
 
 
-def inversion_error(model: TorchModel, inverter: Inverter, data: Dataset) -> float:
-    """Mean squared error in [0, 1] intensities of pictures and what the generator draws for the regressor's answer."""
-    import torch
-
-    images = data.images
-    with torch.inference_mode():
-        inputs = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-        codes = np.concatenate([inverter(chunk).numpy() for chunk in inputs.split(256)])  # type: ignore[no-untyped-call]
-    told = told_of(model.info, data, len(data))
-    return round(float(mse(model.decode_float(model.info.spaces[0].clip(codes), condition=told), images).mean()), 6)
-
-
 # --- with an encoder -------------------------------------------------------------------------------------------
 
 
@@ -95,7 +89,7 @@ def _of_data(
     shown = data.limited(config.encodings, config.seed)
     told = told_of(model.info, shown, len(shown))
     encodings = encode_pictures(model, shown.images, lambda done, total: report(done, total, "encoding"), told)
-    pictures = shown.images if data.may_ship_thumbnails else model.decode(encodings.latents, condition=told)
+    pictures = shown.images if data.may_ship_thumbnails else decoded(model, encodings.latents, told)
     encodings = replace(
         encodings,
         labels=shown.labels,
@@ -108,6 +102,14 @@ def _of_data(
     return encodings, {"active_units": active_units(encodings.latents)}
 
 
+def decoded(model: TorchModel, latents_ND: FloatArray, told: Asked) -> Iterator[NDArray[np.uint8]]:
+    """The pictures (H, W, C) one after another, no more than a batch of them in memory."""
+    at_once = pictures_at_once(model.info.image.height)
+    for start in range(0, len(latents_ND), at_once):
+        asked = told[start : start + at_once] if isinstance(told, Sequence) else told
+        yield from model.decode(latents_ND[start : start + at_once], condition=asked)
+
+
 # --- without ---------------------------------------------------------------------------------------------------
 
 
@@ -117,8 +119,8 @@ def _of_samples(
     space = model.info.spaces[0]
     latents_ND = space.sample(config.encodings, seed=config.seed)
     # A conditional generator is asked for what pictures of the data are.
-    like = data.subset(evenly(data.labels, len(data), config.encodings, config.seed))
-    pictures = model.decode(latents_ND, condition=told_of(model.info, like, len(like)))
+    like = data.described(evenly(data.labels, len(data), config.encodings, config.seed))
+    pictures = model.decode(latents_ND, condition=told_of(model.info, like, config.encodings))
     encodings = EncodingSet(
         latents_ND,
         space.name,
@@ -156,7 +158,7 @@ def evenly(labels_N: NDArray[np.int64] | None, pictures: int, count: int, seed: 
     return np.stack(of_each, axis=1).ravel()[:count]
 
 
-def _as_asked(encodings: EncodingSet, info: ModelInfo, asked: Dataset) -> EncodingSet:
+def _as_asked(encodings: EncodingSet, info: ModelInfo, asked: Described) -> EncodingSet:
     """What a conditional generator was asked for in place of what a classifier says of it."""
     if info.conditional:
         encodings = replace(

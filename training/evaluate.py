@@ -6,7 +6,6 @@ Shapes: N pictures, D latent, H W C of pictures (uint8).
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,17 @@ from numpy.typing import NDArray
 
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, read_header
-from latentlab.core.encodings import StoredPCA
 from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.core.picture_folder import Progress
-from latentlab.core.spaces import FloatArray
-from latentlab.measure.encoding import encode_pictures, told_of
-from latentlab.measure.latent_quality import completeness
-from latentlab.measure.metrics import active_units, frechet_distance, mse, psnr, sharpness, spread, ssim
+from latentlab.measure.encoding import told_of
+from latentlab.measure.figures import classifier_space, inversion_error, of_draws, of_reconstruction, pixel_space
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
 from latentlab.models.torch_model import TorchModel
 from training.commanding import DATA_NOTE, DataNote
 from training.data import Dataset, load
 from training.data.source import silent
-from training.encode import inversion_error
+from training.encode import JUDGED
 from training.judging import of_conditions
 from training.latent_figures import of_continuity, of_denoising, of_likelihood
 from training.precision import Precision
@@ -36,7 +32,6 @@ from training.predicting import learned
 
 CHECKPOINT = "checkpoint.safetensors"
 PICTURES = 5000  # held-out ones at most
-PIXEL_COMPONENTS = 64
 CLASSIFIER_STEPS = 1000
 IMPORTANCE_SAMPLES = 100  # per picture; Burda et al. 2016 use 5,000
 
@@ -74,7 +69,8 @@ def evaluate(
         "held_out": len(held_out),
     }
     if model.info.encoder:
-        figures["reconstruction"] = of_reconstruction(model, held_out.limited(PICTURES))
+        judged = held_out.limited(PICTURES)
+        figures["reconstruction"] = of_reconstruction(model, judged.images, judged)
         report(0, 1, "estimating likelihoods")
         found = {
             "denoising": of_denoising(model, header, held_out),
@@ -83,7 +79,8 @@ def evaluate(
         }
         figures |= {name: values for name, values in found.items() if values}
     elif (inverter := load_inverter(path)) is not None:
-        figures["inverter"] = {"mse": inversion_error(model, inverter, held_out.limited(1000))}
+        judged = held_out.limited(JUDGED)
+        figures["inverter"] = {"mse": inversion_error(model, inverter, judged.images, judged)}
     # A conditional model is asked for what pictures of the data are.
     like = train.subset(np.random.default_rng(seed).integers(0, len(train), samples))
     drawn = model.decode(model.sample(samples, seed=seed), condition=told_of(model.info, like, samples))
@@ -91,26 +88,6 @@ def evaluate(
     written = out or path.parent / "evaluation.json"
     atomic_write(written, json.dumps(figures, indent=2).encode())
     return figures, written
-
-
-def of_reconstruction(model: TorchModel, data: Dataset) -> dict[str, Any]:
-    """Means over the pictures, and what the posterior tells."""
-    images, told = data.images, told_of(model.info, data, len(data))
-    encodings = encode_pictures(model, images, condition=told)
-    decoded = model.decode_float(encodings.latents, condition=told)
-    figures: dict[str, Any] = {
-        "pictures": len(images),
-        "mse": _rounded(mse(decoded, images).mean()),
-        "psnr_db": _rounded(psnr(decoded, images).mean()),
-        "ssim": _rounded(ssim(decoded, images).mean()),
-        "sharpness_ratio": _rounded(sharpness(decoded).mean() / max(float(sharpness(images).mean()), 1e-12)),
-        "active_units": active_units(encodings.latents),
-        "latent_dim": encodings.dim,
-    }
-    if encodings.kl_per_dimension is not None:
-        figures["kl_nats"] = _rounded(encodings.kl_per_dimension.sum())
-        figures["kl_per_dimension"] = [_rounded(value) for value in encodings.kl_per_dimension]
-    return figures
 
 
 def of_samples(
@@ -138,24 +115,13 @@ def of_samples(
         report=report,
     )
     if classifier is None:
-        basis = StoredPCA.fit(_flat(some), PIXEL_COMPONENTS)
-        space = f"{len(basis.components)} principal components of the pixels of '{train.name}'"
-        of_real, of_drawn, of_train = (basis.transform(_flat(part)) for part in (real, drawn, some))
+        space = pixel_space(some, f"'{train.name}'")
     else:
-        space = f"{classifier.space} of '{train.name}'"
-        of_real, of_drawn, of_train = (classifier.predict(part).features_NF for part in (real, drawn, some))
-    return {
-        "drawn": len(drawn),
-        "real": len(real),
-        "feature_space": space,
-        "frechet_distance": _rounded(frechet_distance(of_real, of_drawn, space).value),
-        "completeness": _rounded(completeness(of_real, of_drawn)),
-        "completeness_of_training_data": _rounded(completeness(of_real, of_train)),
-        "frechet_distance_of_training_data": _rounded(frechet_distance(of_real, of_train, space).value),
-        "sharpness_ratio": _rounded(sharpness(drawn).mean() / max(float(sharpness(real).mean()), 1e-12)),
-        **{name: _rounded(value) for name, value in asdict(spread(of_real, of_drawn)).items()},
-        **({} if classifier is None or asked is None else of_conditions(model, classifier, drawn, asked, held_out)),
-    }
+        space = classifier_space(classifier, f"'{train.name}'")
+    figures = of_draws(drawn, real, some, space)
+    return figures | (
+        {} if classifier is None or asked is None else of_conditions(model, classifier, drawn, asked, held_out)
+    )
 
 
 def _loaded(
@@ -202,11 +168,3 @@ def _split(header: Header, data: Dataset) -> tuple[Dataset, Dataset]:
     if not len(held_out_idx) or not len(train_idx):
         raise DataError(f"'{data.name}' leaves no held-out pictures to measure on; use more.")
     return data.subset(train_idx), data.subset(held_out_idx)
-
-
-def _flat(images: NDArray[np.uint8]) -> FloatArray:
-    return np.asarray(images.reshape(len(images), -1) / np.float32(255), np.float32)
-
-
-def _rounded(value: Any) -> float:
-    return float(f"{float(value):.6g}")

@@ -6,7 +6,7 @@ Shapes: B pictures, D latent, S draws of an encoder, K numbers of a condition, C
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,8 @@ from torch import Tensor
 
 from latentlab.core.checkpoint_file import Header
 from latentlab.measure.encoding import told_of
-from latentlab.measure.latent_quality import MSE_LOG_SIGMA, Explained, Likelihood, Proposal, continuity, explained
+from latentlab.measure.figures import along_paths, rounded
+from latentlab.measure.latent_quality import MSE_LOG_SIGMA, Explained, Likelihood, Proposal, explained
 from latentlab.measure.metrics import mse, psnr
 from latentlab.models.avb import AVB
 from latentlab.models.torch_model import TorchModel
@@ -82,7 +83,7 @@ def of_likelihood(
     likelihood = _likelihood(latents, header, train)
     figures: dict[str, Any] = {"likelihood": likelihood.kind, "pictures": len(shown), "importance_samples": draws}
     if likelihood.kind == "gaussian":
-        figures["sigma"] = _rounded(math.exp(likelihood.log_sigma))
+        figures["sigma"] = rounded(math.exp(likelihood.log_sigma))
     if isinstance(network, AVB):
         figures["proposal"] = f"a Gaussian fitted to {FITTED_TO:,} draws of the encoder, which has no density"
     figures |= _estimated(latents, likelihood, shown, draws)
@@ -95,10 +96,7 @@ def of_continuity(model: TorchModel, held_out: Dataset) -> dict[str, float]:
     """Along paths between encodings; empty where they are all the same, and for models that are told a condition."""
     if model.info.takes_condition:
         return {}
-    latents_ND = model.encode(held_out.limited(PICTURES).images)
-    if len(np.unique(latents_ND, axis=0)) < 2:
-        return {}
-    return {name: _rounded(value) for name, value in asdict(continuity(model.decode_float, latents_ND)).items()}
+    return along_paths(model, model.encode(held_out.limited(PICTURES).images))
 
 
 @torch.inference_mode()
@@ -113,8 +111,8 @@ def of_denoising(model: TorchModel, header: Header, held_out: Dataset, seed: int
     repaired = model.decode_float(model.encode(damaged))
     figures: dict[str, Any] = {"corruption": str(text), "pictures": len(images)}
     for name, pictures in (("damaged", damaged), ("repaired", repaired)):
-        figures[f"{name}_mse"] = _rounded(mse(pictures, images).mean())
-        figures[f"{name}_psnr_db"] = _rounded(psnr(pictures, images).mean())
+        figures[f"{name}_mse"] = rounded(mse(pictures, images).mean())
+        figures[f"{name}_psnr_db"] = rounded(psnr(pictures, images).mean())
     return figures
 
 
@@ -145,13 +143,9 @@ def _estimated(latents: Latents, likelihood: Likelihood, data: Dataset, draws: i
 
         found.append(explained(logits, likelihood, images_BCHW, proposal, draws, latents.generator, std_D))
     nll = np.concatenate([part.nll_B for part in found])
-    figures = {"nll_nats": _rounded(nll.mean()), "nll_standard_error": _rounded(nll.std() / math.sqrt(len(nll)))}
+    figures = {"nll_nats": rounded(nll.mean()), "nll_standard_error": rounded(nll.std() / math.sqrt(len(nll)))}
     if not isinstance(latents.network, AVB):
         elbo = np.concatenate([part.negative_elbo_B for part in found])
-        figures = {"negative_elbo_nats": _rounded(elbo.mean())} | figures
-    figures["effective_draws"] = _rounded(np.median(np.concatenate([part.effective_B for part in found])))
+        figures = {"negative_elbo_nats": rounded(elbo.mean())} | figures
+    figures["effective_draws"] = rounded(np.median(np.concatenate([part.effective_B for part in found])))
     return figures
-
-
-def _rounded(value: Any) -> float:
-    return float(f"{float(value):.6g}")

@@ -19,15 +19,13 @@ from latentlab.measure.classifier import (
     Augmentation,
     Classifier,
     Predictions,
-    Targets,
     attribute_aucs,
     equal_error_threshold,
     fit_classifier,
-    is_yes_no,
+    targets_of,
 )
 from training.data import Dataset
 
-ENOUGH = 10  # positives, and negatives, that an attribute needs before anyone may predict it
 WORTH_SAYING = 0.7  # held-out AUC below which a prediction is left out
 
 
@@ -108,27 +106,3 @@ def _attributes(
         names.append(name)
         figures[name] = round(auc, 4)
     return columns, names
-
-
-def targets_of(data: Dataset) -> Targets | None:
-    """What a classifier can learn from; attributes of which nearly all or nearly no picture has it are left out."""
-    labels = data.labels if data.labels is not None and len(np.unique(data.labels[data.labels >= 0])) > 1 else None
-    chosen = [] if data.attributes is None else [a for a in range(data.attributes.shape[1]) if _learnable(data, a)]
-    if labels is None and not chosen:
-        return None
-    return Targets(
-        labels=labels,
-        classes=0 if labels is None else max(len(data.label_names), int(labels.max()) + 1),
-        attributes_NA=data.attributes[:, chosen] if data.attributes is not None and chosen else None,
-        names=tuple(data.attribute_names[a] for a in chosen),
-    )
-
-
-def _learnable(data: Dataset, a: int) -> bool:
-    assert data.attributes is not None
-    values = data.attributes[:, a]
-    values = values[np.isfinite(values)]
-    if not is_yes_no(values):
-        return len(values) >= ENOUGH and bool(values.std() > 0)
-    positives = int(values.sum())
-    return min(positives, len(values) - positives) >= ENOUGH

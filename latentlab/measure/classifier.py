@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from latentlab.core.condition import Described
 from latentlab.core.errors import DataError
 from latentlab.core.fitting import auc
 from latentlab.core.spaces import FloatArray
@@ -29,6 +30,7 @@ DEEPEST = 4  # px; the side at which the pictures are averaged
 BATCH = 128
 RATE = 2e-3
 WEIGHT_DECAY = 1e-2
+ENOUGH = 10  # positives, and negatives, that an attribute needs before anyone may predict it
 HEAVIEST = 20.0  # the most a rare positive counts
 JITTER = 0.15  # of brightness and contrast
 SHIFT_SHARE = 1 / 20  # of the side, at random
@@ -64,6 +66,30 @@ class Targets:
             None if self.attributes_NA is None else self.attributes_NA[indices],
             self.names,
         )
+
+
+def targets_of(data: Described) -> Targets | None:
+    """What a classifier can learn from; attributes of which nearly all or nearly no picture has it are left out."""
+    labels = data.labels if data.labels is not None and len(np.unique(data.labels[data.labels >= 0])) > 1 else None
+    chosen = [] if data.attributes is None else [a for a in range(data.attributes.shape[1]) if _learnable(data, a)]
+    if labels is None and not chosen:
+        return None
+    return Targets(
+        labels=labels,
+        classes=0 if labels is None else max(len(data.label_names), int(labels.max()) + 1),
+        attributes_NA=data.attributes[:, chosen] if data.attributes is not None and chosen else None,
+        names=tuple(data.attribute_names[a] for a in chosen),
+    )
+
+
+def _learnable(data: Described, a: int) -> bool:
+    assert data.attributes is not None
+    values = data.attributes[:, a]
+    values = values[np.isfinite(values)]
+    if not is_yes_no(values):
+        return len(values) >= ENOUGH and bool(values.std() > 0)
+    positives = int(values.sum())
+    return min(positives, len(values) - positives) >= ENOUGH
 
 
 class ClassifierNetwork(nn.Module):

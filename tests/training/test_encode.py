@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 
 from latentlab.core.checkpoint_file import read_encodings, read_header, verify
+from latentlab.measure.classifier import targets_of
 from latentlab.measure.inversion import invert
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
 from training.config import config_from
 from training.data import Dataset, load
 from training.loop import train
-from training.predicting import targets_of
 
 
 @pytest.fixture(scope="module")
