@@ -1,5 +1,6 @@
-"""The pictures of one split as uint8, in memory or mapped, with what is known of them; batches come out by indexing.
+"""The pictures of one split as uint8 with what is known of them; batches come out by indexing.
 
+On the CPU they stay where the data set has them, in memory or mapped; another device has its own.
 Shapes: N pictures, B batch, A attributes, H W C of a picture in memory, C H W of images in [-1, 1].
 """
 
@@ -17,23 +18,24 @@ from torch import Tensor
 from training.augmenting import augmented
 from training.config import Augmentation
 from training.data import Dataset, Indices
-from training.data.mapped import MappedRows
+from training.data.rows import Rows
 from training.objectives.objective import Batch
 
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    images: Tensor | MappedRows  # uint8 (N, H, W, C)
+    images: Tensor | Rows  # uint8 (N, H, W, C)
     labels: Tensor | None
     attributes: Tensor | None  # float32 (N, A)
 
     @classmethod
     def of(cls, data: Dataset, indices: Indices, device: torch.device) -> Self:
-        """Pictures that are mapped stay where they are; others are copied to the device."""
+        """Pictures are copied only to a device with memory of its own, and only where they are not mapped."""
         labels, attributes = data.labels, data.attributes
-        mapped = isinstance(data.images, np.memmap)
+        stay = device.type == "cpu" or isinstance(data.images, np.memmap)
+        rows = Rows.of(data.images, indices)
         return cls(
-            images=MappedRows(data.images, indices) if mapped else torch.from_numpy(data.images[indices]).to(device),
+            images=rows if stay else torch.from_numpy(data.images[indices]).to(device),
             labels=None if labels is None else torch.from_numpy(labels[indices]).to(device),
             attributes=None if attributes is None else torch.from_numpy(attributes[indices]).to(device),
         )
@@ -42,7 +44,7 @@ class Examples:
         """The same on another device."""
         images, labels, attributes = self.images, self.labels, self.attributes
         return type(self)(
-            images if isinstance(images, MappedRows) else images.to(device),
+            images if isinstance(images, Rows) else images.to(device),
             None if labels is None else labels.to(device),
             None if attributes is None else attributes.to(device),
         )
@@ -53,7 +55,7 @@ class Examples:
         images, labels, attributes = self.images, self.labels, self.attributes
         index = torch.from_numpy(chosen)
         return type(self)(
-            images.only(chosen) if isinstance(images, MappedRows) else images[index],
+            images.only(chosen) if isinstance(images, Rows) else images[index],
             None if labels is None else labels[index],
             None if attributes is None else attributes[index],
         )
@@ -64,17 +66,17 @@ class Examples:
     def pictures(self) -> NDArray[np.uint8]:
         """All of them, (N, H, W, C), in memory."""
         images = self.images
-        return images.take(np.arange(len(images))) if isinstance(images, MappedRows) else images.cpu().numpy()
+        return images.take(np.arange(len(images))) if isinstance(images, Rows) else images.cpu().numpy()
 
     def fetch(self, chosen: NDArray[np.int64]) -> None:
         """Begin to read what the next `batch` will ask for, where that takes time."""
-        if isinstance(self.images, MappedRows) and len(chosen):
+        if isinstance(self.images, Rows) and len(chosen):
             self.images.fetch(chosen)
 
     def batch(self, chosen: NDArray[np.int64], device: torch.device, *, augment: Iterable[Augmentation] = ()) -> Batch:
         """Changed at random where `augment` says how; draws from the global random numbers then."""
         images, labels, attributes = self.images, self.labels, self.attributes
-        if isinstance(images, MappedRows):
+        if isinstance(images, Rows):
             taken = torch.from_numpy(images.take(chosen))
         else:
             taken = images[torch.from_numpy(chosen).to(images.device)]

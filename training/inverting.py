@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
 from latentlab.core.picture_folder import Progress
 from latentlab.models.family import Network
 from latentlab.models.inverter import Inverter, InverterArchitecture
+from training.data.rows import Rows
 from training.precision import Precision
 
 BATCH = 64  # of each kind
@@ -28,7 +28,7 @@ STEPS_AT_MOST = 2000
 
 def fit_inverter(
     network: Network,
-    images: NDArray[np.uint8],
+    images: Rows,
     steps: int,
     asked_NK: Tensor | None = None,
     *,
@@ -37,7 +37,7 @@ def fit_inverter(
     precision: Precision,
     report: Progress,
 ) -> Inverter:
-    """In eval mode, on the CPU. `images`: uint8 (N, H, W, C), those trained on. The generator is only read.
+    """In eval mode, on the CPU. `images`: those trained on. The generator is only read.
 
     `asked_NK`: what a conditional generator is asked for to draw each of them; the regressor is not told.
     """
@@ -50,7 +50,7 @@ def fit_inverter(
 
 def _fitted(
     network: Network,
-    images: NDArray[np.uint8],
+    images: Rows,
     steps: int,
     asked_NK: Tensor | None,
     width: int,
@@ -64,14 +64,14 @@ def _fitted(
     ).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert isinstance(inverter, Inverter)
     network = network.eval().requires_grad_(False).to(device)
-    pictures, rng = torch.from_numpy(images), np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     optimiser = torch.optim.Adam(inverter.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1), eta_min=RATE / 50)
     spread = float(np.mean(space.sample(256).var(axis=0)))
     for step in range(steps):
         latents = torch.from_numpy(space.sample(BATCH, seed=int(rng.integers(2**31)))).to(device)
-        chosen = torch.from_numpy(rng.integers(0, len(images), BATCH))
-        real = _scaled(pictures[chosen].to(device))
+        chosen = rng.integers(0, len(images), BATCH)
+        real = _scaled(torch.from_numpy(images.take(chosen)).to(device))
         asked_BK = None if asked_NK is None else asked_NK[chosen].to(device)
         with precision.autocast():
             with torch.no_grad():

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 
 from latentlab.models.family import Network
+from latentlab.models.torch_model import pictures_at_once
 from training.examples import Examples
 from training.objectives.objective import Losses, Objective
 from training.processes import ALONE, Processes
-
-EVALUATED_AT_ONCE = 256
 
 
 def means_of(losses: Sequence[Losses], processes: Processes = ALONE) -> dict[str, float]:
@@ -60,8 +59,9 @@ def evaluated(objective: Objective, network: Network, examples: Examples, seed: 
     device = next(network.parameters()).device
     generator = torch.Generator().manual_seed(seed)
     sums: dict[str, float] = {}
-    for start in range(0, len(examples), EVALUATED_AT_ONCE):
-        batch = examples.batch(np.arange(start, min(start + EVALUATED_AT_ONCE, len(examples))), device)
+    at_once = pictures_at_once(network.architecture.image_size)
+    for start in range(0, len(examples), at_once):
+        batch = examples.batch(np.arange(start, min(start + at_once, len(examples))), device)
         for name, value in objective.evaluate(network, batch, generator).items():
             sums[name] = sums.get(name, 0.0) + float(value) * len(batch)
     return {name: total / len(examples) for name, total in sums.items()}

@@ -61,6 +61,7 @@ class Precision:
             self.scaler.update()
         else:
             optimiser.step()
+        optimiser.zero_grad(set_to_none=True)  # the next forward pass has better use for the memory
         return norm
 
     def state_dict(self) -> dict[str, Any]:

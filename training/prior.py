@@ -15,11 +15,10 @@ from latentlab.core.errors import OptionError
 from latentlab.core.spaces import LatentSpace
 from latentlab.models.avb import AVB
 from latentlab.models.loading import network_from, weights_of
+from latentlab.models.torch_model import pictures_at_once
 from latentlab.models.vae import VAE, Autoencoder
 from training.conditions import asked_of
 from training.examples import Examples
-
-AT_ONCE = 256
 
 
 def spec_of(space: LatentSpace) -> SpaceSpec:
@@ -39,8 +38,9 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
         raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
     means, variances, asked = [], [], []
     generator = torch.Generator().manual_seed(0)
-    for start in range(0, len(examples), AT_ONCE):
-        chosen = np.arange(start, min(start + AT_ONCE, len(examples)))
+    at_once = pictures_at_once(header.image.height)
+    for start in range(0, len(examples), at_once):
+        chosen = np.arange(start, min(start + at_once, len(examples)))
         batch = examples.batch(chosen, torch.device("cpu"))
         asked_BK = asked_of(network, len(batch), batch.labels, batch.attributes)
         if isinstance(network, AVB):  # draws of the posterior, whose spread is theirs already

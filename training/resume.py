@@ -6,7 +6,6 @@ atomically, read with `weights_only=True`: no code of a stranger's run folder is
 
 from __future__ import annotations
 
-import io
 import random
 from pathlib import Path
 from typing import Any
@@ -30,10 +29,8 @@ MAY_CHANGE = {
 def save(folder: Path, state: dict[str, Any]) -> None:
     """Raises SaveError; the state saved before is then untouched."""
     folder.mkdir(parents=True, exist_ok=True)
-    buffer = io.BytesIO()
-    torch.save({"version": VERSION, **state}, buffer)
     with atomic_file(folder / STATE) as file:
-        file.write(buffer.getbuffer())  # not a copy of it: a state is as large as networks and optimisers
+        torch.save({"version": VERSION, **state}, file)
 
 
 def load(folder: Path) -> dict[str, Any]:

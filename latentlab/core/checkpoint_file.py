@@ -13,7 +13,7 @@ import hashlib
 import json
 import mmap
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from latentlab.core.atomic import atomic_write
+from latentlab.core.atomic import atomic_file
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_table import EncodingsNote, encoding_set, note_and_arrays
 from latentlab.core.errors import CheckpointError
@@ -30,6 +30,7 @@ from latentlab.core.safetensors_table import (
     Table,
     Tensor,
     TensorEntry,
+    contents,
     laid_out,
     packed_file,
     read_arrays,
@@ -121,7 +122,7 @@ def verify(path: Path) -> str:
         memoryview(content) as view,
         view[table.data_begin :] as data,
     ):
-        found = _sha256(document, table.tensors, data)
+        found = _sha256(document, table.tensors, [data])
     if found != header.sha256:
         raise CheckpointError(
             f"{path} is damaged: its content has the SHA-256 {found[:12]}…, its header says "
@@ -148,9 +149,11 @@ def write_checkpoint(
         header = header.model_copy(update={"encodings": note})
         tensors |= {f"encodings/{name}": value for name, value in arrays.items()}
     tensors = {name: _stored(value, half, name) for name, value in tensors.items()}
-    entries, data = laid_out(tensors)
-    header = header.model_copy(update={"sha256": _sha256(json.loads(header.model_dump_json()), entries, data)})
-    atomic_write(path, packed_file({METADATA_KEY: header.model_dump_json()}, entries, data))
+    entries = laid_out(tensors)
+    sha256 = _sha256(json.loads(header.model_dump_json()), entries, contents(tensors, entries))
+    header = header.model_copy(update={"sha256": sha256})
+    with atomic_file(path) as file:
+        file.writelines(packed_file({METADATA_KEY: header.model_dump_json()}, tensors))
     return header
 
 
@@ -225,10 +228,11 @@ def _stored(value: Tensor, half: bool, name: str) -> Tensor:
     return np.asarray(value, order="C")
 
 
-def _sha256(document: dict[str, Any], entries: Mapping[str, TensorEntry], data: bytes | memoryview) -> str:
+def _sha256(document: dict[str, Any], entries: Mapping[str, TensorEntry], data: Iterable[memoryview]) -> str:
     # The document as it stands in the file, not as this version would write it: defaults may be added later.
     document = {key: value for key, value in document.items() if key != "sha256"}
     table = [[e.name, e.dtype, list(e.shape), e.begin, e.end] for e in sorted(entries.values(), key=lambda e: e.name)]
     digest = hashlib.sha256(json.dumps([document, table], sort_keys=True, separators=(",", ":")).encode())
-    digest.update(data)
+    for piece in data:
+        digest.update(piece)
     return digest.hexdigest()

@@ -19,7 +19,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_table import EncodingsNote, encoding_set, note_and_arrays
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ModelInfo
-from latentlab.core.safetensors_table import laid_out, packed_file, read_arrays, read_table, unique_keys
+from latentlab.core.safetensors_table import packed_file, read_arrays, read_table, unique_keys
 
 ENDING = ".encodings.safetensors"
 METADATA_KEY = "latentlab-encodings"
@@ -49,8 +49,8 @@ def write_encodings(info: ModelInfo, encodings: EncodingSet, made_from: str = ""
     """Keeps encodings beside the checkpoint of `info`, or in the data folder; where. Raises SaveError."""
     note, arrays = note_and_arrays(encodings)
     label = Label(checkpoint=info.sha256, reading=dict(info.reading), made_from=made_from, note=note)
-    entries, data = laid_out(arrays)
-    return write_beside(Path(info.path), ENDING, packed_file({METADATA_KEY: label.model_dump_json()}, entries, data))
+    data = b"".join(packed_file({METADATA_KEY: label.model_dump_json()}, arrays))
+    return write_beside(Path(info.path), ENDING, data)
 
 
 def encodings_beside(info: ModelInfo) -> Beside:

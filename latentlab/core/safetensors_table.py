@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,8 +96,8 @@ def read_arrays(path: Path, table: Table, prefix: str) -> dict[str, Tensor]:
     return arrays
 
 
-def laid_out(tensors: Mapping[str, Tensor]) -> tuple[dict[str, TensorEntry], bytes]:
-    """Where each tensor lies in a file, and the bytes of all."""
+def laid_out(tensors: Mapping[str, Tensor]) -> dict[str, TensorEntry]:
+    """Where each tensor lies in a file, in the order they lie there."""
     entries, offset = {}, 0
     # Widest items first, as the safetensors library lays them out: every tensor is then aligned.
     for name in sorted(tensors, key=lambda key: (-tensors[key].itemsize, key)):
@@ -105,18 +105,26 @@ def laid_out(tensors: Mapping[str, Tensor]) -> tuple[dict[str, TensorEntry], byt
         dtype = next(code for code, kind in DTYPES.items() if value.dtype == kind)
         entries[name] = TensorEntry(name, dtype, value.shape, offset, offset + value.nbytes)
         offset += value.nbytes
-    return entries, b"".join(tensors[name].tobytes() for name in entries)
+    return entries
 
 
-def packed_file(metadata: Mapping[str, str], entries: Mapping[str, TensorEntry], data: bytes) -> bytes:
-    """A whole safetensors file."""
+def contents(tensors: Mapping[str, Tensor], entries: Mapping[str, TensorEntry]) -> Iterator[memoryview]:
+    """The bytes of each tensor as they follow each other in the file; those in memory, not a copy."""
+    for name in entries:
+        yield memoryview(np.ascontiguousarray(tensors[name]).reshape(-1).view(np.uint8))
+
+
+def packed_file(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:
+    """A safetensors file, piece by piece: as a whole it would be a second copy of everything in it."""
+    entries = laid_out(tensors)
     document = {"__metadata__": dict(metadata)} | {
         entry.name: {"dtype": entry.dtype, "shape": list(entry.shape), "data_offsets": [entry.begin, entry.end]}
         for entry in entries.values()
     }
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + data
+    yield len(text).to_bytes(8, "little") + text
+    yield from contents(tensors, entries)
 
 
 def unsound(path: Path, cause: str) -> CheckpointError:

@@ -6,7 +6,7 @@ Shapes: N pictures, D latent, H W C of pictures (uint8).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -25,11 +25,10 @@ from latentlab.core.pictures import Crop
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
 from latentlab.measure.metrics import kl_per_dimension
-from latentlab.models.torch_model import TorchModel
+from latentlab.models.torch_model import TorchModel, pictures_at_once
 
 Pictures = NDArray[np.uint8]
 
-BATCH = 256
 COMPONENTS = 64  # stored principal components
 THUMBNAIL_SIZE = 64  # px
 SMALLEST = 1e-6  # of a spread that is divided by
@@ -50,9 +49,10 @@ def encode_pictures(
         raise OptionError("This model has no encoder; invert the pictures one by one instead.")
     means: list[FloatArray] = []
     log_variances: list[FloatArray] = []
-    for start in range(0, len(images), BATCH):
-        batch = images[start : start + BATCH]
-        asked = condition[start : start + BATCH] if isinstance(condition, Sequence) else condition
+    at_once = pictures_at_once(model.info.image.height)
+    for start in range(0, len(images), at_once):
+        batch = images[start : start + at_once]
+        asked = condition[start : start + at_once] if isinstance(condition, Sequence) else condition
         found = posterior(model, batch, asked) if isinstance(model, TorchModel) else None
         if found is None:
             means.append(model.encode(batch, condition=asked))
@@ -60,7 +60,7 @@ def encode_pictures(
             means.append(found[0])
             log_variances.append(found[1])
         if on_batch:
-            on_batch(min(start + BATCH, len(images)), len(images))
+            on_batch(min(start + at_once, len(images)), len(images))
     if not means:
         raise DataError("There is no picture to encode.")
     latents_ND = np.concatenate(means)
@@ -103,8 +103,8 @@ def components(latents_ND: FloatArray) -> StoredPCA | None:
     return StoredPCA.fit(latents_ND, min(COMPONENTS, latents_ND.shape[1]))
 
 
-def coded_thumbnails(images: Pictures, size: int = THUMBNAIL_SIZE) -> Thumbnails:
-    """WebP of at most `size` px, of uint8 (N, H, W, C)."""
+def coded_thumbnails(images: Iterable[NDArray[np.uint8]], size: int = THUMBNAIL_SIZE) -> Thumbnails:
+    """WebP of at most `size` px, of uint8 (N, H, W, C) or of (H, W, C) one after another."""
     coded: list[bytes] = []
     for picture in images:
         image = Image.fromarray(picture[..., 0] if picture.shape[2] == 1 else picture)

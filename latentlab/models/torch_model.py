@@ -6,9 +6,10 @@ Shapes: B batch, D latent, H height, W width, C channels (1 or 3), S side in pix
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -29,8 +30,15 @@ from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 
 PIXELS_AT_ONCE = 2**18  # 64 pictures of 64 px: more gains nothing and costs memory
+AT_ONCE_AT_MOST = 256
+Number = TypeVar("Number", np.uint8, np.float32)
 NAMES_SHOWN = 3
 NO_MEMORY_ON_CPU = "DefaultCPUAllocator"
+
+
+def pictures_at_once(size: int) -> int:
+    """How many pictures of `size` px go through a network together where no gradient is wanted."""
+    return min(AT_ONCE_AT_MOST, max(1, PIXELS_AT_ONCE // size**2))
 
 
 class TorchModel:
@@ -83,17 +91,13 @@ class TorchModel:
         return self._space(space).sample(count, seed, truncation)
 
     def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
-        out = np.empty((0, *self._image_shape), np.uint8)
-        pieces = [_as_bytes(images) for images in self._decoded(latents, space, condition)]
-        return np.concatenate(pieces) if pieces else out
+        count, pieces = self._decoded(latents, space, condition)
+        return _filled(np.empty((count, *self._image_shape), np.uint8), map(_as_bytes, pieces))
 
     def decode_float(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> FloatArray:
-        out = np.empty((0, *self._image_shape), np.float32)
-        pieces = [
-            images.float().add(1).mul(0.5).clamp(0, 1).permute(0, 2, 3, 1).contiguous().cpu().numpy()
-            for images in self._decoded(latents, space, condition)
-        ]
-        return np.concatenate(pieces) if pieces else out
+        count, pieces = self._decoded(latents, space, condition)
+        scaled = (images.float().add(1).mul(0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy() for images in pieces)
+        return _filled(np.empty((count, *self._image_shape), np.float32), scaled)
 
     def encode(self, images: Images, *, condition: Asked = None) -> FloatArray:
         if not self._info.encoder:
@@ -162,22 +166,24 @@ class TorchModel:
             raise OptionError(f"This model has no latent space '{name}'. Known: {known}.")
         return self._info.spaces[0] if name is None else self._info.space(name)
 
-    def _decoded(self, latents: FloatArray, space: str | None, condition: Asked) -> list[Tensor]:
-        """Images (B, C, H, W) in [-1, 1], in pieces; a placeholder where a picture is not finite."""
+    def _decoded(self, latents: FloatArray, space: str | None, condition: Asked) -> tuple[int, Iterator[Tensor]]:
+        """(how many, images (B, C, H, W) in [-1, 1], in pieces); a placeholder where a picture is not finite."""
         where = self._space(space)
         latents_BD = _latents_in(where, latents)
         if self.broken:
-            return [self._placeholder(len(latents_BD))]
-        conditions = self.conditions(condition, len(latents_BD))
-        pieces: list[Tensor] = []
+            return len(latents_BD), iter([self._placeholder(len(latents_BD))])
+        return len(latents_BD), self._pieces(where, latents_BD, self.conditions(condition, len(latents_BD)))
+
+    def _pieces(self, where: LatentSpace, latents_BD: FloatArray, conditions: Tensor | None) -> Iterator[Tensor]:
+        """One after another: all of them together, in float32, would take many times the memory of the pictures."""
         for start in range(0, len(latents_BD), self._at_once):
             chunk = slice(start, start + self._at_once)
-            pieces += self._run(
+            pieces = self._run(
                 partial(self.network.decode_from, where.name),
                 torch.tensor(latents_BD[chunk]),
                 None if conditions is None else conditions[chunk],
             )
-        return [self._finite(piece) for piece in pieces]
+            yield from map(self._finite, pieces)
 
     def _finite(self, images_BCHW: Tensor) -> Tensor:
         finite_B = torch.isfinite(images_BCHW).flatten(1).all(1)
@@ -223,6 +229,15 @@ class TorchModel:
         """Once each: what a banner says."""
         if text not in self._info.warnings:
             self._info = dataclasses.replace(self._info, warnings=(*self._info.warnings, text))
+
+
+def _filled(out: NDArray[Number], pieces: Iterable[NDArray[Number]]) -> NDArray[Number]:
+    """`out` with the pieces one after another."""
+    done = 0
+    for piece in pieces:
+        out[done : done + len(piece)] = piece
+        done += len(piece)
+    return out
 
 
 def _latents_in(space: LatentSpace, latents: FloatArray) -> FloatArray:

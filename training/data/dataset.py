@@ -19,6 +19,16 @@ Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
+class Description:
+    """What is known of some pictures, without them; as in `Dataset`."""
+
+    labels: NDArray[np.int64] | None = None
+    label_names: tuple[str, ...] = ()
+    attributes: NDArray[np.float32] | None = None
+    attribute_names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """Raises DataError when its parts do not belong together."""
 
@@ -108,6 +118,15 @@ class Dataset:
             attributes=None if self.attributes is None else self.attributes[indices],
             names=tuple(self.names[i] for i in indices) if self.names else (),
             test_idx=test_idx,
+        )
+
+    def described(self, indices: Indices) -> Description:
+        """What is known of the pictures at `indices`, in that order; no picture is copied."""
+        return Description(
+            None if self.labels is None else self.labels[indices],
+            self.label_names,
+            None if self.attributes is None else self.attributes[indices],
+            self.attribute_names,
         )
 
     def limited(self, count: int | None, seed: int = 0) -> Dataset:

@@ -1,7 +1,6 @@
-"""Pictures that are too many for memory: decoded once into a file that is mapped, and read from it batch by batch.
+"""Pictures that are too many for memory: decoded once into a file that is mapped.
 
 The file has no name once it is open, so that it goes with the process. The system keeps in memory what it has room for.
-Shapes: N pictures, H W C of each, uint8.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -50,36 +48,6 @@ def room_for(scratch: Path | None, mapped: bool | None) -> Allocate:
 def is_mapped(needed: int, mapped: bool | None) -> bool:
     """Whether `needed` bytes of pictures are left in a file: as said, else when they take half of the free memory."""
     return mapped if mapped is not None else needed > MEMORY_SHARE * free_memory()
-
-
-class MappedRows:
-    """Some rows of mapped pictures, fetched when asked for; one batch can be fetched ahead on a thread of its own."""
-
-    def __init__(self, pictures: Pictures, rows_N: NDArray[np.int64]) -> None:
-        self.pictures = pictures
-        self.rows_N = rows_N
-        self._reader = ThreadPoolExecutor(1, thread_name_prefix="pictures")
-        self._ahead: tuple[bytes, Future[Pictures]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.rows_N)
-
-    def take(self, chosen_B: NDArray[np.int64]) -> Pictures:
-        """(B, H, W, C)"""
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None and ahead[0] == chosen_B.tobytes():
-            return ahead[1].result()
-        return self._read(chosen_B)
-
-    def fetch(self, chosen_B: NDArray[np.int64]) -> None:
-        """Begin to read what the next `take` will ask for."""
-        self._ahead = chosen_B.tobytes(), self._reader.submit(self._read, chosen_B)
-
-    def only(self, chosen_B: NDArray[np.int64]) -> MappedRows:
-        return MappedRows(self.pictures, self.rows_N[chosen_B])
-
-    def _read(self, chosen_B: NDArray[np.int64]) -> Pictures:
-        return np.asarray(self.pictures[self.rows_N[chosen_B]])
 
 
 def free_memory() -> int:
