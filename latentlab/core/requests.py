@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 
@@ -28,12 +28,17 @@ class Lane(IntEnum):
     BACKGROUND = 2  # figures, caches
 
 
+# Two models can be open at once: the one that is worked with, and one that it is compared with.
+Slot = Literal["main", "compare"]
+
+
 @dataclass(frozen=True, eq=False)
 class OpenModel:
     path: str
     device: str = "auto"
     trust: bool = False
     options: dict[str, Any] = field(default_factory=dict)  # activation, range of a foreign file
+    slot: Slot = "main"
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +82,10 @@ Request = Decode | Encode | ToSpace
 
 @dataclass(frozen=True, eq=False)
 class Opened:
-    """`slot` is "main" or "compare": two models can be open at once."""
-
     info: ModelInfo
     encodings: EncodingSet | None
+    slot: Slot = "main"
+    memory_bytes: int = 0  # what its weights take in the engine
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +93,7 @@ class OpenFailed:
     path: str
     message: str
     needs_trust: bool = False  # the file can run code: it opens once a person trusts it
+    slot: Slot = "main"
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,6 +114,7 @@ class Encoded:
     latents: FloatArray  # (B, D)
     reconstructions: Images  # (B, H, W, C)
     mse: FloatArray  # (B,) in [0, 1] intensities, against the resized original
+    encode_ms: float = 0.0  # with decoding again
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +154,10 @@ class Engine(Protocol):
     on_reply: Callable[[Reply], None] | None
 
     def open(self, request: OpenModel) -> None:
-        """Opened or OpenFailed follows; the model that is open stays until Opened."""
+        """Opened or OpenFailed follows; the model of that slot stays until Opened, that of the other anyway."""
+
+    def let_go(self, slot: Slot) -> None:
+        """Frees the model of a slot; one that is on its way there is not kept."""
 
     def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         """A ticket that the reply or RequestFailed will carry. Replaces what the consumer has waiting."""

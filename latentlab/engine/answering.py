@@ -5,6 +5,8 @@ Shapes: B batch, D latent, H W C of pictures.
 
 from __future__ import annotations
 
+import gc
+import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -29,51 +31,78 @@ from latentlab.core.requests import (
     Reply,
     Request,
     RequestFailed,
+    Slot,
     ToSpace,
 )
 from latentlab.engine.scheduling import Pace, Task
 
-MODELS_AT_MOST = 2  # the main one and the one it is compared with
 Opener = Callable[..., LatentModel]  # (path, device, trust, options)
 
 
 class Answering:
-    """The open models, least recently used first, and how to answer with them."""
+    """The open models by slot, and how to answer with them."""
 
     def __init__(self, opener: Opener | None = None) -> None:
         self._opener = opener
-        self._models: dict[str, LatentModel] = {}
+        self._models: dict[str, LatentModel] = {}  # by SHA-256
+        self._slots: dict[Slot, str] = {}  # the SHA-256 of the model in each
         self._paces: dict[tuple[str, type], Pace] = {}
         self._said: dict[str, tuple[str, ...]] = {}
 
-    @property
-    def open_models(self) -> tuple[str, ...]:
-        return tuple(self._models)
+    def answerable(self, request: Request, loading: bool = False) -> bool:
+        """Whether it is a request's turn: those before any model, or for one that is being read, wait for it.
+
+        The window asks for its first picture as soon as it knows the file.
+        """
+        return bool(self._models) and (request.checkpoint in self._models or not loading)
 
     def open(self, request: OpenModel) -> Opened | OpenFailed:
-        """Opens a model; the least recently used one is let go of when there would be three."""
+        """Opens a model in its slot; the one that was there is let go of."""
+        return self.hold(self.read(request), request.slot)
+
+    def read(self, request: OpenModel) -> LatentModel | OpenFailed:
+        """A model that requests cannot name yet; may be called on any thread."""
         assert self._opener is not None
         try:
-            model = self._opener(Path(request.path), request.device, request.trust, dict(request.options))
-            return self.hold(model)
+            return self._opener(Path(request.path), request.device, request.trust, dict(request.options))
         except LatentlabError as error:
-            return OpenFailed(request.path, str(error), needs_trust=isinstance(error, TrustNeeded))
+            message, needs_trust = str(error), isinstance(error, TrustNeeded)
+            return OpenFailed(request.path, message, needs_trust=needs_trust, slot=request.slot)
         except MemoryError:
-            return OpenFailed(request.path, f"{request.path} does not fit in memory. Close other models or programs.")
+            message = f"{request.path} does not fit in memory. Close other models or programs."
         except Exception as error:  # noqa: BLE001 - whatever a reader raises is said, and the engine lives
             traceback.print_exc()
-            return OpenFailed(request.path, f"{request.path} could not be opened: {_first_line(error)}.")
+            message = f"{request.path} could not be opened: {_first_line(error)}."
+        return OpenFailed(request.path, message, slot=request.slot)
 
-    def hold(self, model: LatentModel) -> Opened:
-        """Makes an opened model one of those that requests can name."""
-        info, encodings = model.info, model.encodings
-        self._models.pop(info.sha256, None)
-        self._models[info.sha256] = model
-        while len(self._models) > MODELS_AT_MOST:
-            del self._models[next(iter(self._models))]
-        self._said[info.sha256] = info.warnings
-        self._paces = {key: pace for key, pace in self._paces.items() if key[0] in self._models}
-        return Opened(info, encodings)
+    def hold(self, model: LatentModel | OpenFailed, slot: Slot = "main") -> Opened | OpenFailed:
+        """Puts a model that was read in a slot: requests can name it."""
+        if isinstance(model, OpenFailed):
+            return model
+        sha256 = model.info.sha256
+        if slot != "main" and self._slots.get("main") == sha256:
+            model = self._models[sha256]  # the same file beside itself: what is worked with stays as it is
+        self._models[sha256] = model
+        self._slots[slot] = sha256
+        self._said[sha256] = model.info.warnings
+        self._free()
+        return Opened(model.info, model.encodings, slot, _memory_bytes(model))
+
+    def let_go(self, slot: Slot) -> None:
+        """Frees the model of a slot, unless it is in the other one too."""
+        if self._slots.pop(slot, None) is not None:
+            self._free()
+
+    def _free(self) -> None:
+        freed = [sha256 for sha256 in self._models if sha256 not in self._slots.values()]
+        for sha256 in freed:
+            del self._models[sha256]
+        if freed:
+            self._paces = {key: pace for key, pace in self._paces.items() if key[0] in self._models}
+            gc.collect()
+            torch = sys.modules.get("torch")  # a model of numpy alone has none
+            if torch is not None and torch.cuda.is_initialized():
+                torch.cuda.empty_cache()
 
     def warnings(self) -> list[str]:
         """What the models had to say since they were opened, once each: memory that was full, a slower device."""
@@ -103,7 +132,6 @@ class Answering:
                 pace.learn(size, spent_ms)
             if task.done < task.count:
                 return None
-            self._models[task.request.checkpoint] = self._models.pop(task.request.checkpoint)
             return _reply(model, task)
         except LatentlabError as error:
             return RequestFailed(task.consumer, task.ticket, str(error))
@@ -129,6 +157,17 @@ def fitted(images: Images, shape: ImageShape) -> Images:
         picture = picture.resize((shape.width, shape.height), Image.Resampling.BICUBIC, box)
         target[:] = np.asarray(picture).reshape(target.shape)
     return resized
+
+
+def _memory_bytes(model: LatentModel) -> int:
+    """Of its weights; of its file where it does not show them."""
+    network = getattr(model, "network", None)
+    if network is not None:
+        return sum(int(value.nbytes) for value in network.state_dict().values())
+    try:
+        return Path(model.info.path).stat().st_size
+    except OSError:
+        return 0
 
 
 def _check(request: Request) -> None:
@@ -166,4 +205,5 @@ def _reply(model: LatentModel, task: Task) -> Reply:
         return Decoded(task.consumer, task.ticket, request, columns[0], task.spent_ms, device)
     if isinstance(request, ToSpace):
         return InSpace(task.consumer, task.ticket, request, columns[0])
-    return Encoded(task.consumer, task.ticket, request, *columns)
+    latents, images, mse = columns
+    return Encoded(task.consumer, task.ticket, request, latents, images, mse, task.spent_ms)

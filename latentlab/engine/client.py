@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable
 from itertools import count
 
-from latentlab.core.requests import EngineState, Lane, OpenModel, Reply, Request
+from latentlab.core.requests import EngineState, Lane, OpenModel, Reply, Request, Slot
 from latentlab.engine.ledger import Ledger
 from latentlab.engine.outbox import Outbox
 from latentlab.engine.picture_ring import PictureRing
-from latentlab.engine.protocol import Answer, Child, Open, Ready, Submit, Withdraw, receive, unpacked
+from latentlab.engine.protocol import Answer, Child, LetGo, Open, Ready, Submit, Withdraw, receive, unpacked
 
 MODULE = "latentlab.engine.server"
 FORMATS = "latentlab.formats:open_checkpoint"
@@ -66,6 +66,12 @@ class EngineClient:
     def open(self, request: OpenModel) -> None:
         with self._lock:
             self._ask(Open(next(self._numbers), request))
+
+    def let_go(self, slot: Slot) -> None:
+        with self._lock:
+            self._ledger.let_go(slot)
+            if not self._down:
+                self._outbox.put(LetGo(slot))
 
     def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         with self._lock:

@@ -8,11 +8,14 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 
 from latentlab.core.latent_model import LatentModel
-from latentlab.core.requests import EngineState, Lane, OpenModel, Reply, Request
+from latentlab.core.requests import EngineState, Lane, OpenFailed, OpenModel, Reply, Request, Slot
 from latentlab.engine.answering import Answering, Opener
+from latentlab.engine.loading import Loading
+from latentlab.engine.protocol import Open
 from latentlab.engine.scheduling import Schedule, Task
 
 CLOSE_S = 3.0
@@ -28,6 +31,8 @@ class InProcessEngine:
         self._model = model
         self._answering = Answering(opener)
         self._opening: deque[OpenModel] = deque()
+        self._closing_slots: deque[Slot] = deque()
+        self._loading = Loading(self._read, self._wake)
         self._schedule = Schedule()
         self._tickets = count(1)
         self._changed = threading.Condition()
@@ -51,7 +56,16 @@ class InProcessEngine:
 
     def open(self, request: OpenModel) -> None:
         with self._changed:
-            self._opening.append(request)
+            if request.slot == "main":
+                self._opening.append(request)
+            else:
+                self._loading.begin(Open(next(self._tickets), request))
+            self._changed.notify()
+
+    def let_go(self, slot: Slot) -> None:
+        with self._changed:
+            self._loading.forget(slot)
+            self._closing_slots.append(slot)
             self._changed.notify()
 
     def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
@@ -73,27 +87,32 @@ class InProcessEngine:
         if threading.current_thread() is not self._worker:
             self._worker.join(CLOSE_S)
 
-    @property
-    def _answerable(self) -> bool:
-        """Requests wait until a model is open."""
-        return bool(self._schedule) and bool(self._answering.open_models)
-
     def _run(self) -> None:
-        while True:
-            task: Task | None = None
-            opening: OpenModel | None = None
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._opening or self._answerable)
-                if self._closing:
-                    return
-                if self._opening:
-                    opening = self._opening.popleft()
-                else:
-                    task = self._schedule.next()
-            if opening is not None:
-                self._pass_on(self._open(opening))
-            elif task is not None:
-                self._advance(task)
+        while (work := self._next()) is not None:
+            work()
+
+    def _next(self) -> Callable[[], object] | None:
+        """What is to be done, once there is something; None when the engine closes."""
+        with self._changed:
+            while not self._closing:
+                if (work := self._due()) is not None:
+                    return work
+                self._changed.wait()
+        return None
+
+    def _due(self) -> Callable[[], object] | None:
+        if self._closing_slots:
+            return partial(self._answering.let_go, self._closing_slots.popleft())
+        if self._opening:
+            return partial(self._open, self._opening.popleft())
+        if self._loading.ready:
+            return self._hold
+        task = self._schedule.next(partial(self._answering.answerable, loading=self._loading.busy))
+        return None if task is None else partial(self._advance, task)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify()
 
     def _advance(self, task: Task) -> None:
         reply = self._answering.advance(task)
@@ -106,10 +125,16 @@ class InProcessEngine:
         for text in self._answering.warnings():
             self._pass_on(EngineState(True, text))
 
-    def _open(self, request: OpenModel) -> Reply:
-        if request.path == self._model.info.path:
-            return self._answering.hold(self._model)
-        return self._answering.open(request)
+    def _hold(self) -> None:
+        with self._changed:
+            message, found = self._loading.take()
+        self._pass_on(self._answering.hold(found, message.request.slot))
+
+    def _open(self, request: OpenModel) -> None:
+        self._pass_on(self._answering.hold(self._read(request), request.slot))
+
+    def _read(self, request: OpenModel) -> LatentModel | OpenFailed:
+        return self._model if request.path == self._model.info.path else self._answering.read(request)
 
     def _pass_on(self, reply: Reply) -> None:
         with self._passing:

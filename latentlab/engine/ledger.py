@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from latentlab.core.requests import Decode, EngineState, Lane, Opened, OpenFailed, OpenModel, Reply, RequestFailed
+from latentlab.core.requests import (
+    Decode,
+    EngineState,
+    Lane,
+    Opened,
+    OpenFailed,
+    OpenModel,
+    Reply,
+    RequestFailed,
+    Slot,
+)
 from latentlab.engine.protocol import Answer, Open, Submit, with_request
 
 
@@ -11,7 +21,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._opening: dict[int, OpenModel] = {}
-        self._models: dict[str, Open] = {}  # open ones by SHA-256, least recently used first
+        self._models: dict[Slot, Open] = {}  # open ones
         self._submitted: dict[str, dict[int, Submit]] = {}  # by consumer, then ticket: several can be under way
         self._last_live: Submit | None = None
 
@@ -22,6 +32,11 @@ class Ledger:
         self._submitted.setdefault(message.consumer, {})[message.ticket] = message
         if message.lane == Lane.LIVE and isinstance(message.request, Decode):
             self._last_live = message
+
+    def let_go(self, slot: Slot) -> None:
+        """The model of a slot, and those on their way there, are not opened again."""
+        self._models.pop(slot, None)
+        self._opening = {number: request for number, request in self._opening.items() if request.slot != slot}
 
     def withdraw(self, consumer: str) -> None:
         self._submitted.pop(consumer, None)
@@ -42,8 +57,7 @@ class Ledger:
         request = self._opening.pop(answer.number, None)
         again = any(message.number == answer.number for message in self._models.values())
         if isinstance(reply, Opened) and request is not None:
-            self._models[reply.info.sha256] = Open(answer.number, request)
-        self._models = {sha: self._models[sha] for sha in answer.open_models if sha in self._models}
+            self._models[request.slot] = Open(answer.number, request)
         # Said once: the window has had a reopened model on screen all the time.
         return None if again and isinstance(reply, Opened) else reply
 
@@ -64,10 +78,11 @@ class Ledger:
         return frozenset(self._opening) | {message.ticket for message in self.unanswered()}
 
     def to_send_again(self) -> list[Open | Submit]:
-        """The open models, those being opened, the last request of each consumer, the last live picture."""
+        """The open models, the main one first; those being opened; each consumer's newest; the last live picture."""
         if self._last_live is not None and not self._submitted.get(self._last_live.consumer):
             self.add(self._last_live)
-        reopened = {message.number: message.request for message in self._models.values()}
+        models = sorted(self._models.values(), key=lambda message: message.request.slot != "main")
+        reopened = {message.number: message.request for message in models}
         self._opening = reopened | {n: request for n, request in self._opening.items() if n not in reopened}
         opens = [Open(number, request) for number, request in self._opening.items()]
         return [*opens, *self.unanswered()]

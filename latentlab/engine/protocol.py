@@ -1,7 +1,7 @@
 """What goes through the pipe between the window's process and a process it started.
 
 Both ends are ours and the pipe is anonymous, so pickle is safe here; nothing read from a file is ever unpickled.
-Messages to the engine: Open, Submit, Withdraw. From it: Ready, Answer. A job is sent a JobOrder, then a CancelJob.
+To the engine go Open, LetGo, Submit, Withdraw; from it come Ready, Answer. A job is sent a JobOrder, then a CancelJob.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from latentlab.core.requests import Decoded, Encoded, InSpace, Lane, OpenModel, Reply, Request
+from latentlab.core.requests import Decoded, Encoded, InSpace, Lane, OpenModel, Reply, Request, Slot
 from latentlab.engine.picture_ring import PictureRing, Placed
 
 LOG_TAIL_BYTES = 8_000
@@ -36,6 +36,11 @@ NO_IMAGES = np.empty((0, 0, 0, 0), np.uint8)
 class Open:
     number: int
     request: OpenModel
+
+
+@dataclass(frozen=True, eq=False)
+class LetGo:
+    slot: Slot
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +63,10 @@ class Ready:
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """`number` is that of the Open it answers, else 0; `open_models` are the SHA-256 of all that are open now."""
+    """`number` is that of the Open it answers, else 0."""
 
     reply: Reply
     number: int = 0
-    open_models: tuple[str, ...] = ()
     placed: Placed | None = None  # where the pictures lie that the reply left out
 
 

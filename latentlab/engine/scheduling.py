@@ -5,6 +5,7 @@ Pure bookkeeping, used by the engine's process and by the in-process engine alik
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -54,9 +55,10 @@ class Schedule:
         self._waiting.pop(consumer, None)
         self._begun.pop(consumer, None)
 
-    def next(self) -> Task | None:
-        """The task whose next piece is due: the most urgent lane, then the oldest. None when nothing waits."""
+    def next(self, ready: Callable[[Request], bool] = lambda _: True) -> Task | None:
+        """The task whose next piece is due: the most urgent lane, then the oldest. None when none is `ready`."""
         due = [*self._begun.values(), *(t for t in self._waiting.values() if t.consumer not in self._begun)]
+        due = [task for task in due if ready(task.request)]
         if not due:
             return None
         task = min(due, key=lambda t: (t.lane, t.order))

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import sys
 from collections import deque
+from functools import partial
 from multiprocessing.connection import Connection
 
 from latentlab.core.requests import EngineState
 from latentlab.engine.answering import Answering
 from latentlab.engine.child import connected, named
+from latentlab.engine.loading import Loading
 from latentlab.engine.picture_ring import PictureRing
-from latentlab.engine.protocol import Answer, Open, Ready, Submit, Withdraw, packed, receive, send
+from latentlab.engine.protocol import Answer, LetGo, Open, Ready, Submit, Withdraw, packed, receive, send
 from latentlab.engine.scheduling import Schedule
 
 FORMATS = "latentlab.formats:open_checkpoint"
+LOADING_S = 0.02  # between two looks whether the second model has been read
 
 
 def main(handle: str, factory: str, descriptor: str = "") -> None:
@@ -38,29 +41,42 @@ def main(handle: str, factory: str, descriptor: str = "") -> None:
 def serve(connection: Connection, answering: Answering, ring: PictureRing | None = None) -> None:
     schedule = Schedule()
     opening: deque[Open] = deque()
+    loading = Loading(answering.read)
+    patience_s: float | None = None
     while True:
-        # Requests wait until a model is open: the window asks for its first picture as soon as it knows the file.
-        busy = bool(opening) or (bool(schedule) and bool(answering.open_models))
-        while connection.poll(0 if busy else None):
-            busy = True
+        while connection.poll(patience_s):
+            patience_s = 0.0
             match receive(connection):
                 case Open() as message:
-                    opening.append(message)
+                    opening.append(message) if message.request.slot == "main" else loading.begin(message)
+                case LetGo(slot):
+                    loading.forget(slot)
+                    answering.let_go(slot)
                 case Submit(consumer, ticket, request, lane):
                     schedule.put(consumer, ticket, request, lane)
                 case Withdraw(consumer):
                     schedule.withdraw(consumer)
+        patience_s = 0.0
         if opening:  # first: requests for a model that is being opened wait for it
             message = opening.popleft()
-            opened = answering.open(message.request)
-            send(connection, Answer(opened, message.number, answering.open_models))
-        elif answering.open_models and (task := schedule.next()):
+            send(connection, Answer(answering.open(message.request), message.number))
+        elif loading.ready:
+            send(connection, held(answering, loading))
+        elif task := schedule.next(partial(answering.answerable, loading=loading.busy)):
             reply = answering.advance(task)
             if reply is not None:
                 schedule.finish(task)
                 send(connection, packed(reply, ring))
                 for text in answering.warnings():
                     send(connection, Answer(EngineState(True, text)))
+        else:
+            patience_s = LOADING_S if loading.busy else None
+
+
+def held(answering: Answering, loading: Loading) -> Answer:
+    """The model that has been read can be named; a function of its own, so that nothing here keeps it alive."""
+    message, found = loading.take()
+    return Answer(answering.hold(found, message.request.slot), message.number)
 
 
 if __name__ == "__main__":

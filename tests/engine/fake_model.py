@@ -1,7 +1,8 @@
 """A model in numpy alone, and factories that open it in an engine's process. Steered by what it is asked for.
 
-`open_fake` opens any path that exists: the text of the file is the SHA-256 of the model. In a decode, the first number
-of the first latent decides: KILL ends the process, FAIL raises, GATE waits until the test lets it go (see `Gate`).
+`open_fake` opens any path that exists: the text of the file is the SHA-256 of the model; "kill" ends the process,
+"slow" waits at the gate. In a decode, the first number of the first latent decides: KILL ends the process, FAIL raises,
+GATE waits until the test lets it go (see `Gate`).
 """
 
 from __future__ import annotations
@@ -88,4 +89,6 @@ def open_fake(path: Path, device: str, trust: bool, options: dict[str, Any]) -> 
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
     if text == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if text == "slow":
+        Gate(path.parent).wait_here()
     return FakeModel(path, text, options.get("size", 8))

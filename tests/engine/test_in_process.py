@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from fake_model import FAIL, FakeModel, open_fake
+from fake_model import FAIL, FakeModel, Gate, open_fake
 from inboxes import WAIT_S, Inbox, decode, reply_to
 
 from latentlab.core.condition import Asked
@@ -86,10 +86,25 @@ def test_faults_are_replies(engine: InProcessEngine, inbox: Inbox, tmp_path: Pat
 
 def test_another_checkpoint_can_be_opened_beside_it(engine: InProcessEngine, inbox: Inbox, tmp_path: Path) -> None:
     (tmp_path / "two").write_text("two")
-    engine.open(OpenModel(str(tmp_path / "two")))
+    engine.open(OpenModel(str(tmp_path / "two"), slot="compare"))
     assert inbox.until(Opened).info.sha256 == "two"
     for checkpoint in ("one", "two"):
         assert isinstance(reply_to(inbox, engine.submit("image", decode(1, checkpoint=checkpoint))), Decoded)
+    engine.let_go("compare")
+    assert isinstance(reply_to(inbox, engine.submit("image", decode(1, checkpoint="two"))), RequestFailed)
+    assert isinstance(reply_to(inbox, engine.submit("image", decode(1))), Decoded)
+
+
+def test_the_given_model_is_decoded_while_a_checkpoint_is_read_beside_it(
+    engine: InProcessEngine, inbox: Inbox, tmp_path: Path, gate: Gate
+) -> None:
+    (tmp_path / "slow").write_text("slow")
+    engine.open(OpenModel(str(tmp_path / "slow"), slot="compare"))
+    gate.entered()
+    ticket = engine.submit("image", decode(1))
+    assert inbox.until(Decoded).ticket == ticket
+    gate.let_go()
+    assert inbox.until(Opened).slot == "compare"
 
 
 def test_what_a_model_has_to_say_is_passed_on_once(engine: InProcessEngine, model: WaitingModel, inbox: Inbox) -> None:

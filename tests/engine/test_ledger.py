@@ -7,16 +7,16 @@ from pathlib import Path
 from fake_model import FakeModel
 from inboxes import decode
 
-from latentlab.core.requests import Decoded, Lane, Opened, OpenFailed, OpenModel, RequestFailed
+from latentlab.core.requests import Decoded, Lane, Opened, OpenFailed, OpenModel, RequestFailed, Slot
 from latentlab.engine.ledger import Ledger
 from latentlab.engine.protocol import Answer, Open, Submit
 
 
-def opened(ledger: Ledger, number: int, sha256: str, *others: str) -> object:
-    request = OpenModel(sha256)
+def opened(ledger: Ledger, number: int, sha256: str, slot: Slot = "main") -> object:
+    request = OpenModel(sha256, slot=slot)
     ledger.add(Open(number, request))
     info = FakeModel(Path(sha256), sha256).info
-    return ledger.settle(Answer(Opened(info, None), number, (*others, sha256)))
+    return ledger.settle(Answer(Opened(info, None, slot), number))
 
 
 def answered(ledger: Ledger, message: Submit) -> object:
@@ -50,11 +50,20 @@ def test_the_last_live_picture_is_asked_for_again_although_it_was_answered() -> 
 def test_a_reopened_model_is_not_announced_again_and_a_model_that_gave_way_is_not_reopened() -> None:
     ledger = Ledger()
     opened(ledger, 1, "one")
-    opened(ledger, 2, "two", "one")
-    opened(ledger, 3, "three", "two")
-    assert sent(ledger) == [2, 3]
+    opened(ledger, 2, "two", "compare")
+    opened(ledger, 3, "three")
+    assert sent(ledger) == [3, 2]  # the main one first
     info = FakeModel(Path("two"), "two").info
-    assert ledger.settle(Answer(Opened(info, None), 2, ("three", "two"))) is None
+    assert ledger.settle(Answer(Opened(info, None, "compare"), 2)) is None
+
+
+def test_a_model_that_was_let_go_and_one_on_its_way_to_its_slot_are_not_reopened() -> None:
+    ledger = Ledger()
+    opened(ledger, 1, "one")
+    opened(ledger, 2, "two", "compare")
+    ledger.add(Open(3, OpenModel("three", slot="compare")))
+    ledger.let_go("compare")
+    assert sent(ledger) == [1]
 
 
 def test_older_requests_are_settled_with_a_newer_one_and_withdrawn_ones_are_not_delivered() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+from functools import partial
+from types import SimpleNamespace
+
 import numpy as np
-from fake_model import FAIL, FakeModel, Path
+from fake_model import FAIL, FakeModel, Path, open_fake
 from inboxes import decode
 
-from latentlab.core.requests import Decoded, Encode, Encoded, Lane, RequestFailed
+from latentlab.core.requests import Decoded, Encode, Encoded, Lane, Opened, OpenModel, RequestFailed
 from latentlab.engine.answering import Answering
 from latentlab.engine.scheduling import PIECE_AT_MOST, PIECE_MS, Pace, Schedule
 
@@ -151,3 +155,47 @@ def test_faults_are_replies_and_the_next_request_is_answered() -> None:
     assert "(4, 4)" in wrong.message
     schedule.put("a", 4, decode(3), Lane.LIVE)
     assert isinstance(answered(answering, schedule), Decoded)
+
+
+def test_the_memory_of_a_model_is_free_once_it_is_let_go_of() -> None:
+    answering = Answering(open_fake)
+    answering.hold(FakeModel(Path("x"), "one"))
+    second = FakeModel(Path("y"), "two")
+    gone = weakref.ref(second)
+    answering.hold(second, "compare")
+    del second
+    assert gone() is not None
+    answering.let_go("compare")
+    assert gone() is None
+    assert answering.answerable(decode(1))
+
+
+def test_what_a_model_takes_is_the_size_of_its_weights_or_of_its_file(tmp_path: Path) -> None:
+    path = tmp_path / "two"
+    path.write_text("two")
+    answering = Answering(open_fake)
+    opened = answering.open(OpenModel(str(path), slot="compare"))
+    assert isinstance(opened, Opened)
+    assert opened.memory_bytes == 3
+    weights = SimpleNamespace(a=np.zeros(4, np.float32), b=np.zeros(2, np.float64))
+    model = FakeModel(path, "two")
+    model.network = SimpleNamespace(state_dict=lambda: vars(weights))  # type: ignore[attr-defined]
+    held = answering.hold(model)
+    assert isinstance(held, Opened)
+    assert held.memory_bytes == 32
+
+
+def test_a_request_for_a_model_that_is_being_read_waits_and_others_do_not() -> None:
+    answering, schedule = Answering(), Schedule()
+    answering.hold(FakeModel(Path("x"), "one"))
+    schedule.put("compare", 1, decode(1, checkpoint="two"), Lane.LIVE)
+    schedule.put("samples", 2, decode(1), Lane.VISIBLE)
+    reading = partial(answering.answerable, loading=True)
+    task = schedule.next(reading)
+    assert task is not None
+    assert task.consumer == "samples"
+    schedule.finish(task)
+    assert schedule.next(reading) is None
+    task = schedule.next(answering.answerable)
+    assert task is not None
+    assert task.consumer == "compare"

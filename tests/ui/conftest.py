@@ -46,6 +46,7 @@ from latentlab.core.requests import (
     Reply,
     Request,
     RequestFailed,
+    Slot,
     ToSpace,
 )
 from latentlab.core.session import Session
@@ -95,6 +96,7 @@ class FakeEngine:
     requests: list[tuple[str, Request, Lane, int]] = field(default_factory=list)
     opens: list[OpenModel] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
+    let_go_of: list[Slot] = field(default_factory=list)
     closed: bool = False
     _held: list[Reply] = field(default_factory=list)
 
@@ -107,6 +109,9 @@ class FakeEngine:
         else:
             said = {"reading": dict(request.options), "guessed": ()} if self.info.reading and request.options else {}
             self.reply(Opened(replace(self.info, path=request.path, **said), None))  # type: ignore[arg-type]
+
+    def let_go(self, slot: Slot) -> None:
+        self.let_go_of.append(slot)
 
     def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         ticket = len(self.requests) + 1
