@@ -49,6 +49,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# What a form asks of data and architecture, in its order; the others are for the shell.
+OF_DATA = ("image_size", "latent_dim", "width", "crop", "limit", "root", "thumbnails", "mapped")
 DATA = "A name (see `list`), a folder of pictures, or an .npz file."
 
 
@@ -142,11 +144,17 @@ for _key, _entry in TRAINABLE.items():
 @app.command("list")
 def list_known(
     family: Annotated[str | None, typer.Argument(help="Of this family every option with its default.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All of it as JSON, for other programs.")] = False,
 ) -> None:
     """What can be trained, on what, and the recipes of the bundled models; or the options of a family."""
     from training.data import SOURCES
+    from training.listing import known
     from training.recipes import RECIPES
 
+    if as_json:
+        written = inspect.signature(train_family, eval_str=True).parameters
+        typer.echo(json.dumps(known(TRAINABLE, [written[name] for name in OF_DATA])))
+        return
     if family is not None:
         if family not in TRAINABLE:
             raise OptionError(f"There is no family '{family}'.{did_you_mean(family, TRAINABLE)}")

@@ -25,7 +25,7 @@ DATA_NOTE = "data.json"
 STATE = Path("resume", "state.pt")
 # What marks a folder as a run's: a run that was stopped before its first save has only its notes, and begins anew.
 MARKS = ("metrics.jsonl", "resume", "checkpoint.safetensors")
-NOTES = (CONFIG, CONFIG_FILE, DATA_NOTE, "samples", "tensorboard")
+NOTES = (CONFIG, CONFIG_FILE, DATA_NOTE, "samples", "map", "tensorboard")
 
 
 class DataNote(BaseModel):

@@ -85,7 +85,7 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
         except torch.OutOfMemoryError:
             full = True
         if full:  # outside the handler, which keeps the tensors of the attempt alive
-            notes.append(run.take_less_memory())
+            notes += run.noted([run.take_less_memory()])
             continue
         run.step += 1
         run.step_in_epoch += 1

@@ -11,10 +11,11 @@ from latentlab.core.atomic import atomic_write
 from training.reports import EpochReport
 
 
-def write_metrics(path: Path, report: EpochReport, alarms: Sequence[str] = ()) -> None:
-    """Adds the epoch; lines of later epochs go: after a kill, the file may hold some that are now trained again.
+def write_metrics(path: Path, report: EpochReport, alarms: Sequence[str] = (), notes: Sequence[str] = ()) -> None:
+    """Adds the epoch, with the names of its alarms and what was said in it.
 
-    Raises SaveError; the file is then as it was.
+    Lines of later epochs go: after a kill, the file may hold some that are now trained again. Raises SaveError;
+    the file is then as it was.
     """
     kept = [line for line in lines(path) if line.get("epoch", 0) < report.epoch]
     common = {
@@ -23,7 +24,8 @@ def write_metrics(path: Path, report: EpochReport, alarms: Sequence[str] = ()) -
         "seconds": report.seconds,
         "images_per_second": report.images_per_second,
     }
-    kept.append({**common, "split": "train", **report.train} | ({"alarms": list(alarms)} if alarms else {}))
+    said = {name: list(words) for name, words in (("alarms", alarms), ("notes", notes)) if words}
+    kept.append({**common, "split": "train", **report.train} | said)
     if report.held_out:
         kept.append({**common, "split": "held_out", **report.held_out})
     atomic_write(path, "".join(json.dumps(line) + "\n" for line in kept).encode())

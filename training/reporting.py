@@ -2,12 +2,16 @@
 
 Every object has an `event`: stage (done, total, text), skipped (files), step and epoch (as StepReport and EpochReport
 of `training.reports`), finished (checkpoint) or failed (status, text). A number that is not finite is null.
+Where the reader goes away, as a window that was killed does, the run ends as on SIGINT: it finishes its step and is
+saved.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import os
+import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -25,6 +29,7 @@ class JsonLines:
 
     def __init__(self) -> None:
         self._stage = ("", 0.0)
+        self._alone = False  # nobody reads any more
 
     def stage(self, done: int, total: int, text: str) -> None:
         now = time.monotonic()
@@ -50,8 +55,16 @@ class JsonLines:
         self._tell("failed", {"status": status, "text": text})
 
     def _tell(self, event: str, values: Mapping[str, Any]) -> None:
-        sys.stdout.write(json.dumps({"event": event, **_finite(values)}, allow_nan=False) + "\n")
-        sys.stdout.flush()
+        if self._alone:
+            return
+        try:
+            sys.stdout.write(json.dumps({"event": event, **_finite(values)}, allow_nan=False) + "\n")
+            sys.stdout.flush()
+        except BrokenPipeError:
+            self._alone = True
+            # What is still buffered would be written, and fail, at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            signal.raise_signal(signal.SIGINT)
 
 
 def _finite(value: Any) -> Any:

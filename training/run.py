@@ -1,6 +1,6 @@
 """A run: networks, data, progress and the folder they are kept in. The loop moves it on; it knows how to be saved.
 
-RUN/ checkpoint.safetensors  best.safetensors  metrics.jsonl  samples/  resume/
+RUN/ checkpoint.safetensors  best.safetensors  metrics.jsonl  samples/  map/  resume/
 Shapes: N pictures, H W C of each.
 """
 
@@ -28,6 +28,7 @@ from training.conditions import Told, asked_of, planned
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
+from training.epoch_map import FOLDER, PICTURES, write_map
 from training.examples import Examples
 from training.losses import MeanLosses, evaluated
 from training.metrics_log import write_metrics
@@ -65,6 +66,7 @@ class Run:
     best: float = math.inf
     shrunk: int = 1  # the batch was divided by this, for want of memory
     raised: list[str] = field(default_factory=list)  # alarms of this epoch
+    notes: list[str] = field(default_factory=list)  # what was said in this epoch
     pending: list[Losses] = field(default_factory=list)  # of the steps since the losses were last added up
     losses: MeanLosses = field(default_factory=MeanLosses)
     saved_at: float = field(default_factory=time.perf_counter)
@@ -175,7 +177,12 @@ class Run:
         """What is to be said once of the losses of the last `steps` steps."""
         said = self.alarms.heard(self.losses.recent, steps) if self.alarms else {}
         self.raised += said
-        return list(said.values())
+        return self.noted(list(said.values()))
+
+    def noted(self, texts: list[str]) -> list[str]:
+        """The texts, which the line of this epoch will hold too."""
+        self.notes += texts
+        return texts
 
     @property
     def settled(self) -> bool:
@@ -244,8 +251,8 @@ class Run:
         due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs) or self.settled
         if due:
             report = self._evaluate(report)
-        write_metrics(self.out / METRICS, report, self.raised)
-        self.raised = []
+        write_metrics(self.out / METRICS, report, self.raised, self.notes)
+        self.raised, self.notes = [], []
         if due:
             self._write_checkpoints(report)
             self.save_state()
@@ -261,10 +268,23 @@ class Run:
         asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
         write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK)
         write_traversals(self.out / "samples", self.epoch, network, pictures, asked_BK)
+        self._write_map(network)
         if isinstance(self.objective, GivesDamaged):
             write_repaired(self.out / "samples", self.epoch, network, pictures, self.objective.damaged)
         network.train(was_training)
         return replace(report, held_out=held_out)
+
+    def _write_map(self, network: Network) -> None:
+        known = self.held_out.spread(PICTURES)
+        write_map(
+            self.out / FOLDER,
+            self.epoch,
+            network,
+            known.pictures(),
+            asked_of(network, len(known), known.labels, known.attributes),
+            None if known.labels is None else known.labels.cpu().numpy(),
+            self.data.label_names,
+        )
 
     def finish(self, report: Progress = silent) -> Path:
         """The prior is fitted where asked, and the encodings are written, into the last and the best checkpoint."""
@@ -336,6 +356,7 @@ class Run:
                 "pending": [{name: float(value) for name, value in losses.items()} for losses in self.pending],
                 "alarms": self.alarms.state_dict() if self.alarms else None,
                 "raised": self.raised,
+                "notes": self.notes,
                 "saved": time.time(),
             },
         )
@@ -357,4 +378,4 @@ class Run:
         self.pending = [{name: torch.tensor(value) for name, value in losses.items()} for losses in told]
         if self.alarms and state.get("alarms"):  # runs begun before alarms have none
             self.alarms.load_state_dict(state["alarms"])
-        self.raised = state.get("raised", [])
+        self.raised, self.notes = state.get("raised", []), state.get("notes", [])
