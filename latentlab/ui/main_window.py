@@ -120,10 +120,10 @@ class MainWindow(QMainWindow):
         if new.space != old.space:
             self.commands.spaces.follow()  # `_on_model` follows as well
             return
+        self._ask_for_picture()  # first: the engine works on it while the panels draw
         for panel in list(self.docks.visible()):
             self._catch_up(panel)
         self.standing.ask()
-        self._ask_for_picture()
 
     def _on_model(self) -> None:
         self._drawn.clear()

@@ -329,6 +329,37 @@ def test_a_drag_repaints_its_row_alone(workspace: Workspace, qtbot: QtBot, follo
     assert all(rect.height() <= 2 * panel.list.rect_of(5).height() for rect in painted)
 
 
+def test_moves_by_another_hand_are_painted_together(workspace: Workspace, qtbot: QtBot, follow: Follow) -> None:
+    """A drag on the map moves every slider with every picture; painting all of them each time held the picture up."""
+    dim, count = 64, 20
+    place = np.zeros(dim, np.float32)
+    workspace.opened = OpenedModel(some_info(dim), None)
+    workspace.session.restart(State(origin=place, base=place, checkpoint=CHECKPOINT))
+    panel = SlidersPanel(workspace)
+    qtbot.addWidget(panel)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    follow(panel)
+    QApplication.processEvents()
+    painted: list[QRect] = []
+
+    class Painted(QObject):
+        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+            if isinstance(event, QPaintEvent):
+                painted.append(event.rect())
+            return False
+
+    watcher = Painted()
+    panel.list.viewport().installEventFilter(watcher)
+    for step in range(1, count + 1):
+        workspace.go_to(np.full(dim, step / count, np.float32), "map")
+        QApplication.sendPostedEvents()  # a frame, in no time
+    assert not painted
+    qtbot.waitUntil(lambda: bool(painted))
+    panel.list.viewport().removeEventFilter(watcher)
+    assert painted[0] == panel.list.viewport().rect()
+
+
 def test_hovering_does_not_keep_the_cursor_outside(panel: SlidersPanel) -> None:
     QTest.mouseMove(panel.list.viewport(), panel.list.part_rect(0, "number").center().toPoint())
     assert panel.list.viewport().cursor().shape() == Qt.CursorShape.IBeamCursor

@@ -197,7 +197,7 @@ class SlidersPanel(Panel):
         self._take_values(state)
         changed = np.flatnonzero((np.abs(self._values_M - values_M) > SAME) | (np.abs(self._homes_M - homes_M) > SAME))
         if len(changed) > ROWS_REDRAWN_ALONE:
-            self.list.redraw_all()
+            self.list.redraw_soon()
             return
         for index in changed.tolist():
             row = self._row_of.get(index)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -29,6 +29,7 @@ from latentlab.ui.sliders.track import Drag
 from latentlab.ui.theme import CONTROL_PX, current
 
 STEP = 0.01  # of the range, for one press of an arrow key or one notch of the wheel
+SOON_MS = 33
 
 Part = str  # "switch", "title", "rail", "number", "lock"; empty between them
 
@@ -70,19 +71,21 @@ class SliderList(QAbstractScrollArea):
         self._hovered = -1
         self.current = 0
         self.hint = ""  # shown instead of rows where there are none
-        self._editor = RowEditor(self)
+        self.editor = RowEditor(self)
+        self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
+        self._soon.timeout.connect(self.redraw_all)
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.verticalScrollBar().setSingleStep(row_height)
-        self.verticalScrollBar().valueChanged.connect(self._editor.dismiss)
+        self.verticalScrollBar().valueChanged.connect(self.editor.dismiss)
 
     # --- what is shown
 
     def set_rows(self, count: int, row_at: Callable[[int], SliderRow]) -> None:
         """Other rows; the editor closes, the current row stays where it exists."""
-        self._editor.dismiss()
+        self.editor.dismiss()
         self._count, self._row_at = count, row_at
         self._hovered = -1
         self.current = min(self.current, max(0, count - 1))
@@ -101,6 +104,11 @@ class SliderList(QAbstractScrollArea):
 
     def redraw_all(self) -> None:
         self.viewport().update()
+
+    def redraw_soon(self) -> None:
+        """The values have moved by somebody else's hand, a drag on the map: no eye reads them at every picture."""
+        if not self._soon.isActive():
+            self._soon.start()
 
     def rect_of(self, number: int) -> QRect:
         """Of a row, in the viewport."""
@@ -180,7 +188,7 @@ class SliderList(QAbstractScrollArea):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._editor.dismiss()
+        self.editor.dismiss()
         self._fit_scroll_bar()
 
     def scrollContentsBy(self, _dx: int, _dy: int) -> None:
@@ -192,8 +200,7 @@ class SliderList(QAbstractScrollArea):
         number = int((position.y() + self.verticalScrollBar().value()) // self._geometry.height)
         if not 0 <= number < self._count:
             return -1, ""
-        parts = self._geometry.parts(QRectF(self.rect_of(number)))
-        for part, rect in parts.items():
+        for part, rect in self._geometry.parts(QRectF(self.rect_of(number))).items():
             if rect.contains(position):
                 return number, part
         return number, ""
@@ -368,7 +375,7 @@ class SliderList(QAbstractScrollArea):
         if not self._refuses(number):
             row = self.row(number)
             rect = self.part_rect(number, "number").toRect()
-            self._editor.open(
+            self.editor.open(
                 rect,
                 row.number if text is None else text,
                 f"{row.title}, value",
@@ -381,11 +388,7 @@ class SliderList(QAbstractScrollArea):
         if self._renamable:
             title = self.row(number).title
             rect = self.part_rect(number, "title").toRect()
-            self._editor.open(rect, title, f"{title}, name", lambda said: self._take_title(number, said))
-
-    @property
-    def editor(self) -> RowEditor:
-        return self._editor
+            self.editor.open(rect, title, f"{title}, name", lambda said: self._take_title(number, said))
 
     def _take_number(self, number: int, said: str) -> None:
         value = number_in(said)
