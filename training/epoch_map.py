@@ -38,9 +38,10 @@ def write_map(
 ) -> None:
     """`epoch-0001.npz`: `layout` float32 (N, 2), `share` of the variance it holds, `labels` int64 (N,), -1 unknown.
 
-    With an encoder: the latents of the pictures along their first two principal axes (two-dimensional latents as they
-    are), `of` "latents". Without one: as many draws from the prior, always the same, after the pictures, both along the
-    first two principal axes of the pictures; `of` "pictures", `drawn` (N,) says which are draws. Raises SaveError.
+    With an encoder: the latents of the pictures along their first two principal axes, `of` "components"; latents of two
+    numbers as they are, `of` "latents". Without one: as many draws from the prior, always the same, after the pictures,
+    both along the first two principal axes of the pictures; `of` "pictures", `drawn` (N,) says which are draws.
+    Raises SaveError.
     """
     if len(images_NHWC) < 2:
         return
@@ -54,13 +55,13 @@ def write_map(
         rows_ND = np.concatenate([known_ND, small(_drawn(network, count, asked_NK))])
         labels_N = np.concatenate([labels_N, np.full(count, -1, np.int64) if asked_NK is None else labels_N])
     axes_2D, share = principal_axes(known_ND)
-    as_it_is = network.encodes and rows_ND.shape[1] <= COMPONENTS
-    layout_N2 = rows_ND if as_it_is else (rows_ND - known_ND.mean(0)) @ axes_2D.T
+    of = "pictures" if not network.encodes else "components" if rows_ND.shape[1] > COMPONENTS else "latents"
+    layout_N2 = rows_ND if of == "latents" else (rows_ND - known_ND.mean(0)) @ axes_2D.T
     layout_N2 = np.pad(layout_N2, ((0, 0), (0, COMPONENTS - layout_N2.shape[1])))
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
-        of="latents" if network.encodes else "pictures",
+        of=of,
         layout=layout_N2.astype(np.float32),
         share=np.float32(share),
         drawn=np.arange(len(rows_ND)) >= count,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -20,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from training.reports import EpochReport, StepReport
+from training.stopping import ask_to_stop
 
 STAGE_EVERY = 0.2  # seconds between two lines about the same stage
 
@@ -64,7 +64,7 @@ class JsonLines:
             self._alone = True
             # What is still buffered would be written, and fail, at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            signal.raise_signal(signal.SIGINT)
+            ask_to_stop()
 
 
 def _finite(value: Any) -> Any:

@@ -11,6 +11,15 @@ from typing import Any, Self
 # Windows has no SIGINT for another process, but a Ctrl+Break.
 SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGBREAK] if sys.platform == "win32" else []))
 
+_entered: list[StopRequest] = []
+
+
+def ask_to_stop() -> None:
+    """As a first SIGINT would, however often it is called."""
+    if not _entered:
+        raise KeyboardInterrupt
+    _entered[-1].requested = True
+
 
 class StopRequest:
     """While entered, a first signal only sets `requested`; a second one interrupts at once: files are atomic.
@@ -23,6 +32,7 @@ class StopRequest:
         self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
+        _entered.append(self)
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._ask) for number in SIGNALS}
         return self
@@ -30,6 +40,7 @@ class StopRequest:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        _entered.remove(self)
         for number, handler in self._before.items():
             signal.signal(number, handler)
 

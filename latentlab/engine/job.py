@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
-from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
 from latentlab.core.errors import LatentlabError
 from latentlab.core.requests import Cancelled, Done, JobCancelled, JobFailed, JobMessage, Partial, Progress
 from latentlab.engine.child import connected, named
+from latentlab.engine.niceness import step_back
 from latentlab.engine.protocol import CancelJob, JobOrder, receive, send
-
-NICENESS = 10  # the window and the live decoder go first
 
 
 class PipeReport:
@@ -40,25 +37,12 @@ class PipeReport:
 
 def main(handle: str) -> None:
     connection = connected(handle)
-    _step_back()
+    step_back()
     try:
         order: JobOrder = receive(connection)
         send(connection, outcome(order, PipeReport(connection)))
     except (EOFError, OSError):
         pass  # whoever wanted the result is gone
-
-
-def _step_back() -> None:
-    """This process runs on what the window and the live decoder leave over.
-
-    Niceness alone still takes a tenth of a core, in slices longer than a decode. An idle process is interrupted at
-    once; but beside a training that takes every core it would stand still, so there niceness it is.
-    """
-    if hasattr(os, "nice"):
-        os.nice(NICENESS)
-    if hasattr(os, "SCHED_IDLE") and os.getloadavg()[0] < (os.cpu_count() or 1):
-        with suppress(OSError):  # where the system forbids it
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def outcome(order: JobOrder, report: PipeReport) -> JobMessage:

@@ -35,7 +35,7 @@ def test_encodings_lie_along_their_principal_axes(tmp_path: Path) -> None:
     found = written(tmp_path, network("vae"), labels_N=labels, label_names=("a", "b", "c"))
     assert found["layout"].shape == (30, 2)
     assert found["layout"].dtype == np.float32
-    assert str(found["of"]) == "latents"
+    assert str(found["of"]) == "components"
     assert not found["drawn"].any()
     assert found["labels"].tolist() == labels.tolist()
     assert found["label_names"].tolist() == ["a", "b", "c"]
@@ -50,7 +50,7 @@ def test_two_numbers_are_drawn_as_they_are(tmp_path: Path) -> None:
     inputs = torch.from_numpy(pictures()).permute(0, 3, 1, 2).float().div(127.5).sub(1)
     with torch.inference_mode():
         assert np.allclose(found["layout"], made.encode(inputs).numpy(), atol=1e-5)
-    assert found["share"] == pytest.approx(1)
+    assert (str(found["of"]), float(found["share"])) == ("latents", pytest.approx(1))
 
 
 def test_draws_of_a_generator_lie_among_the_pictures(tmp_path: Path) -> None:
