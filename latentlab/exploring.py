@@ -127,18 +127,16 @@ def _encodings(
     from latentlab.measure.encoding import coded_thumbnails, encode_pictures, told_of
 
     pictures = as_pictures(images)
-    numbers, names = _labels(labels, len(pictures))
-    values, columns = _attributes(attributes, len(pictures))
-    known = Known(numbers, names, values, columns)
+    known = known_of(labels, attributes, len(pictures))
     told = told_of(model.info, known, len(pictures))
     with ConsoleReport("Encode") as report:
         encodings = encode_pictures(model, pictures, lambda done, total: report.progress(done, total), told)
     return replace(
         encodings,
-        labels=numbers,
-        label_names=names,
-        attributes=values,
-        attribute_names=columns,
+        labels=known.labels,
+        label_names=known.label_names,
+        attributes=known.attributes,
+        attribute_names=known.attribute_names,
         thumbnails=coded_thumbnails(pictures),
     )
 
@@ -157,6 +155,11 @@ def as_pictures(images: ArrayLike) -> NDArray[np.uint8]:
     if array.dtype.kind != "f" or not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
         raise DataError("Images must be uint8, or float between 0 and 1.")
     return np.ascontiguousarray((array * 255).round().astype(np.uint8))
+
+
+def known_of(labels: ArrayLike | None, attributes: Mapping[str, ArrayLike] | ArrayLike | None, count: int) -> Known:
+    """Of `count` pictures, as `explore` is given it. Raises DataError where lengths differ."""
+    return Known(*_labels(labels, count), *_attributes(attributes, count))
 
 
 def _labels(labels: ArrayLike | None, count: int) -> tuple[NDArray[np.int64] | None, tuple[str, ...]]:

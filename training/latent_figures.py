@@ -96,7 +96,7 @@ def of_continuity(model: TorchModel, held_out: Dataset) -> dict[str, float]:
     """Along paths between encodings; empty where they are all the same, and for models that are told a condition."""
     if model.info.takes_condition:
         return {}
-    return along_paths(model, model.encode(held_out.limited(PICTURES).images))
+    return along_paths(model.decode_float, model.encode(held_out.limited(PICTURES).images))
 
 
 @torch.inference_mode()

@@ -112,6 +112,15 @@ def resized(picture: Picture, size: int) -> Picture:
     return _array(image, picture.shape[2] == 1, size)
 
 
+def with_channels(picture: Picture, channels: int) -> Picture:
+    """As grey (1) or in colour (3); the picture itself where it is."""
+    if picture.shape[2] == channels:
+        return picture
+    if channels == 3:
+        return np.repeat(picture, 3, axis=2)
+    return np.asarray(Image.fromarray(picture).convert("L"))[..., None]
+
+
 def _too_large(name: str, pixels: int | None) -> str:
     declared = f"declares {pixels / 1e6:,.0f} megapixels" if pixels else "declares too many pixels"
     return f"{name} {declared}; at most {PIXEL_LIMIT // 1_000_000} are read. Scale it down first."

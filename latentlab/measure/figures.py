@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from latentlab.core.condition import Asked, Described
+from latentlab.core.condition import Described
 from latentlab.core.encodings import EncodingSet, StoredPCA
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.spaces import FloatArray
@@ -99,15 +99,14 @@ def inversion_error(model: LatentModel, inverter: Inverter, images: Pictures, kn
 
 
 def along_paths(
-    model: LatentModel, latents_ND: FloatArray, paths: int = 64, space: str | None = None, condition: Asked = None
+    decode: Callable[[FloatArray], FloatArray], latents_ND: FloatArray, paths: int = 64
 ) -> dict[str, float]:
-    """Continuity along straight paths between latents; empty where they are all the same. `condition`: for all."""
+    """Continuity along straight paths between latents; empty where they are all the same.
+
+    `decode` gives float pictures (T, H, W, C) in [0, 1] of the latents (T, D) of one path.
+    """
     if len(np.unique(latents_ND, axis=0)) < 2:
         return {}
-
-    def decode(latents_TD: FloatArray) -> FloatArray:
-        return model.decode_float(latents_TD, space=space, condition=condition)
-
     return {name: rounded(value) for name, value in asdict(continuity(decode, latents_ND, paths)).items()}
 
 

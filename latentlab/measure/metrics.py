@@ -53,23 +53,38 @@ def ssim(a: Pictures, b: Pictures) -> FloatArray:
     places = torch.arange(side, dtype=torch.float64) - side // 2  # variances are small differences of squares
     bell = torch.exp(-places.square() / (2 * SSIM_SIGMA**2))
     bell = bell / bell.sum()
-    window = (bell[:, None] * bell[None, :])[None, None]
+    rows, columns = _sliding(bell, a.shape[1]), _sliding(bell, a.shape[2]).T
     found = [
-        _ssim(_planes(a[i : i + 256]).double(), _planes(b[i : i + 256]).double(), window) for i in range(0, len(a), 256)
+        _ssim(_planes(a[i : i + 256]).double(), _planes(b[i : i + 256]).double(), rows, columns)
+        for i in range(0, len(a), 256)
     ]
     return np.concatenate(found) if found else np.zeros(0, np.float32)
 
 
-def _ssim(x: Tensor, y: Tensor, window: Tensor) -> FloatArray:
-    batch, channels = x.shape[:2]
-    x, y = (planes.reshape(batch * channels, 1, *planes.shape[2:]) for planes in (x, y))
-    mean_x, mean_y = F.conv2d(x, window), F.conv2d(y, window)
-    var_x = F.conv2d(x * x, window) - mean_x.square()
-    var_y = F.conv2d(y * y, window) - mean_y.square()
-    both = F.conv2d(x * y, window) - mean_x * mean_y
+def _sliding(window: Tensor, length: int) -> Tensor:
+    """(length - side + 1, length): a matrix whose product is the convolution. The window is the same both ways, and
+    two products are 20 times faster than a convolution in float64.
+    """
+    side = len(window)
+    matrix = torch.zeros(length - side + 1, length, dtype=window.dtype)
+    for place in range(len(matrix)):
+        matrix[place, place : place + side] = window
+    return matrix
+
+
+def _ssim(x: Tensor, y: Tensor, rows: Tensor, columns: Tensor) -> FloatArray:
+    """Of planes (B, C, H, W)."""
+
+    def blurred(planes: Tensor) -> Tensor:
+        return rows @ planes @ columns
+
+    mean_x, mean_y = blurred(x), blurred(y)
+    var_x = blurred(x * x) - mean_x.square()
+    var_y = blurred(y * y) - mean_y.square()
+    both = blurred(x * y) - mean_x * mean_y
     similarity = (2 * mean_x * mean_y + SSIM_C1) * (2 * both + SSIM_C2)
     similarity = similarity / ((mean_x.square() + mean_y.square() + SSIM_C1) * (var_x + var_y + SSIM_C2))
-    result: FloatArray = similarity.mean(dim=(1, 2, 3)).reshape(batch, channels).mean(dim=1).float().numpy()
+    result: FloatArray = similarity.mean(dim=(1, 2, 3)).float().numpy()
     return result
 
 
