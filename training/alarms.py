@@ -1,7 +1,8 @@
 """What can be heard in the curves of a GAN: that it goes wrong, said once each, and that it is done.
 
 Fed with means over some steps, as the loop reads them: d_loss, g_loss, D(x) as d_real, D(G(z)) as d_fake, norms of
-gradients as d_gradient and g_gradient, the relative spread of the samples. What is not recorded raises no alarm.
+gradients as d_gradient and g_gradient, the relative spread of the samples. What is not recorded raises no alarm. Where
+the generator's loss is more than fooling, as in a GAN with an encoder, `g_fooling` is that part, and is listened to.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ BALANCED = 0.05  # how far D(x) and D(G(z)) may be from where the two networks a
 SAYS = {
     "imbalance": (
         "The discriminator has won for {steps:,} steps: D(x) {d_real:.2f}, D(G(z)) {d_fake:.2f}. The generator learns "
-        "little from it. Try instance noise, spectral_norm, R1 or a lower discriminator_learning_rate."
+        "little from it. Try {against_a_winner} or a lower discriminator_learning_rate."
     ),
     "gradient": "The gradient norm is {norm:.0f}, above 100. Try a lower learning rate, R1 or gradient_clip.",
     "falling": (
-        "The generator's loss has fallen steadily for {steps:,} steps, to {g_loss:.2f}: it fools the discriminator, "
-        "perhaps with nonsense. Look at samples/; try more discriminator_steps or a higher discriminator_learning_rate."
+        "The generator's loss has fallen steadily for {steps:,} steps, to {fooling:.2f}: it fools the discriminator, "
+        "perhaps with nonsense. Look at samples/; try {against_a_loser}a higher discriminator_learning_rate."
     ),
     "collapse": (
         "The samples hardly differ from each other: their spread is {spread:.0%} of the data's. The generator has "
@@ -40,10 +41,14 @@ SAYS = {
 
 @dataclass
 class Alarms:
-    """`balance` is D where the networks are even; `stop_after` so many steps there the run is over, 0 never."""
+    """`balance` is D where the networks are even; `stop_after` so many steps there the run is over, 0 never.
+
+    `remedies` are what the family has against a discriminator that wins, and against one that loses.
+    """
 
     balance: float = 0.5
     stop_after: int = 0
+    remedies: tuple[str, str] = ("instance noise, spectral_norm, R1", "more discriminator_steps or ")
     said: set[str] = field(default_factory=set)
     since: dict[str, int] = field(default_factory=dict)  # steps that something has lasted
     highest: float = math.nan  # the generator's loss where it began to fall
@@ -55,14 +60,21 @@ class Alarms:
             "imbalance": self._lasts("imbalance", _discriminator_wins(means), steps) >= PATIENCE,
             "collapse": self._lasts("collapse", means.get("spread", 1.0) < ALIKE, steps) >= PATIENCE,
             "gradient": _steepest(means) > STEEP,
-            "falling": self._falls(means.get("g_loss"), steps),
+            "falling": self._falls(_fooling(means), steps),
         }
         self._lasts("balance", self._even(means), steps)
         raised["balance"] = self.settled
         new = [name for name, is_so in raised.items() if is_so and name not in self.said]
         self.said.update(new)
-        values = {"d_real": math.nan, "d_fake": math.nan, "norm": _steepest(means), "balance": self.balance, **means}
-        return {name: SAYS[name].format(**{**values, "steps": self.since.get(name, steps)}) for name in new}
+        values = {
+            "norm": _steepest(means),
+            "balance": self.balance,
+            "fooling": _fooling(means),
+            "against_a_winner": self.remedies[0],
+            "against_a_loser": self.remedies[1],
+        }
+        told = {"d_real": math.nan, "d_fake": math.nan, **means, **values}
+        return {name: SAYS[name].format(**{**told, "steps": self.since.get(name, steps)}) for name in new}
 
     @property
     def settled(self) -> bool:
@@ -96,6 +108,11 @@ class Alarms:
 def _discriminator_wins(means: Mapping[str, float]) -> bool:
     sure = means.get("d_real", 0.0) - means.get("d_fake", 1.0) > SURE
     return sure or means.get("d_loss", math.inf) < NEAR_ZERO
+
+
+def _fooling(means: Mapping[str, float]) -> float | None:
+    """What the generator minimises by fooling the discriminator."""
+    return means.get("g_fooling", means.get("g_loss"))
 
 
 def _steepest(means: Mapping[str, float]) -> float:

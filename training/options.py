@@ -83,18 +83,41 @@ class CVAEOptions(VAEOptions):
     )
 
 
-class GANOptions(Options):
+class AdversarialOptions(Options):
+    """What every objective with a discriminator of pictures has."""
+
+    discriminator_width: int | None = Field(
+        None,
+        ge=1,
+        le=1024,
+        description="Channels of a DCGAN discriminator's finest feature map; those of the generator where not given.",
+    )
+    label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="One-sided: real pictures are worth 1 minus this.")
+    stop_when_balanced: int = Field(
+        0, ge=0, description="End after so many steps with D(x) and D(G(z)) near one half; 0: never."
+    )
+    r1: float = Field(0.0, ge=0, description="Weight of the gradient penalty on real pictures, every 16th step.")
+    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = Field(
+        (), description="Augmentations that real and generated pictures get alike; Zhao et al. 2020."
+    )
+    learning_rate: float = Field(
+        2e-4, gt=0, le=1, description="Step size of the generator, and of the others where they have none."
+    )
+    discriminator_learning_rate: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        description="Step size of the discriminator; the generator's where not given (TTUR otherwise).",
+    )
+    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
+
+
+class GANOptions(AdversarialOptions):
     """The objective of a GAN; Goodfellow et al. 2014, Radford et al. 2016 and the practice that lasted."""
 
     loss: Literal["non-saturating", "minimax"] = Field("non-saturating", description="What the generator minimises.")
     spectral_norm: bool = Field(
         True, description="Spectral normalisation in the discriminator; batch normalisation there otherwise."
-    )
-    discriminator_width: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="Channels of the discriminator's finest feature map; those of the generator where not given.",
     )
     discriminator_steps: int = Field(
         1, ge=1, le=100, description="Steps of the discriminator for each of the generator."
@@ -115,21 +138,6 @@ class GANOptions(Options):
     instance_noise_steps: int = Field(
         10_000, ge=1, description="Steps until the instance noise has fallen linearly to nothing."
     )
-    stop_when_balanced: int = Field(
-        0, ge=0, description="End after so many steps with D(x) and D(G(z)) near one half; 0: never."
-    )
-    r1: float = Field(0.0, ge=0, description="Weight of the gradient penalty on real pictures, every 16th step.")
-    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = Field(
-        (), description="Augmentations that real and generated pictures get alike; Zhao et al. 2020."
-    )
-    learning_rate: float = Field(2e-4, gt=0, le=1, description="Step size of Adam.")
-    discriminator_learning_rate: float | None = Field(
-        None,
-        gt=0,
-        le=1,
-        description="Step size of the discriminator; the generator's where not given (TTUR otherwise).",
-    )
-    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
 
 
 class DenseGANOptions(GANOptions):
@@ -137,8 +145,17 @@ class DenseGANOptions(GANOptions):
 
     dropout: float = Field(0.3, ge=0, lt=1, description="Share of units dropped in the discriminator.")
 
+    @model_validator(mode="after")
+    def _no_feature_maps(self) -> Self:
+        if self.discriminator_width is not None:
+            raise ValueError(
+                "discriminator_width: a fully connected discriminator has no feature maps; its layers are as wide as "
+                "the generator's (--set architecture.hidden=…)."
+            )
+        return self
 
-class EncoderGANOptions(Options):
+
+class EncoderGANOptions(AdversarialOptions):
     """What GANs with an encoder share."""
 
     attributes: float = Field(
@@ -154,30 +171,9 @@ class EncoderGANOptions(Options):
         description="What the discriminator begins with: layers of a DCGAN with spectral normalisation, or those that "
         "the encoder begins with.",
     )
-    discriminator_width: int | None = Field(
-        None,
-        ge=1,
-        le=1024,
-        description="Channels of a DCGAN discriminator's finest feature map; those of the generator where not given.",
-    )
-    r1: float = Field(0.0, ge=0, description="Weight of the gradient penalty on real pictures, every 16th step.")
-    label_smoothing: float = Field(0.0, ge=0, lt=0.5, description="One-sided: real pictures are worth 1 minus this.")
-    diffaugment: tuple[Literal["colour", "translation", "cutout"], ...] = Field(
-        (), description="Augmentations that real and generated pictures get alike; Zhao et al. 2020."
-    )
-    learning_rate: float = Field(
-        2e-4, gt=0, le=1, description="Step size of the generator, and of the others where they have none."
-    )
     encoder_learning_rate: float | None = Field(
         None, gt=0, le=1, description="Step size of the encoder; the generator's where not given."
     )
-    discriminator_learning_rate: float | None = Field(
-        None,
-        gt=0,
-        le=1,
-        description="Step size of the discriminator; the generator's where not given (TTUR otherwise).",
-    )
-    adam_betas: tuple[float, float] = Field((0.5, 0.999), description="Decay of Adam's two averages.")
 
 
 class VAEGANOptions(EncoderGANOptions):

@@ -15,8 +15,10 @@ from training.alarms import ALIKE, PATIENCE, Alarms
 from training.config import config_from
 from training.data import Dataset
 from training.loop import train
+from training.objectives.alpha_gan import AlphaGANObjective
 from training.objectives.gan import GANObjective
 from training.objectives.objective import Losses
+from training.objectives.vae_gan import VAEGANObjective
 
 LOOK = 50  # steps between two looks
 HEALTHY = {"d_loss": 1.1, "g_loss": 1.0, "d_real": 0.6, "d_fake": 0.4, "d_gradient": 3.0, "g_gradient": 5.0}
@@ -74,6 +76,20 @@ def test_a_generator_whose_loss_only_falls() -> None:
     assert said == [["falling"], [], []]
 
 
+def test_of_a_loss_that_is_more_than_fooling_only_the_fooling_is_heard() -> None:
+    """The reconstructions of a GAN with an encoder get better all the time; that is no alarm."""
+    falls, flat = np.linspace(3, 1, 60), np.full(60, 1.0)
+    said = []
+    for whole, fooling in ((falls, flat), (flat, falls)):
+        alarms = Alarms(remedies=("R1", ""))
+        curve = [{**HEALTHY, "g_loss": g, "g_fooling": f} for g, f in zip(whole, fooling, strict=True)]
+        said.append([text for means in curve for text in alarms.heard(means, LOOK).values()])
+    assert said[0] == []
+    (text,) = said[1]
+    assert "discriminator_steps" not in text  # which these families do not have
+    assert "try a higher discriminator_learning_rate" in text
+
+
 def test_families_that_record_less_raise_no_alarm() -> None:
     alarms = Alarms(stop_after=1)
     for _ in range(100):
@@ -116,20 +132,24 @@ def test_what_was_heard_survives_a_resumption() -> None:
 # --- in a run --------------------------------------------------------------------------------------------------
 
 
-def curves(monkeypatch: pytest.MonkeyPatch, **values: float) -> None:
+def curves(monkeypatch: pytest.MonkeyPatch, made: type = GANObjective, **values: float) -> None:
     """Every step moves the networks and reports these values."""
-    step = GANObjective.step
+    step = made.step  # type: ignore[attr-defined]
 
-    def reporting(self: GANObjective, *rest: Any) -> Losses:
-        return step(self, *rest) | {name: torch.tensor(value) for name, value in values.items()}
+    def reporting(self: object, *rest: Any) -> Losses:
+        losses: Losses = step(self, *rest)
+        assert losses.keys() >= values.keys()
+        return losses | {name: torch.tensor(value) for name, value in values.items()}
 
-    monkeypatch.setattr(GANObjective, "step", reporting)
+    monkeypatch.setattr(made, "step", reporting)
 
 
-def run(out: Path, *, epochs: int = 4, resume: bool = False, **objective: Any) -> tuple[Path, list[str], list[int]]:
+def run(
+    out: Path, *, family: str = "dcgan", epochs: int = 4, resume: bool = False, **objective: Any
+) -> tuple[Path, list[str], list[int]]:
     """(checkpoint, what was said, the epochs) of a tiny run: 5 steps an epoch."""
     config = config_from(
-        family="dcgan",
+        family=family,
         epochs=epochs,
         batch_size=8,
         encodings=0,
@@ -173,3 +193,24 @@ def test_a_balanced_run_ends_with_its_checkpoint(tmp_path: Path, monkeypatch: py
     assert more == []
     _, notes, epochs = run(tmp_path / "on", epochs=3)
     assert (notes, epochs) == ([], [1, 2, 3])  # off by default
+
+
+@pytest.mark.parametrize(("family", "made"), [("vae-gan", VAEGANObjective), ("alpha-gan", AlphaGANObjective)])
+def test_gans_with_an_encoder_have_the_same_alarms_and_the_same_end(
+    family: str, made: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    curves(monkeypatch, made, d_real=0.52, d_fake=0.48, d_gradient=250.0, spread=0.9)
+    _, notes, epochs = run(tmp_path / "run", family=family, stop_when_balanced=8)
+    assert epochs == [1, 2]
+    assert "250" in notes[0]
+    assert "ends with this epoch" in notes[-1]
+
+
+@pytest.mark.parametrize("family", ["vae-gan", "alpha-gan"])
+def test_a_healthy_run_with_an_encoder_is_silent(family: str, tmp_path: Path) -> None:
+    path, notes, epochs = run(tmp_path / "run", family=family, epochs=2)
+    assert (notes, epochs) == ([], [1, 2])
+    told = json.loads((path.parent / "metrics.jsonl").read_text().splitlines()[0])
+    assert told["d_gradient"] > 0
+    assert told["g_gradient"] > 0
+    assert 0 < told["spread"] < 2

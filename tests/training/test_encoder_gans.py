@@ -124,16 +124,19 @@ def moves_of_a_step(
     moves: list[tuple[str, set[str]]] = []
     real_move = partial(type(objective).move, objective)
 
-    def watched(name: str, loss: torch.Tensor, precision: Precision, clip: float | None) -> None:
+    def with_gradient() -> set[str]:
+        return {key for key, module in objective.moved.items() if any(p.grad is not None for p in module.parameters())}
+
+    def watched(name: str, loss: torch.Tensor, precision: Precision, clip: float | None) -> torch.Tensor:
         before = snapshot(objective)
-        for module in objective.moved.values():
-            module.zero_grad(set_to_none=True)
-        real_move(name, loss, precision, clip)
-        with_gradient = {
-            key for key, module in objective.moved.items() if any(p.grad is not None for p in module.parameters())
-        }
-        assert with_gradient == {name}
+        seen: list[set[str]] = []
+        hook = objective.optimisers[name].register_step_pre_hook(lambda *_: seen.append(with_gradient()))
+        norm = real_move(name, loss, precision, clip)
+        hook.remove()
+        assert seen == [{name}]
+        assert with_gradient() == set()  # nothing is left behind, which the next step would need memory for
         moves.append((name, differing(before, snapshot(objective))))
+        return norm
 
     monkeypatch.setattr(objective, "move", watched)
     losses: Losses = objective.step(batch(), step, PRECISION, None)  # type: ignore[attr-defined]

@@ -126,9 +126,11 @@ class AlphaGANObjective(EncoderGAN):
             losses["l1"] = reconstruction_loss(fakes[:count], batch.images)
             rebuilt = reconstruction_loss(fakes[:count], batch.images, options.edges)
             fooled = adversarial_loss(judged[:count], options.loss) + adversarial_loss(judged[count:], options.loss)
+            losses["g_fooling"] = fooled
             losses["g_loss"] = options.reconstruction * rebuilt + options.adversarial * fooled
+            losses["g_gradient"] = torch.zeros_like(fooled)
             if moves:
-                self.move("generator", losses["g_loss"], precision, clip)
+                losses["g_gradient"] = self.move("generator", losses["g_loss"], precision, clip)
         return fakes.detach()
 
     def _code_step(self, codes_BD: Tensor, losses: Losses, precision: Precision, clip: float | None) -> None:

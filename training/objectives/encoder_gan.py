@@ -20,9 +20,10 @@ from latentlab.models.dcgan import Discriminator, initialise
 from latentlab.models.family import Network
 from latentlab.models.layers import halvings
 from latentlab.models.vae import COARSEST, Autoencoder, ConvEncoder
+from training.alarms import Alarms
 from training.objectives.augmentation import augmented
 from training.objectives.beginning import begin_from
-from training.objectives.gan import R1_EVERY, discriminator_loss, gradient_penalty
+from training.objectives.gan import R1_EVERY, discriminator_loss, gradient_penalty, moved, relative_spread
 from training.objectives.objective import Batch, Known, Losses, adam
 from training.objectives.vae import attribute_loss
 from training.options import EncoderGANOptions
@@ -64,6 +65,11 @@ class EncoderGAN:
             "discriminator": options.discriminator_learning_rate or options.learning_rate,
         }
         self.common = options
+        self.alarms = Alarms(
+            balance=(1 - options.label_smoothing) / 2,
+            stop_after=options.stop_when_balanced,
+            remedies=("R1, diffaugment", ""),
+        )
         self.optimisers: dict[str, optim.Optimizer] = {}
         self._decode = network.decode
         self._judge: nn.Module = self.discriminator
@@ -79,8 +85,9 @@ class EncoderGAN:
         losses["attributes"] = attribute_loss(self.head(codes_BD), batch.attributes)
         return losses["attributes"]
 
-    def move(self, name: str, loss: Tensor, precision: Precision, clip: float | None) -> None:
-        precision.step(loss, self.optimisers[name], self.moved[name], clip)
+    def move(self, name: str, loss: Tensor, precision: Precision, clip: float | None) -> Tensor:
+        """One step of a network; the norm of its gradient."""
+        return moved(loss, self.optimisers[name], self.moved[name], precision, clip)
 
     def discriminator_step(
         self, batch: Batch, fakes_FCHW: Tensor, step: int, losses: Losses, precision: Precision, clip: float | None
@@ -95,10 +102,11 @@ class EncoderGAN:
         if self.common.r1 and step % R1_EVERY == 0:
             penalty = gradient_penalty(self.discriminator, batch.images)
             penalised = penalised + 0.5 * self.common.r1 * R1_EVERY * penalty
-        self.move("discriminator", penalised, precision, clip)
+        losses["d_gradient"] = self.move("discriminator", penalised, precision, clip)
         losses["d_real"] = torch.sigmoid(real_B.detach()).mean()
         losses["d_reconstruction"] = torch.sigmoid(fake_F[:count].detach()).mean()
         losses["d_fake"] = torch.sigmoid(fake_F[count:].detach()).mean()
+        losses["spread"] = relative_spread(fakes_FCHW[count:], batch.images)
 
 
 class EncoderDiscriminator(nn.Module):

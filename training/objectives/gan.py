@@ -67,6 +67,17 @@ def noise_level(options: GANOptions, step: int) -> float:
     return options.instance_noise * max(0.0, 1 - step / options.instance_noise_steps)
 
 
+def moved(
+    loss: Tensor, optimiser: optim.Optimizer, network: nn.Module, precision: Precision, clip: float | None
+) -> Tensor:
+    """One step of a network's optimiser; the norm of its gradient."""
+    # No limit is a limit that nothing exceeds: the norm is then told and nothing is changed.
+    norm = precision.step(loss, optimiser, network, math.inf if clip is None else clip)
+    assert norm is not None
+    # float16 overflows now and then; such a step is skipped, and is no news.
+    return norm.detach().nan_to_num(0, 0, 0) if precision.scaler else norm.detach()
+
+
 class AdversarialObjective:
     """One step of each network a batch. What a family brings is its two networks, and what they are asked."""
 
@@ -121,13 +132,13 @@ class AdversarialObjective:
             if options.r1 and step % R1_EVERY == 0:
                 penalty = gradient_penalty(self.discriminator, batch.images, heard)
                 penalised = loss + 0.5 * options.r1 * R1_EVERY * penalty
-            d_gradient = self._move("discriminator", penalised, precision, clip)
+            d_gradient = moved(penalised, self.optimisers["discriminator"], self.discriminator, precision, clip)
         # The gradient on the discriminator's weights is not needed here: a third of the backward pass.
         self.discriminator.requires_grad_(False)
         with precision.autocast():
             judged_B = self._judged(fakes, heard, step)
         g_loss = generator_loss(judged_B, options.loss)
-        g_gradient = self._move("network", g_loss, precision, clip)
+        g_gradient = moved(g_loss, self.optimisers["network"], self.gan, precision, clip)
         self.discriminator.requires_grad_(True)
         return {
             "d_loss": loss.detach(),
@@ -150,15 +161,6 @@ class AdversarialObjective:
             seen = seen + level * torch.randn_like(seen)
         logits_B: Tensor = self._judge(seen) if heard_BK is None else self._judge(seen, heard_BK)
         return logits_B.float()
-
-    def _move(self, name: str, loss: Tensor, precision: Precision, clip: float | None) -> Tensor:
-        """One step of a network's optimiser; the norm of its gradient."""
-        # No limit is a limit that nothing exceeds: the norm is then told and nothing is changed.
-        limit = math.inf if clip is None else clip
-        norm = precision.step(loss, self.optimisers[name], self.modules[name], limit)
-        assert norm is not None
-        # float16 overflows now and then; such a step is skipped, and is no news.
-        return norm.detach().nan_to_num(0, 0, 0) if precision.scaler else norm.detach()
 
 
 @torch.no_grad()

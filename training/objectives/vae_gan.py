@@ -116,8 +116,9 @@ class VAEGANObjective(EncoderGAN):
             losses["features"] = self._feature_loss(wanted_BL, made).detach()
             losses["mse"] = (made.detach() - batch.images).mul(0.5).square().mean()
             fooled = generator_loss(judged[:count], options.loss) + generator_loss(judged[count:], options.loss)
+            losses["g_fooling"] = fooled
             losses["g_loss"] = options.gamma * self._similarity(wanted_BL, made, batch, precision) + fooled
-            self.move("generator", losses["g_loss"], precision, clip)
+            losses["g_gradient"] = self.move("generator", losses["g_loss"], precision, clip)
         return fakes.detach()
 
     def _similarity(self, wanted_BL: Tensor, made: Tensor, batch: Batch, precision: Precision) -> Tensor:
