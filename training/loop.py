@@ -21,7 +21,7 @@ from latentlab.models.torch_model import NO_MEMORY_ON_CPU
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
-from training.losses import means_of
+from training.losses import apart, means_of
 from training.memory import kept_memory
 from training.objectives.objective import Losses, scheduled
 from training.processes import ALONE, Processes, is_lost
@@ -81,7 +81,7 @@ def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, flo
     while run.step_in_epoch < run.steps_per_epoch:
         full = False
         try:
-            run.pending.append(_step(run, order))
+            run.pending.append(apart(_step(run, order)))
         except torch.OutOfMemoryError:
             full = True
         if full:  # outside the handler, which keeps the tensors of the attempt alive

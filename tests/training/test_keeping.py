@@ -17,6 +17,7 @@ from latentlab.models.vae import VAE, VAEArchitecture
 from training.averaging import Averaged
 from training.data import Dataset
 from training.examples import Examples
+from training.losses import apart
 from training.memory import kept_memory
 from training.precision import Precision, has_fast_bfloat16
 from training.sheets import sheet, write_sheets
@@ -134,3 +135,21 @@ def test_memory_that_is_freed_is_not_faulted_in_again() -> None:
         faults()  # until there is room for it
         kept = faults()
     assert kept < 0.5 * faults()
+
+
+def test_kept_losses_let_go_of_the_memory_of_their_step() -> None:
+    step = torch.arange(6.0)
+    losses = {"loss": step[3], "kl": step[5].to(torch.bfloat16)}
+    kept = apart(losses)
+    assert {name: value.item() for name, value in kept.items()} == {"loss": 3.0, "kl": 5.0}
+    (block,) = {value.untyped_storage().data_ptr() for value in kept.values()}  # one for all of them
+    assert block != step.untyped_storage().data_ptr()
+    assert apart({}) == {}
+
+
+def test_pictures_in_memory_are_not_copied() -> None:
+    images = np.zeros((9, 8, 8, 3), np.uint8)
+    examples = Examples.of(Dataset("x", images), np.array([2, 5]), CPU)
+    images[5] = 255
+    assert examples.batch(np.array([1]), CPU).images.min() == 1
+    assert examples.batch(np.array([0]), CPU).images.max() == -1
