@@ -22,17 +22,12 @@ def drawn(
     condition: Asked,
     edited: Callable[[FloatArray], FloatArray],
 ) -> tuple[FloatArray, str]:
-    """(B, D) of (count, seed) each, edited, and the space they are in.
-
-    A generator that maps its latents, as StyleGAN maps z to w, brings z to one length first, so that truncation has
-    no effect there: draws are truncated in w instead (Karras et al. 2019, section B).
-    """
-    first = model.info.spaces[0].name
-    to = next((to for origin, to in model.info.mappings if origin == first), None)
-    here = truncation if to is None else 1.0
+    """(B, D) of (count, seed) each, edited, and the space they end up in: `ModelInfo.drawn_through`."""
+    info = model.info
+    origin, to = info.drawn_through(info.spaces[0].name, truncation)
+    here = truncation if to == origin else 1.0
     latents_BD = edited(np.concatenate([model.sample(count, seed, here) for count, seed in draws]))
-    if to is None or truncation == 1:
-        return latents_BD, first
-    centre_D = model.info.space(to).centre
-    mapped_BD = cast(MapsSpaces, model).to_space(latents_BD, first, to, condition=condition)
-    return np.asarray(centre_D + np.float32(truncation) * (mapped_BD - centre_D), np.float32), to
+    if to == origin:
+        return latents_BD, to
+    mapped_BD = cast(MapsSpaces, model).to_space(latents_BD, origin, to, condition=condition)
+    return info.space(to).truncated(mapped_BD, truncation), to

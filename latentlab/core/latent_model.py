@@ -69,6 +69,18 @@ class ModelInfo:
     def space(self, name: str) -> LatentSpace:
         return next((space for space in self.spaces if space.name == name), self.spaces[0])
 
+    def drawn_through(self, space: str, truncation: float = 1.0) -> tuple[str, str]:
+        """From which space draws are taken for someone who works in `space`, and in which they end up.
+
+        A generator that maps its latents, as StyleGAN maps z to w, brings z to one length first, so that truncation
+        has no effect there: draws are truncated in w instead (Karras et al. 2019, section B), and those of w are
+        mapped draws of z, so that a seed is the same picture in both.
+        """
+        for origin, to in self.mappings:
+            if space == to or (space == origin and truncation != 1):
+                return origin, to
+        return space, space
+
 
 class LatentModel(Protocol):
     """Every architecture and every foreign format ends up as one of these."""

@@ -51,7 +51,7 @@ class LatentSpace:
         rng = np.random.default_rng(seed)
         if self.draws is not None:
             chosen_N = rng.choice(len(self.draws), count, replace=count > len(self.draws))
-            return np.asarray(self.centre + np.float32(truncation) * (self.draws[chosen_N] - self.centre), np.float32)
+            return self.truncated(self.draws[chosen_N], truncation)
         if self.prior == "uniform":
             draws_ND = rng.uniform(-UNIFORM_BOUND, UNIFORM_BOUND, (count, self.dim))
         else:
@@ -60,6 +60,12 @@ class LatentSpace:
         if self.prior == "empirical" and self.std is not None:
             draws_ND *= self.std
         return np.asarray(self.centre + np.float32(truncation) * draws_ND, np.float32)
+
+    def truncated(self, latents_ND: FloatArray, truncation: float) -> FloatArray:
+        """Latents (N, D) scaled towards the prior's mean by psi; 1 leaves them as they are."""
+        if truncation == 1:
+            return latents_ND
+        return np.asarray(self.centre + np.float32(truncation) * (latents_ND - self.centre), np.float32)
 
     @property
     def drawable(self) -> bool:

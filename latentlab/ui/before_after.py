@@ -11,9 +11,8 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from latentlab.core.condition import Condition
 from latentlab.core.spaces import FloatArray
-from latentlab.core.state import NamedLatent
+from latentlab.core.state import NamedLatent, State
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.theme import PADDING_PX
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
@@ -42,14 +41,13 @@ class BeforeAfter(QWidget):
         self.before.horizontalScrollBar().valueChanged.connect(self.after.horizontalScrollBar().setValue)
         self.after.horizontalScrollBar().valueChanged.connect(self.before.horizontalScrollBar().setValue)
 
-    def show_latents(
-        self, items: Sequence[NamedLatent], edit: FloatArray, condition: Condition | None, checkpoint: str
-    ) -> list[FloatArray]:
-        """Draws the rows and returns every latent (D,) in them; `edit` (D,) is added to the second."""
+    def show_latents(self, items: Sequence[NamedLatent], state: State) -> list[FloatArray]:
+        """Draws the rows and returns every latent (D,) in them; the state's edit is added to the second."""
+        edit = state.edit
         edited = [NamedLatent(np.asarray(item.latent + edit, np.float32), f"{item.name}, edited") for item in items]
         for strip, shown in ((self.before, items), (self.after, edited)):
-            strip.checkpoint = checkpoint
-            strip.set_items(shown, condition=condition)
+            strip.checkpoint, strip.space = state.checkpoint, state.space
+            strip.set_items(shown, condition=state.condition)
         return [item.latent for item in [*items, *edited]]
 
     def redraw(self) -> None:

@@ -21,6 +21,7 @@ from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
+from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.session_files import SessionFiles
 from latentlab.ui.space_switching import Spaces
 from latentlab.ui.workspace import Workspace
@@ -45,6 +46,8 @@ class Commands(QObject):
         self.spaces = Spaces(workspace, opening, window)
         self.importing = Importing(workspace, opening, window)
         self.map_making = MapMaking(workspace, opening, window)
+        self._draws = PriorDraws(workspace, "commands/draw", self)
+        self._draws.drawn.connect(self._show_draw)
         docks.made.connect(lambda panel: panel.command_wanted.connect(lambda target: self.find(target)()))
 
     def find(self, target: str) -> Callable[[], object]:
@@ -133,9 +136,11 @@ class Commands(QObject):
         if not workspace.space.drawable:
             self.map_making.say_undrawable()
             return
-        seed = secrets.randbelow(SEEDS)
-        latent = workspace.space.sample(1, seed=seed, truncation=workspace.state.samples.truncation)[0]
-        workspace.go_to(latent, f"sample of seed {seed}", label="Draw a sample")
+        self._draws.ask(workspace.state, 1, secrets.randbelow(SEEDS))
+
+    def _show_draw(self, drawn: Drawn) -> None:
+        name = f"sample of seed {drawn.seed}"
+        self._workspace.go_to(drawn.latents[0], name, label="Draw a sample", space=drawn.space)
 
     def random_encoding(self) -> None:
         encodings = self._workspace.opened.encodings

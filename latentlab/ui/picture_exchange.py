@@ -209,7 +209,7 @@ class PictureExchange(QObject):
 
     def _plain_mime(self, picture: Picture) -> QMimeData:
         state = self._workspace.state
-        mime = latent_mime.packed([NamedLatent(state.latent, state.name)], state.checkpoint)
+        mime = latent_mime.packed([NamedLatent(state.latent, state.name)], state.checkpoint, state.space)
         mime.setImageData(as_image(picture).copy())
         return mime
 

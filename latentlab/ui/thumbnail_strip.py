@@ -47,7 +47,7 @@ class ThumbnailStrip(QAbstractScrollArea):
     """Items are shown in order; what happens to them is said by signals and drawn once `set_items` says so."""
 
     chosen = Signal(int)  # a click, or Enter
-    dropped = Signal(int, object)  # before which item, list[NamedLatent]
+    dropped = Signal(int, object)  # before which item, Carried
     reordered = Signal(int, int)  # from index to index
     removed = Signal(int)
     marked = Signal(int)  # the star was clicked
@@ -76,6 +76,7 @@ class ThumbnailStrip(QAbstractScrollArea):
         self.hint = ""  # said where there are no items
         self.ground = False  # whether a quiet field shows where pictures may be dropped
         self.checkpoint = ""  # latents of other models are not accepted
+        self.space = ""  # where the items lie
         self.shown = -1  # the item that is the current picture
         self.current = 0
         self._hovered = -1
@@ -304,7 +305,7 @@ class ThumbnailStrip(QAbstractScrollArea):
 
     def _drag_out(self, index: int) -> None:
         drag = QDrag(self)
-        drag.setMimeData(packed([self._items[index]], self.checkpoint))
+        drag.setMimeData(packed([self._items[index]], self.checkpoint, self.space))
         picture = self.picture(index)
         if picture is not None:
             drag.setPixmap(QPixmap.fromImage(picture.scaled(64, 64, Qt.AspectRatioMode.KeepAspectRatio)))
@@ -330,10 +331,10 @@ class ThumbnailStrip(QAbstractScrollArea):
             if self._reorderable:
                 self._reorder(self._dragged, before - (before > self._dragged))
             return
-        latents = unpacked(event.mimeData(), self.checkpoint)
-        if latents:
+        carried = unpacked(event.mimeData(), self.checkpoint)
+        if carried:
             event.acceptProposedAction()
-            self.dropped.emit(before, latents)
+            self.dropped.emit(before, carried)
 
     def _show_insertion(self, before: int) -> None:
         if before != self._insertion:

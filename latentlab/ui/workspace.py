@@ -12,7 +12,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ImageShape, ModelInfo
 from latentlab.core.requests import OpenModel
 from latentlab.core.session import Session
-from latentlab.core.space_switching import in_space
+from latentlab.core.space_switching import in_space, put_aside
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.state import Original, State, at
 
@@ -65,11 +65,15 @@ class Workspace:
     ) -> None:
         """Make `latent` (D,) the current picture; within an open gesture it is part of that one undo step.
 
-        `space`: where the latent lies; the one that is worked in if empty.
+        `space`: where the latent lies; the one that is worked in if empty. Work goes on there, and that is said.
         """
         state = in_space(self.state, self.opened.info, space or self.state.space)
         self.session.update(at(state, latent, name, original), label or f"Go to {name}")
 
+        if state.space != self.state.space:
+            waiting = put_aside(state)
+            aside = f" Put aside until you switch back: {waiting}." if waiting else ""
+            self.notices.info(f"{name} lies in {state.space}, so work goes on there.{aside}")
     def go_to_encoding(self, index: int, label: str = "") -> None:
         """The same with an encoding; a conditional model is asked for what its picture is, as far as that is known."""
         encodings, info = self.opened.encodings, self.opened.info
@@ -84,6 +88,7 @@ class Workspace:
         """`session.update` with some parts of the state replaced."""
         self.session.update(replace(self.state, **parts), label)  # type: ignore[arg-type]
 
-    def fits(self, latent: FloatArray) -> bool:
-        """Whether a latent from elsewhere belongs to the open space."""
-        return latent.shape == (self.space.dim,) and bool(np.isfinite(latent).all())
+    def fits(self, latent: FloatArray, space: str) -> bool:
+        """Whether a latent from elsewhere can be one of this space of the open model."""
+        shapes = {known.name: (known.dim,) for known in self.opened.info.spaces}
+        return latent.shape == shapes.get(space) and bool(np.isfinite(latent).all())

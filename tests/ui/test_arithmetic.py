@@ -43,7 +43,7 @@ def result(panel: ArithmeticPanel) -> np.ndarray:
 
 
 def drop(target: QWidget, latents: list[NamedLatent], checkpoint: str = CHECKPOINT) -> None:
-    mime, actions = packed(latents, checkpoint), Qt.DropAction.CopyAction
+    mime, actions = packed(latents, checkpoint, "z"), Qt.DropAction.CopyAction
     enter = QDragEnterEvent(QPointF(5, 5).toPoint(), actions, mime, LEFT, NO_KEY)
     QApplication.sendEvent(target, enter)
     if enter.isAccepted():
@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_refused(panel: ArithmeticPanel, workspace: Workspa
     drop(panel.slots["a"].viewport(), [NamedLatent(np.zeros(3, np.float32), "short")])
     drop(panel.slots["a"].viewport(), [NamedLatent(np.full(DIM, np.nan, np.float32), "nan")])
     assert workspace.state is before
-    assert "another space" in workspace.notices.log[-1].text
+    assert "no latent of this model's space z" in workspace.notices.log[-1].text
 
 
 def test_a_typed_expression_wins_and_is_live(panel: ArithmeticPanel, workspace: Workspace, qtbot: QtBot) -> None:

@@ -239,10 +239,10 @@ def test_a_picture_of_another_model_is_taken_as_a_picture(
 
 def test_a_latent_that_is_dropped_becomes_the_current_one(panel: ImagePanel, workspace: Workspace) -> None:
     latent = np.arange(DIM, dtype=np.float32)
-    dropped(panel, latent_mime.packed([NamedLatent(latent, "keyframe 1")], CHECKPOINT))
+    dropped(panel, latent_mime.packed([NamedLatent(latent, "keyframe 1")], CHECKPOINT, "z"))
     assert np.array_equal(workspace.state.latent, latent)
     assert workspace.state.name == "keyframe 1"
-    dropped(panel, latent_mime.packed([NamedLatent(latent + 1, "foreign")], "another"))
+    dropped(panel, latent_mime.packed([NamedLatent(latent + 1, "foreign")], "another", "z"))
     assert np.array_equal(workspace.state.latent, latent)
 
 
@@ -331,7 +331,10 @@ def test_copy_puts_pixels_and_latent_on_the_clipboard(panel: ImagePanel, workspa
     mime = QGuiApplication.clipboard().mimeData()
     copied = mime.imageData()
     assert (copied.width(), copied.height()) == (8, 8)
-    assert np.array_equal(latent_mime.unpacked(mime, CHECKPOINT)[0].latent, workspace.state.latent)
+    carried = latent_mime.unpacked(mime, CHECKPOINT)
+    assert carried is not None
+    assert carried.space == "z"
+    assert np.array_equal(carried.latents[0].latent, workspace.state.latent)
     # The offscreen platform frees what still lies on its clipboard too late: the process would end by a signal.
     QGuiApplication.clipboard().clear()
 

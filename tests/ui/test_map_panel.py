@@ -39,7 +39,10 @@ def test_ctrl_drag_takes_a_point_out_and_a_dropped_latent_is_gone_to(
     press(panel.canvas, (x, y), keys=control)
     move(panel.canvas, (x + 30, y), keys=control)
     assert panel.workspace.state is before
-    (named,) = unpacked(carried[0], before.checkpoint)
+    found = unpacked(carried[0], before.checkpoint)
+    assert found is not None
+    (named,) = found.latents
+    assert found.space == "z"
     assert named.name == f"#{index}"
     assert np.array_equal(named.latent, encodings_of(panel).latents[index])
     copy, buttons = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton
@@ -48,7 +51,7 @@ def test_ctrl_drag_takes_a_point_out_and_a_dropped_latent_is_gone_to(
     assert drop.isAccepted()
     assert np.array_equal(panel.workspace.state.latent, named.latent)
     assert panel.workspace.state.name == named.name
-    stranger = packed([named], "another model")
+    stranger = packed([named], "another model", "z")
     state = panel.workspace.state
     panel.dropEvent(QDropEvent(QPointF(50, 200), copy, stranger, buttons, PLAIN))
     assert panel.workspace.state is state

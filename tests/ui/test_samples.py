@@ -154,15 +154,20 @@ def test_pictures_that_are_there_are_not_asked_for_again(
 
 def test_what_is_dragged_out_can_be_dropped_in_and_nothing_of_another_model() -> None:
     item = NamedLatent(np.arange(DIM, dtype=np.float32), "sample 1")
-    mime = packed([item], CHECKPOINT)
+    mime = packed([item], CHECKPOINT, "w")
     assert mime.hasFormat(LATENTS)
-    (back,) = unpacked(mime, CHECKPOINT)
+    carried = unpacked(mime, CHECKPOINT)
+    assert carried is not None
+    assert carried.space == "w"
+    (back,) = carried.latents
     assert back.name == item.name
     np.testing.assert_array_equal(back.latent, item.latent)
-    assert unpacked(mime, "another") == []
-    for foreign in (b"", b"{", b"[]", b'{"checkpoint": "x"}', b'{"checkpoint": "x", "latents": [{"latent": ["a"]}]}'):
+    assert unpacked(mime, "another") is None
+    damaged = (b'{"latent": ["a"]}', b"", b'{"name": "of a version without spaces", "latent": [1]}')
+    documents = [b'{"checkpoint": "x", "latents": [%b]}' % row for row in damaged]
+    for foreign in (b"", b"{", b"[]", b'{"checkpoint": "x"}', *documents):
         mime.setData(LATENTS, foreign)
-        assert unpacked(mime, "x") == []
+        assert unpacked(mime, "x") is None
 
 
 def test_the_sheet_is_one_widget(panel: SamplesPanel) -> None:

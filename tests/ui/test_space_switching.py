@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
-from latentlab.core.latent_model import ModelInfo
 from latentlab.core.requests import Decode, Done, ToSpace
 from latentlab.core.spaces import LatentSpace
 from latentlab.core.state import Group
@@ -23,13 +21,7 @@ from latentlab.ui.panels.sliders import SlidersPanel
 from latentlab.ui.panels.walk import WalkPanel
 from latentlab.ui.workspace import OpenedModel
 from tests.ui.conftest import DIM, FakeEngine, FakeJobs, deliver, mapped, picture_of, some_encodings, some_info
-
-DRAWS = mapped(np.random.default_rng(2).standard_normal((80, DIM)).astype(np.float32))
-
-
-def two_spaces(**parts: Any) -> ModelInfo:
-    spaces = (LatentSpace("z", (DIM,)), LatentSpace("w", (DIM,), "empirical", DRAWS.mean(0), DRAWS.std(0), DRAWS))
-    return some_info(sha256="two", spaces=spaces, mappings=(("z", "w"),), **parts)
+from tests.ui.two_spaces import DRAWS, switch, texts, two_spaces
 
 
 @pytest.fixture
@@ -42,21 +34,8 @@ def two(window: MainWindow, engine: FakeEngine) -> MainWindow:
     return window
 
 
-def switch(window: MainWindow, to: str) -> None:
-    """By the hand on the tool bar."""
-    choice = window.menus.space_choice
-    choice.activated.emit([choice.itemText(i) for i in range(choice.count())].index(f"space {to}"))
-    deliver()
-    window.opening.join()
-    deliver()
-
-
 def last_live(engine: FakeEngine) -> Decode:
     return next(r for consumer, r, *_ in reversed(engine.requests) if consumer == "image" and isinstance(r, Decode))
-
-
-def texts(window: MainWindow) -> list[str]:
-    return [notice.text for notice in window.workspace.notices.log]
 
 
 def test_the_choice_is_beside_the_name_where_there_is_one(window: MainWindow, engine: FakeEngine) -> None:
@@ -180,14 +159,16 @@ def test_samples_and_sliders_are_of_the_space(two: MainWindow, engine: FakeEngin
     assert isinstance(sliders, SlidersPanel)
     switch(two, "w")
     drawn = samples.sheet.items
-    space = two.workspace.opened.info.spaces[1]
-    assert np.array_equal(drawn[0].latent, space.sample(len(drawn), seed=0)[0])
+    z = two.workspace.opened.info.spaces[0]  # a seed is the same picture in both spaces
+    assert np.array_equal([item.latent for item in drawn], mapped(z.sample(len(drawn), seed=0)))
     sheet = next(r for consumer, r, *_ in reversed(engine.requests) if consumer == "samples/sheet")
     assert isinstance(sheet, Decode)
     assert sheet.space == "w"
     two.commands.draw_sample()
+    deliver()  # the way from z
     assert two.workspace.state.space == "w"
-    assert any(np.allclose(two.workspace.state.latent, row) for row in DRAWS)
+    drawn_seed = int(two.workspace.state.name.removeprefix("sample of seed "))
+    assert np.array_equal(two.workspace.state.latent, mapped(z.sample(1, drawn_seed))[0])
     sliders.show_state(two.workspace.state, None)
     values = {round(sliders.list.row(row).value, 3) for row in range(DIM)}
     assert values == {round(float(value), 3) for value in two.workspace.state.latent}

@@ -81,7 +81,9 @@ def test_the_current_picture_with_its_edits_becomes_a_keyframe(
 def test_latents_are_dropped_where_they_belong(panel: WalkPanel, workspace: Workspace) -> None:
     panel.insert(0, latents(0, 3))
     second = panel.strip.rect_of(1)
-    drop(panel.strip.viewport(), packed(latents(1, 2), CHECKPOINT), QPointF(second.left() - 2, second.center().y()))
+    drop(
+        panel.strip.viewport(), packed(latents(1, 2), CHECKPOINT, "z"), QPointF(second.left() - 2, second.center().y())
+    )
     assert names(workspace) == ["at 0", "at 1", "at 2", "at 3"]
     workspace.session.undo()
     assert names(workspace) == ["at 0", "at 3"]
@@ -89,12 +91,15 @@ def test_latents_are_dropped_where_they_belong(panel: WalkPanel, workspace: Work
 
 def test_latents_of_another_model_or_space_are_refused(panel: WalkPanel, workspace: Workspace) -> None:
     before = workspace.state
-    drop(panel.strip.viewport(), packed(latents(1), "another model"), QPointF(10, 10))
+    drop(panel.strip.viewport(), packed(latents(1), "another model", "z"), QPointF(10, 10))
     assert workspace.state is before
     too_long = NamedLatent(np.zeros(DIM + 1, np.float32), "w")
-    drop(panel.strip.viewport(), packed([too_long], CHECKPOINT), QPointF(10, 10))
+    drop(panel.strip.viewport(), packed([too_long], CHECKPOINT, "z"), QPointF(10, 10))
     assert workspace.state is before
-    assert "another space" in workspace.notices.log[-1].text
+    assert "no latent of this model's space z" in workspace.notices.log[-1].text
+    drop(panel.strip.viewport(), packed(latents(1), CHECKPOINT, "w"), QPointF(10, 10))
+    assert workspace.state is before
+    assert "no latent of this model's space w" in workspace.notices.log[-1].text
 
 
 def test_keyframes_are_reordered_and_deleted_by_keyboard_and_undone(
@@ -128,7 +133,9 @@ def test_a_keyframe_is_dragged_to_another_place(
     QTest.mousePress(strip.viewport(), LEFT, NO_KEY, start)
     QTest.mouseMove(strip.viewport(), end.toPoint())
     assert names(workspace) == ["at 1", "at 2", "at 0"]
-    (item,) = unpacked(carried[0], CHECKPOINT)
+    found = unpacked(carried[0], CHECKPOINT)
+    assert found is not None
+    (item,) = found.latents
     assert item.name == "at 0"
     workspace.session.undo()
     assert names(workspace) == ["at 0", "at 1", "at 2"]

@@ -69,7 +69,7 @@ class Steering(QObject):
         assert encodings is not None
         assert layout is not None
         latent = encodings.latents[index]
-        if not self._workspace.fits(latent):
+        if not self._workspace.fits(latent, encodings.space):
             self._workspace.notices.warn(f"{encodings.name_of(index)} holds numbers that are not finite.")
             return
         self._near = latent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,10 @@ from latentlab.core.expressions import Scope, scope_of
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.state import NamedLatent, State
 from latentlab.ui.arithmetic_result import Result, example, result_of
+from latentlab.ui.carrying import Carrying
 from latentlab.ui.expression_field import ExpressionField
 from latentlab.ui.icons import icon
+from latentlab.ui.latent_mime import Carried
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.stepped_gesture import SteppedGesture
@@ -38,6 +41,7 @@ class ArithmeticPanel(Panel):
         self._result = Result(None)
         self._steps = SteppedGesture(workspace.session, self)
         self.slots: dict[str, ThumbnailStrip] = {}
+        self._carrying = {key: Carrying(workspace, self.consumer(f"dropped-{key}"), self) for key in SLOTS}
         self._build()
         self.setFocusProxy(self.expression)
 
@@ -107,7 +111,7 @@ class ArithmeticPanel(Panel):
         strip.setAccessibleName(f"Slot {sign[-1]}: {meaning}")
         strip.hint = f"{meaning}: drop pictures here"
         strip.ground = True
-        strip.dropped.connect(lambda _before, latents, key=key: self.add(key, latents))
+        strip.dropped.connect(lambda _before, carried, key=key: self.drop(key, carried))
         strip.removed.connect(lambda index, key=key: self._remove(key, index))
         strip.chosen.connect(lambda index, strip=strip: self._show(strip.items[index]))
         add = self._tool("mdi6.plus", f"Add the current picture to {sign[-1]}")
@@ -150,7 +154,7 @@ class ArithmeticPanel(Panel):
                     self.expression.setText(slots.expression)
             for key, strip in self.slots.items():
                 items = getattr(slots, key)
-                strip.checkpoint = new.checkpoint
+                strip.checkpoint, strip.space = new.checkpoint, new.space
                 if strip.items != items or drawn is None or new.condition != drawn.condition:
                     strip.set_items(items, condition=new.condition)
         self._show_result(new)
@@ -162,7 +166,7 @@ class ArithmeticPanel(Panel):
         self._show_said(result)
         self.current_button.setEnabled(result.latent is not None)
         items = [] if result.latent is None else [NamedLatent(result.latent, result.name)]
-        self.result.checkpoint = state.checkpoint
+        self.result.checkpoint, self.result.space = state.checkpoint, state.space
         self.result.set_items(items, condition=state.condition)
 
     def _show_said(self, result: Result) -> None:
@@ -198,14 +202,14 @@ class ArithmeticPanel(Panel):
 
     # --- what a person does
 
-    def add(self, key: str, latents: list[NamedLatent]) -> None:
+    def drop(self, key: str, carried: Carried) -> None:
+        """Pictures from elsewhere for a slot."""
+        self._carrying[key].take(carried, lambda latents: self.add(key, latents))
+
+    def add(self, key: str, latents: Sequence[NamedLatent]) -> None:
         """Pictures for slot "a", "b" or "c"; several are averaged."""
-        fitting = tuple(item for item in latents if self.workspace.fits(item.latent))
-        if not fitting:
-            self.workspace.notices.warn("What was dropped belongs to another space, so it cannot be added here.")
-            return
         slots = self.workspace.state.arithmetic
-        self._fill(key, (*getattr(slots, key), *fitting), f"Add to {key.upper()}")
+        self._fill(key, (*getattr(slots, key), *latents), f"Add to {key.upper()}")
 
     def add_current(self, key: str) -> None:
         state = self.workspace.state

@@ -368,7 +368,7 @@ class AttributesPanel(Panel):
         if not items:
             self.workspace.decoding.withdraw(self.consumer("strip"))
             return
-        latents = self.strip.show_latents(items, state.edit, state.condition, state.checkpoint)
+        latents = self.strip.show_latents(items, state)
         missing = self._pictures.missing(latents, state.condition)
         if missing:
             request = Decode(state.checkpoint, np.stack(missing), state.space, state.condition)

@@ -18,6 +18,7 @@ from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
 from latentlab.ui import latent_mime, theme
 from latentlab.ui.actions import shortcut_tooltip
+from latentlab.ui.carrying import show_carried
 from latentlab.ui.comparison import Comparison
 from latentlab.ui.condition_bar import ConditionBar
 from latentlab.ui.difference import AMPLIFICATIONS, Kind, difference
@@ -306,9 +307,9 @@ class ImagePanel(Panel):
     def dropEvent(self, event: QDropEvent) -> None:
         mime = event.mimeData()
         event.acceptProposedAction()
-        latents = latent_mime.unpacked(mime, self.workspace.state.checkpoint)
-        if latents and self.workspace.fits(latents[0].latent):
-            self.workspace.go_to(latents[0].latent, latents[0].name)
+        carried = latent_mime.unpacked(mime, self.workspace.state.checkpoint)
+        if carried:
+            show_carried(self.workspace, carried)
         elif is_picture(mime.urls()):
             self.exchange.read(next(url for url in mime.urls() if is_picture([url])).toLocalFile())
         elif mime.hasImage():

@@ -17,6 +17,7 @@ from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Decoded, RequestFailed
 from latentlab.core.state import MapView, NamedLatent, State
 from latentlab.ui import theme
+from latentlab.ui.carrying import show_carried
 from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.map import colours
 from latentlab.ui.map.card import HoverCard
@@ -309,10 +310,10 @@ class MapPanel(Panel):
 
     def dropEvent(self, event: QDropEvent) -> None:
         """A latent from elsewhere: go there."""
-        latents = unpacked(event.mimeData(), self.workspace.state.checkpoint)
-        if latents and self.workspace.fits(latents[0].latent):
+        carried = unpacked(event.mimeData(), self.workspace.state.checkpoint)
+        if carried:
             event.acceptProposedAction()
-            self.workspace.go_to(latents[0].latent, latents[0].name)
+            show_carried(self.workspace, carried)
 
     def _carry(self, index: int) -> None:
         """A point is dragged out, to any slot of the window."""
@@ -320,7 +321,7 @@ class MapPanel(Panel):
         if encodings is not None:
             drag = QDrag(self)
             named = NamedLatent(encodings.latents[index], encodings.name_of(index))
-            drag.setMimeData(packed([named], self.workspace.state.checkpoint))
+            drag.setMimeData(packed([named], self.workspace.state.checkpoint, encodings.space))
             picture = self._thumbnails.now(index)
             if picture is not None:
                 drag.setPixmap(QPixmap.fromImage(picture.scaled(64, 64, Qt.AspectRatioMode.KeepAspectRatio)))

@@ -9,11 +9,13 @@ from PySide6.QtCore import QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.requests import Decode, Decoded, Lane
+from latentlab.core.space_switching import in_space
 from latentlab.core.state import NamedLatent, State
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
+from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
@@ -29,6 +31,7 @@ LARGEST_SEED = 2**31 - 1
 MOST_TRUNCATION = 1.5
 RESIZE_MS = 80
 TRUNCATION = "Truncation"
+HINT = "Click to show, drag elsewhere, star to keep"
 UNDRAWABLE = "Draws from this space are no pictures"
 INSTEAD = ": drop a picture on the image, or encode a folder (File menu)"
 
@@ -40,6 +43,10 @@ class SamplesPanel(Panel):
         super().__init__(workspace, parent)
         self._pictures = Pictures()
         self._drawn: State | None = None
+        self._used = False  # whether a sample was clicked
+        self._space = ""  # where what is on the sheet lies
+        self._draws = PriorDraws(workspace, self.consumer("draws"), self)
+        self._draws.drawn.connect(self._take_draws)
         self._steps = SteppedGesture(workspace.session, self)
         self._resizing = QTimer(self)
         self._resizing.setSingleShot(True)
@@ -83,7 +90,7 @@ class SamplesPanel(Panel):
         self.sheet.resized.connect(self._resizing.start)
         self.sheet.chosen.connect(self._choose)
         self.sheet.marked.connect(self._keep)
-        self.hint = ElidedLabel("Click to show, drag elsewhere, star to keep")
+        self.hint = ElidedLabel(HINT)
         self.hint.setProperty("role", "caption")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         top = QHBoxLayout()
@@ -124,12 +131,12 @@ class SamplesPanel(Panel):
             with QSignalBlocker(self.seed_field):
                 self.seed_field.setValue(new.samples.seed)
             self.truncation.redraw_all()
-            self._show_kept(len(new.samples.kept))
         if (
             drawn is None
             or new.samples is not drawn.samples
             or new.condition != drawn.condition
             or new.space != drawn.space
+            or new.elsewhere is not drawn.elsewhere
         ):
             self._fill()
         elif new.origin is not drawn.origin:
@@ -146,30 +153,48 @@ class SamplesPanel(Panel):
                 self.kept_button.setChecked(False)
 
     def _fill(self) -> None:
-        """The draws that there is room for, or the kept ones; what has no picture yet is asked for in one batch."""
+        """The draws that there is room for, or the kept ones of the space that they lie in."""
         state = self._drawn
         if state is None:
             return
-        items = list(state.samples.kept) if self.kept_button.isChecked() else self._draws(state)
-        kept = {item.latent.tobytes() for item in state.samples.kept}
+        info = self.workspace.opened.info
+        to = info.drawn_through(state.space, state.samples.truncation)[1]
+        self._show_kept(len(_kept_in(state, to)))
+        drawable = info.space(to).drawable
+        self.sheet.hint = "" if drawable else UNDRAWABLE + (INSTEAD if info.encoder else "")
+        if self.kept_button.isChecked():
+            self._show_items(list(_kept_in(state, to)), to)
+        elif drawable:
+            self._draws.ask(state, self._room(), state.samples.seed)
+        else:
+            self._show_items([], to)
+
+    def _take_draws(self, drawn: Drawn) -> None:
+        if self._drawn is not None and not self.kept_button.isChecked():
+            named = [NamedLatent(row, f"sample {i} of seed {drawn.seed}") for i, row in enumerate(drawn.latents)]
+            self._show_items(named, drawn.space)
+
+    def _show_items(self, items: list[NamedLatent], space: str) -> None:
+        """What has no picture yet is asked for in one batch."""
+        state = self._drawn
+        assert state is not None
+        kept = {item.latent.tobytes() for item in _kept_in(state, space)}
         marks = {i for i, item in enumerate(items) if item.latent.tobytes() in kept}
-        self.sheet.checkpoint = state.checkpoint
+        self._space = space
+        self._show_hint(state)
+        self.sheet.checkpoint, self.sheet.space = state.checkpoint, space
         self.sheet.set_items(items, marks, state.condition)
         self._show_current(state)
         missing = self._pictures.missing([item.latent for item in items], state.condition)
         if missing:
-            request = Decode(state.checkpoint, np.stack(missing), state.space, state.condition)
+            request = Decode(state.checkpoint, np.stack(missing), space, state.condition)
             self.workspace.decoding.submit(self.consumer("sheet"), request, Lane.VISIBLE)
 
-    def _draws(self, state: State) -> list[NamedLatent]:
-        sheet = state.samples
-        space = self.workspace.opened.info.space(state.space)
-        encoder = self.workspace.opened.info.encoder
-        self.sheet.hint = "" if space.drawable else UNDRAWABLE + (INSTEAD if encoder else "")
-        if not space.drawable:
-            return []
-        latents_ND = space.sample(self._room(), sheet.seed, sheet.truncation)
-        return [NamedLatent(latent, f"sample {i} of seed {sheet.seed}") for i, latent in enumerate(latents_ND)]
+    def _show_hint(self, state: State) -> None:
+        """What a click does, until it has been used; and where it leads, where that is another space."""
+        away = self._space != state.space
+        self.hint.setText(f"Truncated in {self._space}: a click leads there" if away else HINT)
+        self.hint.setVisible(away or not self._used)
 
     def _room(self) -> int:
         size = self.sheet.viewport().size()
@@ -179,8 +204,10 @@ class SamplesPanel(Panel):
     def _show_current(self, state: State) -> None:
         here = state.origin.tobytes()
         shown = (i for i, item in enumerate(self.sheet.items) if item.latent.tobytes() == here)
-        self.sheet.shown = next(shown, -1)
-        self.sheet.redraw()
+        index = next(shown, -1)
+        if index != self.sheet.shown:  # a drag comes here with every event
+            self.sheet.shown = index
+            self.sheet.redraw()
 
     def _truncation_row(self, _row: int) -> SliderRow:
         state = self._drawn or self.workspace.state
@@ -191,8 +218,16 @@ class SamplesPanel(Panel):
             high=MOST_TRUNCATION,
             home=1.0,
             step=0.05,
-            tip=lambda: "Below 1 draws are more typical and less varied; 0 is the mean of the prior",
+            tip=self._truncation_tip,
         )
+
+    def _truncation_tip(self) -> str:
+        said = "Below 1 draws are more typical and less varied; 0 is the mean of the prior"
+        origin = self.workspace.state.space
+        to = self.workspace.opened.info.drawn_through(origin, 0)[1]
+        if to == origin:
+            return said
+        return f"{said}.\nIt has no effect in {origin}, so draws are taken to {to} and truncated there"
 
     def show_decoded(self, reply: Decoded) -> None:
         self._pictures.keep(reply)
@@ -234,15 +269,25 @@ class SamplesPanel(Panel):
 
     def _choose(self, index: int) -> None:
         item = self.sheet.items[index]
-        self.hint.hide()  # it has been used
-        self.workspace.go_to(item.latent, item.name)
+        self._used = True
+        self.hint.hide()
+        self.workspace.go_to(item.latent, item.name, space=self._space)
 
     def _keep(self, index: int) -> None:
         """Bookmarks a sample, or lets it go."""
-        item, sheet = self.sheet.items[index], self.workspace.state.samples
+        item, home, info = self.sheet.items[index], self.workspace.state.space, self.workspace.opened.info
+        state = in_space(self.workspace.state, info, self._space)
         key = item.latent.tobytes()
-        kept = tuple(other for other in sheet.kept if other.latent.tobytes() != key)
-        if len(kept) == len(sheet.kept):
-            self.workspace.change(f"Keep {item.name}", samples=replace(sheet, kept=(*kept, item)))
-        else:
-            self.workspace.change(f"Let {item.name} go", samples=replace(sheet, kept=kept))
+        before = state.samples.kept
+        kept = tuple(other for other in before if other.latent.tobytes() != key)
+        label = f"Let {item.name} go"
+        if len(kept) == len(before):
+            kept, label = (*kept, item), f"Keep {item.name}"
+        state = replace(state, samples=replace(state.samples, kept=kept))
+        self.workspace.session.update(in_space(state, info, home), label)
+
+
+def _kept_in(state: State, space: str) -> tuple[NamedLatent, ...]:
+    """The bookmarks of a space, which may be put aside."""
+    there = state if space == state.space else state.elsewhere.get(space)
+    return there.samples.kept if there is not None else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ from latentlab.core.paths import INTERPOLATIONS
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.space_switching import put_aside
 from latentlab.core.state import NamedLatent, State, Walk
+from latentlab.ui.carrying import Carrying
 from latentlab.ui.export_form import ExportForm, ExportKind
 from latentlab.ui.icons import icon
+from latentlab.ui.latent_mime import Carried
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.running import RunningJob
@@ -53,6 +56,7 @@ class WalkPanel(Panel):
         self.playing = WalkPlaying(workspace, self)
         self.playing.advanced.connect(lambda: self.scrub.redraw_all())
         self.playing.toggled.connect(self._show_playing)
+        self._carrying = Carrying(workspace, self.consumer("dropped"), self)
         self._build()
         self.setFocusProxy(self.strip)
 
@@ -115,7 +119,7 @@ class WalkPanel(Panel):
 
     def _connect(self) -> None:
         self.strip.chosen.connect(self._choose)
-        self.strip.dropped.connect(self.insert)
+        self.strip.dropped.connect(self.drop)
         self.strip.reordered.connect(self._reorder)
         self.strip.removed.connect(self._remove)
         self.scrub.pressed.connect(lambda _: self._begin_scrub())
@@ -182,7 +186,7 @@ class WalkPanel(Panel):
         keyframes = state.walk.keyframes
         waiting = put_aside(state)
         self.strip.hint = f"Put aside until you switch back: {waiting}. {HINT}" if waiting else HINT
-        self.strip.checkpoint = state.checkpoint
+        self.strip.checkpoint, self.strip.space = state.checkpoint, state.space
         self.strip.set_items(keyframes, condition=state.condition)
         self._show_current(state)
         missing = self._pictures.missing([keyframe.latent for keyframe in keyframes], state.condition)
@@ -240,14 +244,13 @@ class WalkPanel(Panel):
         name = state.name or f"keyframe {len(state.walk.keyframes) + 1}"
         self._change("Add keyframe", keyframes=(*state.walk.keyframes, NamedLatent(state.latent, name)))
 
-    def insert(self, before: int, latents: list[NamedLatent]) -> None:
-        """Latents that were dropped, in front of the keyframe at `before`."""
-        fitting = [item for item in latents if self.workspace.fits(item.latent)]
-        if not fitting:
-            self.workspace.notices.warn("What was dropped belongs to another space, so it cannot be a keyframe here.")
-            return
+    def drop(self, before: int, carried: Carried) -> None:
+        """Latents from elsewhere, in front of the keyframe at `before`."""
+        self._carrying.take(carried, lambda latents: self.insert(before, latents))
+
+    def insert(self, before: int, latents: Sequence[NamedLatent]) -> None:
         keyframes = self.workspace.state.walk.keyframes
-        self._change("Add keyframe", keyframes=(*keyframes[:before], *fitting, *keyframes[before:]))
+        self._change("Add keyframe", keyframes=(*keyframes[:before], *latents, *keyframes[before:]))
 
     def _reorder(self, index: int, to: int) -> None:
         keyframes = list(self.workspace.state.walk.keyframes)
