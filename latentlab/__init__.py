@@ -9,8 +9,9 @@ if TYPE_CHECKING:
 
     from latentlab.core.latent_model import LatentModel
     from latentlab.exploring import explore as explore
+    from latentlab.measuring import measure_model as measure_model
 
-__all__ = ["__version__", "explore", "open_model"]
+__all__ = ["__version__", "explore", "measure_model", "open_model"]
 
 
 def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, **options: str) -> LatentModel:
@@ -32,6 +33,10 @@ def __getattr__(name: str) -> Any:
         from latentlab.exploring import explore
 
         return explore
+    if name == "measure_model":
+        from latentlab.measuring import measure_model
+
+        return measure_model
     if name == "__version__":
         from importlib.metadata import version
 

@@ -1,4 +1,4 @@
-"""The commands of `latentlab`, without a window: info, render, edit, walk, encode, convert.
+"""The commands of `latentlab`, without a window: info, render, edit, walk, encode, convert; measure_command.py.
 
 Options are checked before torch is imported. Shapes: B pictures, D latent.
 """
@@ -18,12 +18,32 @@ import numpy as np
 import typer
 
 from latentlab.asking import asked_condition, how_to_ask
+from latentlab.command_options import (
+    Activation,
+    Attributes,
+    Checkpoint,
+    ClassName,
+    Conditions,
+    CropText,
+    Device,
+    Latent,
+    Locks,
+    Noise,
+    Output,
+    Range,
+    Scale,
+    Shown,
+    Truncation,
+    Trust,
+    opened,
+    options_of,
+    say,
+)
 from latentlab.console import ConsoleReport
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
 from latentlab.core.condition import Condition
-from latentlab.core.device_name import check_device_name
-from latentlab.core.encodings_file import encodings_beside
+from latentlab.core.encodings_file import encodings_beside, write_encodings
 from latentlab.core.errors import OptionError, SaveError, did_you_mean
 from latentlab.core.fitting import direction_names
 from latentlab.core.latent_model import LatentModel
@@ -33,8 +53,7 @@ from latentlab.core.recipe_png import png_bytes
 from latentlab.core.spaces import FloatArray
 from latentlab.drawing import drawn
 from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of, tiled
-from latentlab.formats import Options, found
-from latentlab.formats.reading import checked_options, open_whole
+from latentlab.formats import found
 
 COUNT_AT_MOST = 10_000
 SHEET_PIXELS_AT_MOST = 100_000_000
@@ -44,26 +63,11 @@ application = typer.Typer(
     add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False
 )
 
-Checkpoint = Annotated[Path, typer.Argument(help="A checkpoint or a run folder.")]
-Output = Annotated[Path, typer.Option("-o", "--output", help="Where to write.")]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
-Trust = Annotated[bool, typer.Option("--trust", help="Open a file that can run code.")]
-Activation = Annotated[str, typer.Option(help="Of a file of weights alone: relu, leaky_relu, tanh, …")]
-Range = Annotated[str, typer.Option("--range", help="What its last layer puts out: tanh, sigmoid, none or byte.")]
-Latent = Annotated[str, typer.Option("--latent", help="64 or 4x16x16: the size of a latent that is left open.")]
-Shown = Annotated[str, typer.Option("--picture", help="Which of a graph's outputs is the picture.")]
-Noise = Annotated[str, typer.Option("--noise", help="Of a StyleGAN: fixed or none.")]
-Attributes = Annotated[list[str], typer.Option("--attribute", help="NAME=STRENGTH; may be given more than once.")]
-Locks = Annotated[list[str], typer.Option("--lock", help="An attribute that stays as it is; may be repeated.")]
-ClassName = Annotated[str, typer.Option("--class", help="The class asked of a conditional model, by name or number.")]
-Conditions = Annotated[list[str], typer.Option("--condition", help="Smiling=1, of a conditional model; may repeat.")]
-Truncation = Annotated[float, typer.Option(help="Scale towards the prior's mean; 1 is none.")]
-Scale = Annotated[int, typer.Option(help="Enlarge every pixel so many times.")]
-CropText = Annotated[str, typer.Option("--crop", help="centre, none or x,y,width,height.")]
-
 
 def command() -> Any:
     """The command line as a click command."""
+    import latentlab.measure_command  # noqa: F401 - adds itself
+
     return typer.main.get_command(application)
 
 
@@ -87,10 +91,10 @@ def info(
     """Print what a checkpoint is, as JSON."""
     from latentlab.description import describe
 
-    document, warnings = describe(checkpoint, _options(device, trust, activation, range_, size, shown, noise))
+    document, warnings = describe(checkpoint, options_of(device, trust, activation, range_, size, shown, noise))
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     for warning in warnings:
-        _note(f"Warning: {warning}")
+        say(f"Warning: {warning}")
 
 
 @application.command()
@@ -111,9 +115,9 @@ def render(
     _check_truncation(truncation)
     _check_seed(seed)
     _check_scale(scale)
-    options = _options(device, trust, activation, range_, size, shown, noise)
+    options = options_of(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
-    model = _opened(checkpoint, options)
+    model = opened(checkpoint, options)
     image = model.info.image
     if count * image.height * image.width * scale**2 > SHEET_PIXELS_AT_MOST:
         raise OptionError(f"The sheet would have more than {SHEET_PIXELS_AT_MOST:,} pixels; lower --count or --scale.")
@@ -143,13 +147,13 @@ def edit(
     _check_png(output)
     _check_scale(scale)
     picture = read_picture(image, crop=Crop.parse(crop))
-    options = _options(device, trust, activation, range_, size, shown, noise)
+    options = options_of(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
-    model = _opened(checkpoint, options)
+    model = opened(checkpoint, options)
     _known(model, [*strengths, *lock])
     chosen = asked_condition(model.info, class_, condition)
     if chosen is not None and chosen.label is not None and model.info.conditional and not class_:
-        _note(f"The picture is taken as '{model.info.conditional[chosen.label]}'; say what it is with --class.")
+        say(f"The picture is taken as '{model.info.conditional[chosen.label]}'; say what it is with --class.")
     latent = _latent_of(model, picture, chosen, steps, image.name)
     latents = _edited(model, latent[None], strengths, lock)
     result = model.decode(latents, condition=chosen)[0]
@@ -179,9 +183,9 @@ def walk(
         "spherical" if spherical else "linear", loop, seconds, fps, scale=scale,
     )  # fmt: skip
     check(export)  # with any keyframe, before the seconds that opening a model takes
-    options = _options(device, trust, activation, range_, size, shown, noise)
+    options = options_of(device, trust, activation, range_, size, shown, noise)
     _check_names(checkpoint, [*strengths, *lock], class_, condition)
-    model = _opened(checkpoint, options)
+    model = opened(checkpoint, options)
     chosen = asked_condition(model.info, class_, condition)
     edited = partial(_edited, model, strengths=strengths, keep=lock)
     keyframes, space = drawn(model, [(1, seed) for seed in numbers], truncation, chosen, edited)
@@ -189,34 +193,42 @@ def walk(
     with ConsoleReport("Walk") as report:
         exported = export_walk(model, export, report)
     for note in exported.notes:
-        _note(note)
+        say(note)
 
 
 @application.command()
 def encode(
-    checkpoint: Checkpoint, output: Output,
+    checkpoint: Checkpoint,
     images: Annotated[Path, typer.Option(help="A folder: flat, class folders, or with attributes.csv.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="The native checkpoint to write; else they are kept beside it.")
+    ] = None,
     crop: CropText = "centre", limit: Annotated[int, typer.Option(help="At most so many pictures; 0: all.")] = 0,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
     size: Latent = "", shown: Shown = "", noise: Noise = "",
 ) -> None:  # fmt: skip
-    """Encode a folder of pictures, and save the checkpoint with these encodings."""
-    _check_native_name(output)
+    """Encode a folder of pictures: kept beside the checkpoint, or saved with it in a new one (-o)."""
+    if output is not None:
+        _check_native_name(output)
     if not images.is_dir():
         raise OptionError(f"--images {displayed(images)} is not a folder.")
     cropping = Crop.parse(crop)
-    options = _options(device, trust, activation, range_, size, shown, noise)
+    options = options_of(device, trust, activation, range_, size, shown, noise)
     from latentlab.converting import write_native
 
-    model = _opened(checkpoint, options)
+    model = opened(checkpoint, options)
     from latentlab.measure.encoding import encode_folder
 
     with ConsoleReport("Encode") as report:
         encodings, skipped = encode_folder(model, images, crop=cropping, limit=limit or None, report=report)
-    write_native(checkpoint, output, options, encodings)
-    _note(f"{len(encodings):,} pictures encoded, {len(skipped):,} skipped.")
+    if output is not None:
+        write_native(checkpoint, output, options, encodings)
+    else:
+        kept = write_encodings(model.info, replace(encodings, extra={}), images.resolve().name)
+        say(f"Kept as {displayed(kept)}, where the window and every command find it.")
+    say(f"{len(encodings):,} pictures encoded, {len(skipped):,} skipped.")
     for reason in skipped[:10]:
-        _note(f"  {reason}")
+        say(f"  {reason}")
 
 
 @application.command()
@@ -228,28 +240,13 @@ def convert(
 ) -> None:  # fmt: skip
     """Write a checkpoint as a native one."""
     _check_native_name(target)
-    options = _options(device, trust, activation, range_, size, shown, noise)
+    options = options_of(device, trust, activation, range_, size, shown, noise)
     from latentlab.converting import write_native
 
     write_native(source, target, options, half=half)
 
 
 # --- options ---------------------------------------------------------------------------------------------------
-
-
-def _options(
-    device: str, trust: bool, activation: str, range_: str, size: str, shown: str, noise: str
-) -> Options:  # fmt: skip
-    check_device_name(device)
-    said = {"activation": activation, "range": range_, "latent": size, "picture": shown, "noise": noise}
-    return checked_options(device, trust, said)
-
-
-def _opened(checkpoint: Path, options: Options) -> LatentModel:
-    model = open_whole(found(checkpoint), options)
-    for warning in model.info.warnings:
-        _note(f"Warning: {warning}")
-    return model
 
 
 def _strengths(attributes: Sequence[str]) -> dict[str, float]:
@@ -387,7 +384,3 @@ def _save(
 
 def _enlarged(picture: Any, scale: int) -> Any:
     return np.repeat(np.repeat(picture, scale, 0), scale, 1) if scale > 1 else picture
-
-
-def _note(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201

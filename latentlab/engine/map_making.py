@@ -44,7 +44,7 @@ def run_folder(report: Report, path: str, folder: str, crop: str = "centre", **h
     from latentlab.measure.encoding import encode_folder
 
     limit = how.pop("limit", None)
-    model = _opened(report, path, **how)
+    model = opened_model(report, path, **how)
     encodings, skipped = encode_folder(model, Path(folder), crop=Crop.parse(crop), limit=limit, report=report)
     return _kept(report, model, encodings, Path(folder).name, skipped)
 
@@ -54,7 +54,7 @@ def run_draws(report: Report, path: str, count: int = DRAWS, seed: int = 0, **ho
 
     `how` as of `run_folder`. Raises CheckpointError, OptionError, SaveError.
     """
-    model = _opened(report, path, **how)
+    model = opened_model(report, path, **how)
     space = model.info.spaces[0]
     if not space.drawable:
         raise OptionError("Draws from this model's prior are no pictures; encode a folder of pictures instead.")
@@ -91,7 +91,7 @@ def drawn(model: LatentModel, count: int, seed: int, report: Report, seconds: fl
     )
 
 
-def _opened(
+def opened_model(
     report: Report,
     path: str,
     checkpoint: str = "",
@@ -99,6 +99,7 @@ def _opened(
     trust: bool = False,
     options: Mapping[str, Any] | None = None,
 ) -> LatentModel:
+    """What a job works on, as the file alone gives it. Raises CheckpointError, OptionError."""
     from latentlab.formats import found
     from latentlab.formats.reading import checked_options, open_file
 
@@ -107,7 +108,7 @@ def _opened(
     report.progress(0, 0, "opening the model")
     model = open_file(found(Path(path)), checked_options(device, trust, options or {}))
     if checkpoint and model.info.sha256 != checkpoint:
-        raise CheckpointError(f"{path} has changed since it was opened. Open it again, then encode.")
+        raise CheckpointError(f"{path} has changed since it was opened. Open it again.")
     return model
 
 

@@ -323,7 +323,7 @@ def test_every_other_end_has_its_status_and_one_line(
     def fails(*arguments: object) -> None:
         raise raised
 
-    monkeypatch.setattr(commands, "_opened", fails)
+    monkeypatch.setattr(commands, "opened", fails)
     assert said in refused(capsys, "render", vae, "-o", tmp_path / "x.png", status=status)
 
 

@@ -1,0 +1,77 @@
+"""`latentlab measure` and `latentlab.measure_model`."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentlab
+from latentlab.core.errors import DataError
+from tests.cli.test_cli import refused, run
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    (tmp_path / "pictures").mkdir()
+    for index in range(40):
+        Image.fromarray(rng.integers(0, 255, (16, 16, 3), np.uint8)).save(tmp_path / "pictures" / f"{index}.png")
+    return tmp_path / "pictures"
+
+
+def test_measure_prints_a_table(vae: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "measure", vae, "--images", pictures, "--device", "cpu")
+    assert status == 0
+    assert out.startswith("tiny.safetensors\n")
+    assert "Mean squared error ↓" in out
+    assert "Active units" in out
+    assert "principal components of the pixels of 'pictures'" in out
+    assert "Pictures: 20 pictures of 'pictures', " in out
+    assert not vae.with_name("tiny.safetensors.figures.json").exists()
+
+
+def test_measure_as_json_and_csv(vae: Path, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, _ = run(capsys, "measure", vae, "--images", pictures, "--json", "--device", "cpu")
+    assert status == 0
+    document = json.loads(out)
+    assert document["checkpoint"] == "tiny.safetensors"
+    (found,) = document["measured"]
+    assert found["figures"]["samples"]["real"] == 20
+    status, out, _ = run(capsys, "measure", vae, "--csv", "--count", 32, "--device", "cpu")
+    assert status == 0
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert "continuity.change_per_unit" in {row["path"] for row in rows}
+    assert all(np.isfinite(float(row["value"])) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("--images absent", "does not exist"),
+        ("--count 5", "choose 32 to 20,000"),
+        ("--features fid", "no features 'fid'"),
+        ("--crop 1,2", "not understood"),
+        ("--json --csv", "not both"),
+        ("--device abacus", "abacus"),
+    ],
+)
+def test_what_measure_refuses(vae: Path, capsys: pytest.CaptureFixture[str], options: str, said: str) -> None:
+    assert said in refused(capsys, "measure", vae, *options.split())
+
+
+def test_a_model_is_measured_from_python(vae: Path, pictures: Path) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    images = np.random.default_rng(0).integers(0, 255, (64, 16, 16, 3), np.uint8)
+    found = latentlab.measure_model(model, images, labels=["a", "b"] * 32, count=32)
+    assert found.figures["reconstruction"]["pictures"] == 32
+    as_float = latentlab.measure_model(model, images / 255, count=32)
+    assert as_float.figures["reconstruction"]["mse"] == found.figures["reconstruction"]["mse"]
+    assert latentlab.measure_model(model, pictures, count=32).source == "20 pictures of 'pictures'"
+    with pytest.raises(DataError, match="describe an array"):
+        latentlab.measure_model(model, pictures, labels=[1, 2])
