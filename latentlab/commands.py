@@ -201,7 +201,7 @@ def encode(
     checkpoint: Checkpoint,
     images: Annotated[Path, typer.Option(help="A folder: flat, class folders, or with attributes.csv.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="The native checkpoint to write; else they are kept beside it.")
+        Path | None, typer.Option("-o", "--output", help="A native checkpoint to write; else they are kept beside.")
     ] = None,
     crop: CropText = "centre", limit: Annotated[int, typer.Option(help="At most so many pictures; 0: all.")] = 0,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
