@@ -30,7 +30,12 @@ def save(folder: Path, state: dict[str, Any]) -> None:
     """Raises SaveError; the state saved before is then untouched."""
     folder.mkdir(parents=True, exist_ok=True)
     with atomic_file(folder / STATE) as file:
-        torch.save({"version": VERSION, **state}, file)
+        try:
+            torch.save({"version": VERSION, **state}, file)
+        except RuntimeError as error:
+            if isinstance(error.__context__, OSError):  # torch's writer stumbles over what the disk said
+                raise error.__context__ from None
+            raise
 
 
 def load(folder: Path) -> dict[str, Any]:

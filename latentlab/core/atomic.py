@@ -67,9 +67,14 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
         if isinstance(error, ValueError) and temporary is None:  # a null character in the path
             raise SaveError(f"Cannot save {shown}: {error}. Choose another name.") from error
         if isinstance(error, OSError) and _is_ours(error, target, temporary):
-            cause, next_step = CAUSES.get(error.errno or 0, (error.strerror or str(error), "Save elsewhere."))
-            raise SaveError(f"Cannot save {shown}: {cause}. {next_step} What was there before is unchanged.") from error
+            raise refusal(path, error) from error
         raise
+
+
+def refusal(path: Path | str, error: OSError) -> SaveError:
+    """Why `path` could not be saved, in words: the cause and the next step."""
+    cause, next_step = CAUSES.get(error.errno or 0, (error.strerror or str(error), "Save elsewhere."))
+    return SaveError(f"Cannot save {displayed(path)}: {cause}. {next_step} What was there before is unchanged.")
 
 
 def displayed(path: Path | str) -> str:

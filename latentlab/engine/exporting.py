@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.core.atomic import atomic_write, displayed
+from latentlab.core.atomic import atomic_write, displayed, refusal
 from latentlab.core.condition import Condition
 from latentlab.core.errors import OptionError, SaveError
 from latentlab.core.latent_model import Images, LatentModel
@@ -270,9 +270,7 @@ def _frames(model: LatentModel, export: WalkExport, report: Report) -> Exported:
         report.progress(frames, frames, "Writing")
         temporary.replace(target)  # an empty folder of that name gives way
     except OSError as error:
-        raise SaveError(
-            f"Cannot save the frames as {displayed(export.path)}: {error.strerror}. Name a new folder elsewhere."
-        ) from error
+        raise refusal(export.path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return Exported(str(export.path), frames, written)

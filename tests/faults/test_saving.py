@@ -1,0 +1,75 @@
+"""Everything that is saved, on a full disk and under kill -9: the old file or the new one, and no third thing.
+
+`python -m benchmarks.faults` does the same with forty kills of each.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.saving import SAVES, Save, both, kept, kept_on_a_full_disk, killed, restore, tiny_disk
+
+KILLS = 5
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="fork, kill -9 and tmpfs")
+
+
+@pytest.fixture(params=list(SAVES))
+def save(request: pytest.FixtureRequest) -> Save:
+    return SAVES[request.param]
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    with tiny_disk(folder) as mounted:
+        if not mounted:
+            pytest.skip("this user may not mount a small disk")
+        yield folder
+
+
+@POSIX
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_a_disk_that_is_full_keeps_the_old_file(save: Save, disk: Path, scratch: Path, share: float) -> None:
+    assert kept_on_a_full_disk(save, disk, scratch, share) == ""
+
+
+def test_a_disk_that_says_so_late_keeps_the_old_file(
+    save: Save, tmp_path: Path, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no disk can be mounted too: the error comes with the last step, as it does over a network."""
+    old, _new = both(save, scratch)
+    target = tmp_path / "disk" / save.file
+    target.parent.mkdir()
+    restore(target, old)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(Path, "replace", full)
+    assert kept(save, target, old) == ""
+
+
+@POSIX
+@pytest.mark.parametrize("save", [name for name, save in SAVES.items() if not save.torch], indirect=True)
+def test_a_kill_leaves_the_old_file_or_the_new_one(save: Save, tmp_path: Path, scratch: Path) -> None:
+    """What needs torch goes through the same function; the trainer is killed by tests/training/test_resuming.py."""
+    folder = tmp_path / "killed"
+    folder.mkdir()
+    found = killed(save, folder, scratch, KILLS)
+    assert found.torn == 0
+    assert found.old + found.new == KILLS
