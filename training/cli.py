@@ -21,6 +21,7 @@ from latentlab.core.errors import BadInput, Failure, Interrupted, LatentlabError
 from latentlab.core.registry import FAMILIES
 from training.commanding import Asked, as_toml, effective, resolved
 from training.config import TrainingConfig
+from training.data_note import DataAsked
 from training.flags import CONFIGURATION, FamilyCommand, flag, parameters, values_of
 from training.launching import is_first
 from training.options import OPTIONS
@@ -92,17 +93,19 @@ def train_family(
     family = str(ctx.info_name)
     asked = Asked(
         family=family,
-        data=data,
+        of_data=DataAsked(
+            data=data,
+            image_size=image_size,
+            crop=crop,
+            limit=limit,
+            root=root,
+            thumbnails=thumbnails,
+            mapped=mapped,
+        ),
         out=out,
         recipe=recipe,
         resume=resume,
         download=download,
-        image_size=image_size,
-        crop=crop,
-        limit=limit,
-        root=root,
-        thumbnails=thumbnails,
-        mapped=mapped,
         settings=values_of(TrainingConfig, given),
         architecture={name: n for name, n in (("latent_dim", latent_dim), ("width", width)) if n is not None},
         objective=values_of(OPTIONS[family], given),

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from latentlab.core.atomic import atomic_write
 from latentlab.core.errors import CheckpointError, OptionError, SaveError, did_you_mean
 from training.config import TrainingConfig, config_from
 from training.config_file import TABLES, read, written
 from training.data import SOURCES
+from training.data_note import DataAsked, DataNote
 
 CONFIG = "config.json"
 CONFIG_FILE = "config.toml"  # the same for people, and for --config
@@ -28,36 +29,16 @@ MARKS = ("metrics.jsonl", "resume", "checkpoint.safetensors")
 NOTES = (CONFIG, CONFIG_FILE, DATA_NOTE, "samples", "map", "tensorboard")
 
 
-class DataNote(BaseModel):
-    """How a run's data is read."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    data: str
-    image_size: int | None = None
-    crop: str = "centre"
-    limit: int | None = None
-    root: str | None = None
-    thumbnails: bool | None = None
-    mapped: bool | None = None
-
-
 @dataclass(frozen=True)
 class Asked:
     """The options as given, on the command line or in a file; None where nothing was said."""
 
     family: str
-    data: str | None = None
+    of_data: DataAsked
     out: Path | None = None
     recipe: str | None = None
     resume: bool = False
     download: bool = False
-    image_size: int | None = None
-    crop: str | None = None
-    limit: int | None = None
-    root: Path | None = None
-    thumbnails: bool | None = None
-    mapped: bool | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the configuration
     architecture: Mapping[str, Any] = field(default_factory=dict)
     objective: Mapping[str, Any] = field(default_factory=dict)
@@ -65,13 +46,18 @@ class Asked:
 
     def over(self, path: Path) -> Asked:
         """This, and what the file says where this says nothing. Raises OptionError."""
-        reading, values = read(path)
-        if reading.family not in (None, self.family):
-            raise OptionError(f"--config {path} is of {reading.family}, not of {self.family}.")
-        said = reading.model_dump(exclude_none=True, exclude={"family"})
-        found: dict[str, Any] = {name: value for name, value in said.items() if getattr(self, name) is None}
-        found |= {name: {**values.pop(name, {}), **getattr(self, name)} for name in TABLES}
-        return replace(self, **found, settings={**values, **self.settings})
+        preamble, values = read(path, self.family)
+        if preamble.family not in (None, self.family):
+            raise OptionError(f"--config {path} is of {preamble.family}, not of {self.family}.")
+        said = preamble.model_dump(exclude_none=True, include=set(DataAsked.model_fields))
+        return replace(
+            self,
+            of_data=DataAsked(**{**said, **self.of_data.model_dump(exclude_none=True)}),
+            out=self.out or preamble.out,
+            recipe=self.recipe or preamble.recipe,
+            **{name: {**values.pop(name, {}), **getattr(self, name)} for name in TABLES},
+            settings={**values, **self.settings},
+        )
 
 
 @dataclass(frozen=True)
@@ -98,23 +84,16 @@ def resolved(asked: Asked) -> Order:
 
 def effective(asked: Asked) -> tuple[TrainingConfig, DataNote]:
     """What a new run would be. Raises OptionError."""
-    if not asked.data:
+    if not asked.of_data.data:
         raise OptionError("Say what to train on: --data NAME, FOLDER or FILE.npz. `latentlab-train list` shows names.")
-    note = DataNote(
-        data=_located(asked.data),
-        image_size=asked.image_size,
-        crop=asked.crop or "centre",
-        limit=asked.limit,
-        root=str(asked.root.absolute()) if asked.root else None,
-        thumbnails=asked.thumbnails,
-        mapped=asked.mapped,
-    )
+    said = asked.of_data.model_dump(exclude_none=True)
+    note = DataNote(**said | _places(asked.of_data))
     return _checked(asked, _begin(asked), note), note
 
 
 def as_toml(config: TrainingConfig, note: DataNote) -> str:
     """A file for `--config` that makes the same run."""
-    return written(config, image_size=note.image_size, root=note.root, thumbnails=note.thumbnails, mapped=note.mapped)
+    return written(config, note)
 
 
 def check_out(out: Path) -> None:
@@ -152,24 +131,21 @@ def _resumed(asked: Asked, out: Path) -> Order:
         stored = json.loads((out / CONFIG).read_text("utf-8"))
         noted = json.loads((out / DATA_NOTE).read_text("utf-8")) if (out / DATA_NOTE).is_file() else {}
         values = TrainingConfig.model_validate(stored).model_dump(mode="json")
-        note = DataNote.model_validate({"data": asked.data or values["data"], **noted})
+        note = DataNote.model_validate({"data": asked.of_data.data or values["data"], **noted})
     except (ValueError, ValidationError, OSError) as error:
         raise CheckpointError(f"The notes of the run in {out} are damaged ({error}); begin a new run.") from None
     if values["family"] != asked.family:
         raise OptionError(
             f"{out} holds a run of {values['family']}; resume it with latentlab-train {values['family']}."
         )
-    if asked.data is not None and _located(asked.data) != note.data:
-        raise OptionError(f"{out} was trained on '{note.data}', not on '{asked.data}'; choose another --out.")
+    places, said = _places(asked.of_data), asked.of_data.model_dump(exclude_none=True)
+    if places.get("data", note.data) != note.data:
+        raise OptionError(f"{out} was trained on '{note.data}', not on '{asked.of_data.data}'; choose another --out.")
     for name in ("image_size", "crop", "limit"):
-        value = getattr(asked, name)
-        if value is not None and value != getattr(note, name):
+        if said.get(name, getattr(note, name)) != getattr(note, name):
             option = "--" + name.replace("_", "-")
             raise OptionError(f"{out} was begun with {option} {getattr(note, name)}; it cannot change on the way.")
-    if asked.root is not None:
-        note = note.model_copy(update={"root": str(asked.root.absolute())})
-    changed = {name: value for name in ("thumbnails", "mapped") if (value := getattr(asked, name)) is not None}
-    note = note.model_copy(update=changed)
+    note = note.model_copy(update=said | places)
     return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download)
 
 
@@ -181,14 +157,19 @@ def _begin(asked: Asked) -> dict[str, Any]:
         values = recipes.recipe(asked.recipe).model_dump(mode="json")
         if values["family"] != asked.family:
             raise OptionError(f"The recipe '{asked.recipe}' is of {values['family']}, not of {asked.family}.")
-        return values | {"data": asked.data or ""}
-    assert asked.data is not None
-    return recipes.defaults(asked.family, asked.data, asked.image_size or _likely_size(asked.data))
+        return values | {"data": asked.of_data.data or ""}
+    data, size = asked.of_data.data, asked.of_data.image_size
+    assert data is not None
+    return recipes.defaults(asked.family, data, size or _likely_size(data))
 
 
-def _located(data: str) -> str:
-    """A path as one that can be found from any folder; a name as it is."""
-    return data if data in SOURCES or not Path(data).exists() else str(Path(data).absolute())
+def _places(asked: DataAsked) -> dict[str, Any]:
+    """What is a path of what was said, as one that can be found from any folder; the name of a source as it is."""
+    places: dict[str, Any] = {} if asked.root is None else {"root": asked.root.absolute()}
+    if asked.data is not None:
+        is_path = asked.data not in SOURCES and Path(asked.data).exists()
+        places["data"] = str(Path(asked.data).absolute()) if is_path else asked.data
+    return places
 
 
 def _likely_size(data: str) -> int:

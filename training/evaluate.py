@@ -21,9 +21,10 @@ from latentlab.measure.figures import classifier_space, inversion_error, of_draw
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
 from latentlab.models.torch_model import TorchModel
-from training.commanding import DATA_NOTE, DataNote
+from training.commanding import DATA_NOTE
 from training.data import Dataset, load
 from training.data.source import silent
+from training.data_note import DataNote
 from training.encode import JUDGED
 from training.judging import of_conditions
 from training.latent_figures import of_continuity, of_denoising, of_likelihood
@@ -144,7 +145,7 @@ def _loaded(
         name,
         size=image.height,
         crop=crop or str(trained.get("crop") or "centre"),
-        root=root or (Path(note.root) if note and note.root else None),
+        root=root or (note.root if note else None),
         limit=limit or trained.get("limit"),
         seed=int(trained.get("seed", 0)),
         report=report,

@@ -1,6 +1,7 @@
 """Flags made from the fields of a pydantic model: name, type, help and default are written once, in the model.
 
-No torch here. A field of several values, `tuple[...]`, is written with commas: `--diffaugment colour,translation`.
+No torch here, until something is wrong. A field of several values, `tuple[...]`, is written with commas:
+`--diffaugment colour,translation`.
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand
 
 from latentlab.core.errors import OptionError, did_you_mean
+from latentlab.core.registry import FAMILIES
 from training.config import TrainingConfig
 from training.options import OPTIONS
 
 # Fields of the configuration that are no flags of their own: given otherwise, or by tables of their own.
 NO_FLAGS = ("family", "data", "crop", "limit", "recipe", "architecture", "objective")
+OF_DATA = ("name", "image_size", "channels", "classes", "attributes")  # of an architecture
 CONFIGURATION = tuple(name for name in TrainingConfig.model_fields if name not in NO_FLAGS)
 
 
@@ -96,7 +99,17 @@ class FamilyCommand(TyperCommand):
 
 def unknown(said: str, family: str, known: Collection[str]) -> str:
     name = said.removeprefix("--").replace("-", "_")
+    if name in of_architecture(family):
+        return f"{said} is a parameter of the network: write --set architecture.{name}=…"
     owners = [other for other, options in OPTIONS.items() if name in options.model_fields]
     if owners:
         return f"{said} means nothing for the family {family}; leave it out."
     return f"There is no option '{said}'.{did_you_mean(said, known)}"
+
+
+def of_architecture(family: str) -> list[str]:
+    """Parameters of the family's network, but for what follows from the data.
+
+    Imports torch: asked where something is wrong anyway.
+    """
+    return [name for name in FAMILIES[family].load().Parameters.model_fields if name not in OF_DATA]

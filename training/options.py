@@ -150,7 +150,7 @@ class DenseGANOptions(GANOptions):
         if self.discriminator_width is not None:
             raise ValueError(
                 "discriminator_width: a fully connected discriminator has no feature maps; its layers are as wide as "
-                "the generator's (--set architecture.hidden=…)."
+                "the generator's (--set architecture.hidden=[256,512])."
             )
         return self
 

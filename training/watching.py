@@ -228,7 +228,7 @@ def _data(order: Order, watcher: Watcher) -> Dataset:
         note.data,
         size=note.image_size,
         crop=note.crop,
-        root=Path(note.root) if note.root else None,
+        root=note.root,
         download=order.download,
         limit=note.limit,
         seed=order.config.seed,

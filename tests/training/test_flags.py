@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from training.cli import main
-from training.config import TrainingConfig
+from training.config import TrainingConfig, config_from
+from training.data_note import DataAsked, DataNote
 from training.flags import CONFIGURATION, flag
-from training.options import OPTIONS
+from training.options import OPTIONS, AdversarialOptions
 
 DIGITS = ("--data", "digits")
 
@@ -83,11 +85,60 @@ def test_a_printed_configuration_is_a_file_that_makes_the_same_run(
     assert (first["image_size"], first["limit"], first["crop"]) == (12, 30, "none")
 
 
+def test_notes_of_runs_and_files_read_data_alike(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One record of how data are read: asked, in a file, remembered by a run; what a later note adds is passed over."""
+    said = {"data": "digits", "image_size": 12, "crop": "none", "limit": 30, "thumbnails": False, "mapped": True}
+    text = "".join(f"{name} = {json.dumps(value)}\n" for name, value in said.items())
+    told = printed(capsys, "vae", "--config", file(tmp_path, f'{text}root = "{tmp_path}"'))
+    assert {name: told[name] for name in said} == said
+    assert told["root"] == str(tmp_path)
+    note = DataNote.model_validate_json(json.dumps(said | {"root": str(tmp_path), "colours": 3}))
+    assert note.model_dump(mode="json") == said | {"root": str(tmp_path)}
+    with pytest.raises(ValidationError):
+        DataAsked.model_validate({"colours": 3})
+
+
+@pytest.mark.parametrize("family", ["gan", "dcgan", "cgan", "vae-gan", "alpha-gan"])
+def test_what_objectives_with_a_discriminator_share_is_said_alike(
+    family: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Flags, files and stored configurations of before have the same names; only a default may differ."""
+    shared = {
+        "label_smoothing": 0.2,
+        "r1": 0.5,
+        "diffaugment": ["colour"],
+        "learning_rate": 1e-4,
+        "discriminator_learning_rate": 2e-4,
+        "adam_betas": [0.0, 0.9],
+        "stop_when_balanced": 7,
+    }
+    flags = [
+        part
+        for name, value in shared.items()
+        for part in (
+            "--" + name.replace("_", "-"),
+            ",".join(map(str, value)) if isinstance(value, list) else str(value),
+        )
+    ]
+    told = printed(capsys, family, *DIGITS, *flags)
+    assert {name: told["objective"][name] for name in shared} == shared
+    assert config_from(family=family, objective=told["objective"]).options().model_dump(mode="json") == {
+        **told["objective"],
+        **{name: None for name in OPTIONS[family].model_fields if name not in told["objective"]},
+    }
+    assert issubclass(OPTIONS[family], AdversarialOptions)
+
+
+def test_a_dense_discriminator_has_no_feature_maps(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "architecture.hidden" in refused(capsys, "gan", *DIGITS, "--out", "x", "--discriminator-width", "8")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("epoch = 3", "Did you mean 'epochs'?"),
         ("beta = 3", "below [objective]"),
+        ("residual = 1", "below [architecture]"),
         ("[objective]\nbetta = 3", "Did you mean 'beta'?"),
         ('[objective]\nlikelihood = "gauss"', "'likelihood' cannot be 'gauss'"),
         ('epochs = "many"', "'epochs' cannot be 'many'"),
@@ -110,6 +161,9 @@ def test_a_file_that_cannot_work_is_refused(
     [
         (("--learning-rat", "1"), "Did you mean '--learning-rate'?"),
         (("--r1", "3"), "--r1 means nothing for the family vae"),
+        (("--residual", "1"), "--set architecture.residual="),
+        (("--hidden", "64"), "--set architecture.hidden="),  # which is an option of the objective in another family
+        (("--noise-dim", "4"), "There is no option '--noise-dim'"),  # of the network of another family
         (("--adam-betas", "0.5"), "adam_betas"),
         (("--config", "{tmp}/none.toml"), "no such file"),
         (("--progress", "jsn"), "Did you mean 'json'?"),
