@@ -1,11 +1,17 @@
 """What memory a training run takes beyond its first step, and whether it slows down as it goes on.
 
-Each case runs in a process of its own: imports, data, then training. Memory is the resident set; its peak is set back
-after the first step, when data, networks, optimisers and the activations of a batch are there. What comes later is
-evaluation, sheets, checkpoints, states to resume from, and whatever leaks. Speed is of epochs, the first tenth against
-the last, by the wall and by the processor's time, which other programs disturb less. Linux only: /proc.
+Each case runs in a process of its own: imports, data, then training, which is interrupted after some minutes, resumed
+and brought to its end: a map of encodings (of a GAN also an inverter and a classifier). Memory is the resident set;
+its peak is set back after the first step, when imports, data, networks, optimisers and the feature maps of a batch are
+there. What is measured is how far the process ever goes beyond that, by evaluation, sheets, checkpoints, states,
+resuming, encoding, leaks and gaps in the heap, and it is compared with the bytes of data, networks (averaged ones
+too) and optimisers. The gaps do not grow with the data: of a few hundred pictures they are the larger part.
 
-    python -m benchmarks.memory [--minutes 5] [--out FILE.json]
+Speed is of epochs, the first tenth against the last, by the wall and by the processor's time, which other programs
+disturb less; memory of the same tenths stands beside. It needs many epochs, so few pictures. Linux only: /proc.
+
+    python -m benchmarks.memory [--minutes 2] [--out FILE.json]
+    python -m benchmarks.memory --only vae --minutes 60 --images 512 --no-end
 """
 
 from __future__ import annotations
@@ -19,17 +25,24 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import arguments, finish, table, verdict
+
+if TYPE_CHECKING:
+    from training.config import TrainingConfig
 
 CASES = ("vae", "dcgan")
 AT_MOST = 1.5  # times data, networks and optimisers
 SLOWER_AT_MOST = 1.05
-EPOCHS_AT_LEAST = 20
+EPOCHS_AT_LEAST = 20  # for a tenth of them to say anything
+WIDTH = {"vae": 32, "dcgan": 16}
 MB = 2**20
+MEASURED = ("data", "networks", "optimisers", "after_imports", "after_first_step", "peak_of_epochs", "peak")
+TARGET = ("target", "measured", "wanted", "met")
 
 
 def resident(field: str) -> int:
@@ -53,21 +66,30 @@ def bytes_of(value: Any) -> int:
     return int(value.nbytes) if hasattr(value, "nbytes") else 0
 
 
-def measure(family: str, images: int, minutes: float) -> dict[str, Any]:
+def configured(family: str) -> TrainingConfig:
+    import torch
+
+    from training.config import config_from
+    from training.recipes import defaults
+
+    values = defaults(family, "avatars", 64) | {"epochs": 1_000_000, "threads": torch.get_num_threads()}
+    values["architecture"] = values["architecture"] | {"width": WIDTH[family]}
+    # Every epoch does the same work: an evaluation now and then would be one of the first tenth or of the last.
+    return config_from(**values | {"batch_size": 64, "schedule": "constant"})
+
+
+def measure(family: str, images: int, minutes: float, *, to_the_end: bool) -> dict[str, Any]:
     import torch
 
     import training.encode  # noqa: F401 - what a run imports at its end belongs to the imports
     from latentlab.core.errors import Interrupted
-    from training.config import config_from
     from training.data import load
     from training.loop import train
-    from training.recipes import defaults
     from training.reports import EpochReport, StepReport
 
-    after_imports = resident("VmRSS")
+    found: dict[str, Any] = {"after_imports": resident("VmRSS")}
     data = load("avatars", size=64, limit=images)
-    found: dict[str, Any] = {"after_imports": after_imports}
-    epochs: list[tuple[float, float]] = []
+    epochs: list[tuple[float, float, int]] = []
     began = time.perf_counter()
     last = (began, time.process_time())
 
@@ -79,18 +101,19 @@ def measure(family: str, images: int, minutes: float) -> dict[str, Any]:
     def on_epoch(report: EpochReport) -> None:
         nonlocal last
         now = (time.perf_counter(), time.process_time())
-        epochs.append((report.seconds, now[1] - last[1]))
+        epochs.append((report.seconds, now[1] - last[1], resident("VmRSS")))
         last = now
-        if now[0] - began > 60 * minutes and len(epochs) > EPOCHS_AT_LEAST:
+        if now[0] - began > 60 * minutes:
             os.kill(os.getpid(), signal.SIGINT)
 
-    values = defaults(family, "avatars", 64) | {"epochs": 1_000_000, "threads": torch.get_num_threads()}
-    # Every epoch does the same work: an evaluation now and then would be one of the first tenth or of the last.
-    config = config_from(**values | {"batch_size": 64, "schedule": "constant"})
+    config = configured(family)
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "run"
         with suppress(Interrupted):
             train(config, data, out, on_step=on_step, on_epoch=on_epoch)
+        found["peak_of_epochs"] = resident("VmHWM")
+        if to_the_end:
+            train(config.model_copy(update={"epochs": len(epochs) + 1}), data, out, resume=True)
         found["peak"] = resident("VmHWM")
         state = torch.load(out / "resume" / "state.pt", weights_only=True)
     found |= {
@@ -98,44 +121,62 @@ def measure(family: str, images: int, minutes: float) -> dict[str, Any]:
         "networks": bytes_of(state["modules"]) + bytes_of(state["averaged"]),
         "optimisers": bytes_of(state["optimisers"]),
         "epochs": len(epochs),
-        "slower_by_wall": slower([wall for wall, _ in epochs[1:]]),
-        "slower_by_processor": slower([processor for _, processor in epochs[1:]]),
+        "images_per_epoch": len(data.split(config.seed, config.held_out)[0]) // 64 * 64,
     }
+    if len(epochs) > EPOCHS_AT_LEAST:
+        wall, processor, memory = (tenths(column[1:]) for column in zip(*epochs, strict=True))
+        found |= {"wall_s": wall, "processor_s": processor, "resident": memory}
     return found
 
 
-def slower(seconds: list[float]) -> float:
-    """The median of the last tenth over that of the first."""
-    tenth = max(1, len(seconds) // 10)
-    return statistics.median(seconds[-tenth:]) / statistics.median(seconds[:tenth])
+def tenths(values: Sequence[float]) -> tuple[float, float]:
+    """The medians of the first tenth and of the last."""
+    tenth = max(1, len(values) // 10)
+    return statistics.median(values[:tenth]), statistics.median(values[-tenth:])
+
+
+def as_rows(case: str, found: dict[str, Any]) -> tuple[list[list[object]], list[list[object]]]:
+    """(of speed as it goes on, of targets)"""
+    needed = found["data"] + found["networks"] + found["optimisers"]
+    beyond = (found["peak"] - found["after_first_step"]) / needed
+    targets = [verdict(f"{case}: peak beyond the first step / what is needed", beyond, AT_MOST)]
+    if "processor_s" not in found:
+        return [], targets
+    per_image = [1000 * seconds / found["images_per_epoch"] for seconds in found["processor_s"]]
+    memory = [round(size / MB) for size in found["resident"]]
+    targets.append(verdict(f"{case}: last tenth / first, processor", per_image[1] / per_image[0], SLOWER_AT_MOST))
+    return [[case, found["epochs"], *per_image, *memory]], targets
 
 
 def main() -> None:
     parser = arguments("Memory of training beyond the first step, and speed as it goes on.")
-    parser.add_argument("--minutes", type=float, default=5.0, help="of each case (default: 5)")
-    parser.add_argument("--images", type=int, default=2048, help="of 64 px (default: 2048)")
+    parser.add_argument("--minutes", type=float, default=2.0, help="of each case's epochs (default: 2)")
+    parser.add_argument("--images", type=int, default=4096, help="of 64 px (default: 4096)")
+    parser.add_argument("--no-end", action="store_true", help="leave out resuming, and what comes after the last epoch")
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.case:
-        print(json.dumps(measure(chosen.case, chosen.images, chosen.minutes)))
+        print(json.dumps(measure(chosen.case, chosen.images, chosen.minutes, to_the_end=not chosen.no_end)))
         return
     figures: dict[str, Any] = {}
-    rows, targets = [], []
+    rows: list[list[object]] = []
+    speeds: list[list[object]] = []
+    targets: list[list[object]] = []
     for case in chosen.only:
         options = ["--case", case, "--images", str(chosen.images), "--minutes", str(chosen.minutes)]
-        command = [sys.executable, "-m", "benchmarks.memory", *options]
+        command = [sys.executable, "-m", "benchmarks.memory", *options, *(["--no-end"] if chosen.no_end else [])]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         figures[case] = found = json.loads(done.stdout.splitlines()[-1])
-        needed = found["data"] + found["networks"] + found["optimisers"]
-        beyond = (found["peak"] - found["after_first_step"]) / needed
-        measured = ("data", "networks", "optimisers", "after_imports", "after_first_step", "peak")
-        print(f"{case}: {beyond:.2f} times what is needed beyond the first step", flush=True)
-        rows.append([case, *(round(found[name] / MB, 1) for name in measured), found["epochs"]])
-        targets.append(verdict(f"{case}: peak beyond the first step / what is needed", beyond, AT_MOST))
-        targets.append(verdict(f"{case}: last tenth / first, processor", found["slower_by_processor"], SLOWER_AT_MOST))
-    header = ["MB", "data", "networks", "optimisers", "after imports", "after the first step", "peak", "epochs"]
-    print(table(rows, header) + "\n\n" + table(targets, ["target", "measured", "wanted", "met"]))
+        rows.append([case, *(round(found[name] / MB, 1) for name in MEASURED)])
+        speed, wanted = as_rows(case, found)
+        speeds += speed
+        targets += wanted
+        print(table(wanted, TARGET), flush=True)
+    print("\n" + table(rows, ["MB", *(name.replace("_", " ") for name in MEASURED)]))
+    if speeds:
+        print("\n" + table(speeds, ["first tenth, last", "epochs", "ms an image", "", "MB", ""]))
+    print("\n" + table(targets, TARGET))
     finish({"minutes": chosen.minutes, "images": chosen.images, "cases": figures}, chosen.out)
 
 

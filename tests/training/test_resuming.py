@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import resource
 import signal
 import subprocess
 import sys
@@ -18,12 +19,13 @@ from typing import Any
 import pytest
 import torch
 
-from latentlab.core.errors import Interrupted
+from latentlab.core.errors import Interrupted, SaveError
 from training.config import TrainingConfig, config_from
 from training.data import Dataset, load
 from training.loop import train
 from training.objectives.objective import OBJECTIVES
 from training.reports import StepReport
+from training.resume import STATE, save
 
 
 def digits() -> Dataset:
@@ -106,3 +108,17 @@ def test_a_long_epoch_is_saved_within_and_goes_on_after_a_kill(tmp_path: Path) -
     train(saved, digits(), tmp_path / "straight")
     assert_same_state(tmp_path / "straight", out)
     assert killed["step"] < 4 * epochs == state(out)["step"]
+
+
+def test_a_state_that_does_not_fit_on_the_disk_leaves_the_one_before(tmp_path: Path) -> None:
+    """It is written piece by piece; the disk is full in the middle of one."""
+    save(tmp_path, {"weights": torch.zeros(1000)})
+    before, (soft, hard) = (tmp_path / STATE).read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(SaveError, match="larger than this disk allows"):
+            save(tmp_path, {"weights": torch.zeros(100_000), "more": torch.ones(100_000)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir()] == [STATE]
+    assert (tmp_path / STATE).read_bytes() == before
