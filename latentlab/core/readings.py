@@ -1,7 +1,8 @@
 """How a file is read that does not say it itself: what can be said of it, in words, and where it is remembered.
 
 A state dict holds no activations and no range of its pictures. What a person said of one lies beside it: of `faces.pth`
-in `faces.pth.latentlab.json`, {"activation": "relu", "range": "tanh"}.
+in `faces.pth.latentlab.json`, {"activation": "relu", "range": "tanh"}. A graph may leave the size of its latents open
+and have several outputs that could be the picture: {"range": "tanh", "latent": "4x16x16", "picture": "sum"}.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ BYTES_AT_MOST = 1 << 20
 ACTIVATIONS = ("relu", "leaky_relu", "tanh", "sigmoid", "elu", "gelu", "silu")
 # What the last layer puts out: [-1, 1], [0, 1], logits that become [0, 1], or 0 to 255.
 RANGES = ("tanh", "sigmoid", "none", "byte")
-ASKED = ("activation", "range")
+ASKED = ("activation", "range", "picture")
 WORDS = {
     "relu": "ReLU", "leaky_relu": "LeakyReLU", "tanh": "tanh", "sigmoid": "sigmoid", "elu": "ELU", "gelu": "GELU",
     "silu": "SiLU", "none": "logits", "byte": "0 to 255",
@@ -35,22 +36,27 @@ class Guess:
     activation: str
     range: str
     images: Images
+    picture: str = ""  # which of several outputs
 
     @property
     def reading(self) -> dict[str, str]:
-        return {"activation": self.activation, "range": self.range}
+        """Without what the file leaves no choice of."""
+        said = {"activation": self.activation, "range": self.range, "picture": self.picture}
+        return {name: value for name, value in said.items() if value}
 
 
 def in_words(reading: Mapping[str, str]) -> str:
     """ "ReLU between the layers, sigmoid at the end": what a card of the import dialog is called."""
-    said = [WORDS.get(reading.get(name, ""), reading.get(name, "")) for name in ASKED]
-    return f"{said[0]} between the layers, {said[1]} at the end" if said[0] else f"{said[1]} at the end"
+    between, end = (WORDS.get(reading.get(name, ""), reading.get(name, "")) for name in ("activation", "range"))
+    words = f"{between} between the layers, {end} at the end" if between else f"{end} at the end"
+    return f"the output '{picture}', {words}" if (picture := reading.get("picture")) else words
 
 
 def guess_warning(reading: Mapping[str, str], guessed: tuple[str, ...]) -> str:
     """What a command says of a reading that nobody confirmed; `guessed` names what was not said."""
     options = " and ".join(f"--{name} {reading[name]}" for name in guessed)
-    unsaid = "what range its pictures have" if guessed == ("range",) else "what lies between its layers"
+    known = {"activation": "what lies between its layers", "picture": "which output is the picture"}
+    unsaid = next((known[name] for name in known if name in guessed), "what range its pictures have")
     return f"The file does not say {unsaid}; guessed {options}. If the pictures look wrong, say it yourself."
 
 
@@ -67,12 +73,14 @@ def checked_reading(activation: str, range_: str) -> dict[str, str]:
     return {"activation": activation, "range": range_}
 
 
-def remember(checkpoint: Path, activation: str, range_: str) -> Path:
+def remember(checkpoint: Path, activation: str, range_: str, latent: str = "", picture: str = "") -> Path:
     """Writes down how a file is to be read; the path of the document. Raises OptionError, SaveError.
 
-    What else the document says, of an ONNX graph its latent and picture, stays as it is.
+    `latent` and `picture` of a graph stay as they are where nothing is said of them.
     """
-    document = _remembered(checkpoint) | checked_reading(activation, range_)
+    graph = {"latent": latent, "picture": picture}
+    said = {name: value for name, value in graph.items() if value}
+    document = _remembered(checkpoint) | checked_reading(activation, range_) | said
     return write_beside(checkpoint, ENDING, json.dumps(document).encode() + b"\n")
 
 

@@ -22,7 +22,7 @@ def with_answers(checkpoint: Path, options: Options) -> Options:
     if path is None or remembered is None:
         return options
     said = {name: value for name in ASKED if (value := getattr(options, name) or remembered.get(name))}
-    said |= {name: remembered[name] for name in ("latent", "picture") if name in remembered}
+    said |= {"latent": remembered.get("latent")}
     try:
         checked = checked_options(options.device, options.trust, said)
     except OptionError as error:
@@ -32,5 +32,5 @@ def with_answers(checkpoint: Path, options: Options) -> Options:
         activation=checked.activation,
         range=checked.range,
         latent_shape=options.latent_shape or checked.latent_shape,
-        picture=options.picture or checked.picture,
+        picture=checked.picture,
     )

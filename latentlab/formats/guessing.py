@@ -37,6 +37,11 @@ def _drawn(file: Found, count: int, trust: bool, options: Mapping[str, Any]) -> 
     likeliest = model.info.reading.get("range", "")
     if not likeliest:
         return
-    for output in sorted(RANGES, key=lambda known: known != likeliest):
-        model = open_file(file, checked_options("cpu", trust, {**options, "range": output}))
-        yield len(RANGES), Guess("", output, model.decode(model.sample(count)))
+    # Each output with its likeliest range, then the other ranges of the first.
+    first, *others = getattr(getattr(model, "network", None), "pictures", ()) or ("",)
+    ranges = [{"range": known, "picture": first} for known in RANGES if known != likeliest]
+    said: list[dict[str, str]] = [{"range": likeliest, "picture": first}, *({"picture": name} for name in others)]
+    for one in [*said, *ranges]:
+        model = open_file(file, checked_options("cpu", trust, {**options, **one}))
+        output = model.info.reading["range"]
+        yield len(said) + len(ranges), Guess("", output, model.decode(model.sample(count)), one["picture"])

@@ -50,6 +50,7 @@ class _Decoder:
     shape: tuple[int, ...]  # of one latent
     chosen: Picture
     others: tuple[str, ...]  # outputs that might be the picture as well
+    open: bool  # whether the graph leaves the size of a latent open
     samples: NDArray[Any]  # (B, C, H, W)
 
 
@@ -65,17 +66,18 @@ class OnnxFormat:
             decoder = _decoder(file, asked)
             chosen = decoder.chosen
             output, guessed = _range(decoder, asked)
+            guessed += ("picture",) if decoder.others and not asked.picture else ()
             encoder = _encoder(file.path, decoder, output)
         except Failure as error:  # the graph does not run: it is the file that is at fault
             raise CheckpointError(f"{displayed(file.path)} cannot be opened: {error}") from None
         network = OnnxNetwork(chosen.module(decoder.session), decoder.shape, chosen.image, output, encoder)
-        reading = {"range": output}
+        network.pictures = (chosen.name, *decoder.others) if decoder.others else ()
+        reading: dict[str, str] = {"range": output}
+        reading |= {"picture": chosen.name} if decoder.others else {}
+        reading |= {"latent": "x".join(map(str, decoder.shape))} if decoder.open else {}
         warnings: tuple[str, ...] = (guess_warning(reading, guessed),) if guessed else ()
-        if decoder.others:
-            warnings += (
-                f"The picture is taken from the output '{chosen.name}'; --picture says another one: "
-                f"{', '.join(decoder.others)}.",
-            )
+        if "picture" in guessed:
+            warnings = (f"{warnings[0]} Other outputs: {', '.join(decoder.others)}.",)
         info = ModelInfo(
             path=str(file.path),
             format=TITLE,
@@ -94,6 +96,8 @@ class OnnxFormat:
 
 class OnnxNetwork(ModuleNetwork):
     """Maps of latents are a space of their own kind; no gradient goes through a graph."""
+
+    pictures: tuple[str, ...] = ()  # the outputs that may be the picture, that which is taken first
 
     @property
     def spatial(self) -> bool:
@@ -159,8 +163,9 @@ def _decoder(file: Found, asked: Options) -> _Decoder:
             "a whole autoencoder. Export its decoder alone."
         )
     alike = [picture.name for picture in pictures if picture.image == chosen.image or chosen.levels]
-    others = () if asked.picture else tuple(name for name in alike if name != chosen.name)
-    return _Decoder(graph, session, shape, chosen, others, samples)
+    others = tuple(name for name in alike if name != chosen.name)
+    stated = (given.shape or ())[1:] if session.batched else (given.shape or ())
+    return _Decoder(graph, session, shape, chosen, others, None in stated, samples)
 
 
 def _one_input(path: Path, graph: Graph) -> Port:

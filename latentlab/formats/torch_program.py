@@ -64,6 +64,7 @@ class TorchProgramFormat:
         encoder = None if program.encode is None else _Called(program.encode, program.module, 0)
         network = ProgramNetwork(decoder, shape, _image(file, made), output, encoder, flat=made.ndim == 2)
         reading = {"range": str(output)}
+        reading |= {"latent": "x".join(map(str, asked.latent_shape))} if asked.latent_shape else {}
         info = ModelInfo(
             path=str(file.path),
             format=TITLES[file.kind],

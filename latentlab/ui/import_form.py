@@ -104,6 +104,8 @@ class ImportForm(QDialog):
         unsaid = (
             "The file holds weights, but not what lies between its layers, nor the range of its pictures."
             if in_use.get("activation")
+            else "The file has several outputs that may be the picture, and does not say which range it has."
+            if in_use.get("picture")
             else "The file does not say which range its pictures have."
         )
         self.why = QLabel(f"{unsaid} Each card shows the same four samples under one plausible reading.")
@@ -153,7 +155,7 @@ class ImportForm(QDialog):
         """One more reading has been drawn. The one in use is preselected, else the first: the likeliest."""
         if any(card.guess.reading == guess.reading for card in self.cards):
             return
-        used = self._in_use == {name: value for name, value in guess.reading.items() if value}
+        used = all(self._in_use.get(name) == value for name, value in guess.reading.items())
         card = GuessCard(guess, likeliest=not self.cards, used=used)
         row, column = divmod(len(self.cards), COLUMNS)
         self._grid.addWidget(card, row, column)
@@ -195,4 +197,4 @@ class ImportForm(QDialog):
 
 def _short(guess: Guess) -> str:
     """ "LeakyReLU, tanh": what there is room for."""
-    return ", ".join(WORDS.get(value, value) for value in guess.reading.values() if value)
+    return ", ".join(WORDS.get(value, value) for value in guess.reading.values())

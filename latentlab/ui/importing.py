@@ -79,8 +79,9 @@ class Importing(QObject):
 
     def _take_likeliest(self, reply: Decoded) -> None:
         if self.form is not None and (reply.consumer, reply.ticket) == (LIKELIEST, self._ticket):
-            reading = self._workspace.opened.info.reading
-            self.form.add(Guess(reading.get("activation", ""), reading.get("range", ""), reply.images))
+            known = self._workspace.opened.info.reading
+            activation, output, picture = (known.get(name, "") for name in ("activation", "range", "picture"))
+            self.form.add(Guess(activation, output, reply.images, picture))
 
     def _finish(self, form: ImportForm, failure: JobFailed | None = None) -> None:
         if form is self.form:
@@ -107,11 +108,10 @@ class Importing(QObject):
 
     def _take(self, guess: Guess) -> None:
         notices, info = self._workspace.notices, self._workspace.opened.info
-        reading = {name: value for name, value in guess.reading.items() if value}
-        self._opening.reread(reading)
+        self._opening.reread(guess.reading)
         path = Path(info.path)
         try:
-            kept = remember(path, guess.activation, guess.range)
+            kept = remember(path, guess.activation, guess.range, info.reading.get("latent", ""), guess.picture)
         except LatentlabError as error:
             notices.report(error)
             return

@@ -135,7 +135,7 @@ class Opening(QObject):
             self._workspace.settings.add_recent(reply.info.path)
         asked = guess_warning(reply.info.reading, reply.info.guessed)  # the window asks, with pictures
         for warning in reply.info.warnings:
-            if warning != asked:
+            if not warning.startswith(asked):
                 self._workspace.notices.warn(warning)
         self.opened.emit()
 

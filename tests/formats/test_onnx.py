@@ -17,6 +17,7 @@ from latentlab.core.errors import CheckpointError, OptionError
 from latentlab.core.readings import in_words, remember
 from latentlab.formats import open_checkpoint
 from latentlab.formats.guessing import run
+from latentlab.formats.onnx_decoder import MAPS_WARNING
 from latentlab.formats.onnx_graph import read_graph
 from latentlab.measure.inversion import invert
 from latentlab.models.torch_model import TorchModel
@@ -141,7 +142,9 @@ def test_a_map_of_open_size_and_a_pyramid_of_outputs(tmp_path: Path) -> None:
     space = model.info.spaces[0]
     assert (space.name, space.shape, space.prior) == ("spatial", (4, 6, 5), "empirical")
     assert (model.info.image.height, model.info.image.width) == (24, 20)
-    assert "the output 'sum'" in model.info.warnings[0]
+    assert "which output is the picture; guessed --picture sum" in model.info.warnings[0]
+    assert "Other outputs: four, double, base" in model.info.warnings[0]
+    assert (model.info.guessed, model.info.reading["latent"]) == (("picture",), "4x6x5")
     assert open_checkpoint(path, device="cpu").info.spaces[0].shape == (4, 16, 16)
     latents = model.sample(2)
     maps = torch.from_numpy(latents).reshape(2, 4, 6, 5)
@@ -161,6 +164,33 @@ def test_a_map_of_open_size_and_a_pyramid_of_outputs(tmp_path: Path) -> None:
         open_checkpoint(path, options={"latent": "3x6x5"})
     with pytest.raises(OptionError, match="--latent 4xx5 is no size"):
         open_checkpoint(path, options={"latent": "4xx5"})
+
+
+def test_which_output_is_the_picture_is_asked_and_remembered_with_the_size(tmp_path: Path) -> None:
+    nodes, weights = spatial({"base": 1, "four": 4})
+    outputs = {name: ["N", 3, "H", "W"] for name in ("base", "four")}
+    path = written(tmp_path / "g.onnx", nodes, weights, inputs={"latent": ["N", 4, "h", "w"]}, outputs=outputs)
+    guesses: list[Any] = []
+
+    class Report:
+        def progress(self, *arguments: object) -> None: ...
+        def partial(self, guess: Any) -> None:
+            guesses.append(guess)
+
+    assert run(Report(), str(path), 2, options={"latent": "4x6x5"}) == 6  # type: ignore[arg-type]
+    assert [guess.picture for guess in guesses] == ["sum", "four", "base", "sum", "sum", "sum"]
+    assert [guess.images.shape[1:3] for guess in guesses[:3]] == [(24, 20), (24, 20), (6, 5)]
+    assert len({guess.range for guess in guesses if guess.picture == "sum"}) == 4
+    assert in_words(guesses[1].reading).startswith("the output 'four', ")
+    remember(path, "", "sigmoid", latent="4x6x5", picture="four")
+    again = open_checkpoint(path, device="cpu")
+    assert again.info.guessed == ()
+    assert again.info.warnings == (MAPS_WARNING,)
+    assert again.info.reading == {"range": "sigmoid", "picture": "four", "latent": "4x6x5"}
+    assert again.info.spaces[0].shape == (4, 6, 5)
+    remember(path, "", "none")  # of the rest nothing is said: it stays
+    kept = open_checkpoint(path, device="cpu").info.reading
+    assert kept == {"range": "none", "picture": "four", "latent": "4x6x5"}
 
 
 def test_an_encoder_beside_it_in_a_folder(tmp_path: Path) -> None:

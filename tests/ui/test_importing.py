@@ -105,6 +105,29 @@ def test_another_reading_by_keyboard_is_used_remembered_and_not_asked_again(
     assert len(window.workspace.state.walk.keyframes) == 1  # the latents are the same ones
 
 
+def test_of_a_graph_the_output_and_the_size_are_remembered_too(
+    window: MainWindow, engine: FakeEngine, jobs: FakeJobs, foreign: Path
+) -> None:
+    reading = {"range": "tanh", "picture": "sum", "latent": "8"}
+    engine.info = replace(engine.info, sha256="foreign", reading=reading, guessed=("range", "picture"))
+    window.commands.open_path(foreign)
+    deliver()
+    form = window.commands.importing.form
+    assert form is not None
+    assert form.selected is not None
+    assert form.selected.reading == {"range": "tanh", "picture": "sum"}
+    assert "in use" in form.cards[0].notes
+    jobs.started[-1].say(Partial(Guess("", "sigmoid", np.full((4, 16, 16, 3), 90, np.uint8), "fine")))
+    deliver()
+    assert "the output 'fine', sigmoid at the end" in form.cards[1].accessibleName()
+    form.cards[1].setChecked(True)
+    form.use_button.click()
+    deliver()
+    said = json.loads((foreign.parent / (foreign.name + ENDING)).read_text())
+    assert said == {"activation": "", "range": "sigmoid", "latent": "8", "picture": "fine"}
+    assert engine.opens[-1].options == {"range": "sigmoid", "picture": "fine"}
+
+
 def test_pictures_of_the_reading_before_are_forgotten(
     window: MainWindow, engine: FakeEngine, asked: tuple[ImportForm, FakeJob]
 ) -> None:
