@@ -126,6 +126,8 @@ def run_window(
 
     window.opening.shown.connect(shown)
     window.opening.refused.connect(refused)
+    # Not left to Qt, whose loop ends with the last window of all: another one may be open, or be made at that moment.
+    window.closing.connect(lambda: application.exit(0))
     try:
         with quitting_on_signals(lambda: (window.close(), application.quit())):
             if opened is not None:

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from latentlab.app import main
 from latentlab.ui.main_window import MainWindow
@@ -129,6 +129,17 @@ def test_a_newcomers_first_minute(
     with Image.open(tmp_path / "out.png") as saved:
         recipe = json.loads(saved.info["latentlab"])
     assert recipe["name"] == "holiday.png"
+
+
+def test_the_window_ends_it_although_another_one_is_open(qapp: QApplication, tiny_checkpoint: Path) -> None:
+    other = QWidget()
+    other.show()
+    person = Person([("a window", lambda w: w.isVisible(), lambda w: None)])
+    assert main([str(tiny_checkpoint)]) == 0
+    assert person.stuck == ""
+    assert other.isVisible()
+    other.close()
+    other.deleteLater()
 
 
 @pytest.fixture
