@@ -62,10 +62,13 @@ def explore_model(model: LatentModel) -> None:
     """The window on a model that lives in this process; returns when it is closed."""
     from latentlab.engine.in_process import InProcessEngine
     from latentlab.engine.jobs import ProcessJobs
+    from latentlab.engine.in_process_jobs import InProcessJobs
     from latentlab.ui.workspace import OpenedModel
+    from latentlab.formats import open_checkpoint
 
     opened = OpenedModel(model.info, model.encodings)
-    run_window(InProcessEngine(model), ProcessJobs(), None, opened, directions=model.directions)
+    engine, jobs = InProcessEngine(model, open_checkpoint), InProcessJobs(model, ProcessJobs())
+    run_window(engine, jobs, None, opened, directions=model.directions)
 
 
 def _parser() -> argparse.ArgumentParser:

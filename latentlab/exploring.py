@@ -34,7 +34,8 @@ def explore(
     `model`: what `open_model` returned, or any torch.nn.Module or function that decodes (B, D) or (B, D, 1, 1) latents
     to (B, C, H, W) or flat pictures. `encoder`: a module or function whose first result is the latent. `images`: uint8
     or float in [0, 1], (N, H, W), (N, H, W, C) or (N, C, H, W), encoded for the map; without them draws from the prior
-    are the map. `labels`: (N,) numbers or names. `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not.
+    are the map. A picture that is dropped on the window is encoded, or else searched for where gradients go through the
+    model. `labels`: (N,) numbers or names. `attributes`: a table name -> (N,), or (N, A); 1 has it, 0 has it not.
     Raises OptionError, DataError, and DeviceError where there is no display.
     """
     check_display()
@@ -67,7 +68,7 @@ def explorable(
     attributes: Mapping[str, ArrayLike] | ArrayLike | None = None,
 ) -> LatentModel:
     """What `explore` shows, without the window."""
-    from latentlab.formats.any_module import as_module, name_of, network_of, weights_hash
+    from latentlab.formats.any_module import as_module, gives_gradient, name_of, network_of, weights_hash
     from latentlab.models.torch_model import TorchModel
 
     if hasattr(model, "decode") and hasattr(model, "info"):
@@ -84,7 +85,7 @@ def explorable(
             image=network.image,
             spaces=network.spaces,
             encoder=encoder is not None,
-            invertible=True,
+            invertible=encoder is None and gives_gradient(network),
             sha256=weights_hash(network),
         )
         device = next((str(parameter.device) for parameter in decoder.parameters()), "cpu")

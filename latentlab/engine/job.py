@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -47,8 +48,13 @@ def main(handle: str) -> None:
 
 def outcome(order: JobOrder, report: PipeReport) -> JobMessage:
     """The last message of a job, whatever happens in it."""
+    return last_message(lambda: named(order.function)(report, **order.arguments))
+
+
+def last_message(work: Callable[[], Any]) -> JobMessage:
+    """What a job ends with: its result, that it was cancelled, or why it failed."""
     try:
-        return Done(named(order.function)(report, **order.arguments))
+        return Done(work())
     except JobCancelled:
         return Cancelled()
     except LatentlabError as error:

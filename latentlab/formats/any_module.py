@@ -146,6 +146,17 @@ def _takes_rows(encoder: nn.Module, made: Tensor, image: ImageShape, likely: boo
     return likely
 
 
+def gives_gradient(network: ModuleNetwork) -> bool:
+    """Whether a picture can be searched by optimising its latent: not through NumPy, a graph or a switched-off tape."""
+    parameter = next(network.parameters(), torch.zeros(1))
+    latents = torch.zeros(1, math.prod(network.latent_shape), device=parameter.device, requires_grad=True)
+    try:
+        with torch.enable_grad():
+            return bool(network.decode(latents).requires_grad)
+    except Exception:  # noqa: BLE001 - the module is not ours; a function may ask for NumPy arrays
+        return False
+
+
 def weights_hash(network: nn.Module) -> str:
     """The SHA-256 of a network's weights: the same for the same model in another process."""
     digest = hashlib.sha256()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from latentlab.core.condition import Asked
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.inversion import Inversion
+from latentlab.core.latent_model import LatentModel
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.models.inverter import Inverter, load_inverter
@@ -55,10 +56,24 @@ def run(
     report.progress(0, steps, "opening the model")
     module, _, function = loader.partition(":")
     opened = getattr(import_module(module), function)(Path(path), device=device, **(how or {}))
-    if not isinstance(opened, TorchModel):
+    return run_on(report, opened, image, condition, steps, name)
+
+
+def run_on(
+    report: Report,
+    model: LatentModel,
+    image: Picture,
+    condition: Asked = None,
+    steps: int = DEFAULT_STEPS,
+    name: str = "",
+) -> Inversion:
+    """The same with a model that is open. Raises DataError, OptionError."""
+    if not hasattr(model, "network"):
         raise OptionError("This model can only be decoded; its latents cannot be optimised.")
-    inverter = load_inverter(Path(path)) if opened.info.format == "native" else None
-    return invert(opened, image, steps=steps, inverter=inverter, report=report, name=name, condition=condition)
+    known = model.info.format == "native" and model.info.path
+    inverter = load_inverter(Path(model.info.path)) if known else None
+    told = cast(TorchModel, model)  # or one with other encodings around it
+    return invert(told, image, steps=steps, inverter=inverter, report=report, name=name, condition=condition)
 
 
 def invert(
@@ -136,7 +151,7 @@ def _optimised(
     for step in range(steps):
         pictures = decode(centre + spread * units)
         if not pictures.requires_grad:
-            raise OptionError("This model has no encoder and gives no gradient (ONNX), so pictures cannot be inverted.")
+            raise OptionError("This model has no encoder and gives no gradient, so pictures cannot be inverted.")
         errors = (pictures.detach() - target).square().flatten(1).mean(dim=1)
         better = errors < best_error
         best_error = torch.where(better, errors, best_error)

@@ -152,12 +152,12 @@ class PictureExchange(QObject):
             request = Encode(info.sha256, picture[None], self._workspace.state.condition)
             ticket = self._workspace.decoding.submit(CONSUMER, request, Lane.VISIBLE)
             self._pending = (ticket, picture, name)
-        elif info.invertible and info.path:
+        elif info.invertible:
             self._invert(picture, name)
         else:
             self._workspace.notices.warn(
-                f"{name} cannot be given a latent: this model has no encoder and cannot be inverted. "
-                + ("Open a VAE, or a GAN that was trained with a regressor." if info.path else "Give explore() one.")
+                f"{name} cannot be given a latent: this model has no encoder, and no gradient goes through it to "
+                "search with. " + ("Open a VAE, or a GAN of PyTorch." if info.path else "Give explore() an encoder.")
             )
 
     # --- out

@@ -308,7 +308,16 @@ def test_a_cancelled_or_failed_inversion_leaves_the_state_of_before(
 def test_a_model_that_can_do_neither_says_so(panel: ImagePanel, workspace: Workspace, engine: FakeEngine) -> None:
     workspace.opened = OpenedModel(some_info(encoder=False), None)
     panel.exchange._find_latent(np.zeros((8, 8, 3), np.uint8), "face.png")
-    assert "no encoder" in workspace.notices.shown[-1].text
+    assert "no encoder, and no gradient goes through it" in workspace.notices.shown[-1].text
+    workspace.opened = OpenedModel(some_info(encoder=False, path=""), None)
+    panel.exchange._find_latent(np.zeros((8, 8, 3), np.uint8), "other.png")
+    assert "Give explore() an encoder" in workspace.notices.shown[-1].text
+
+
+def test_a_decoder_given_to_explore_is_inverted_too(panel: ImagePanel, workspace: Workspace, jobs: FakeJobs) -> None:
+    workspace.opened = OpenedModel(some_info(encoder=False, invertible=True, path="", format="module"), None)
+    panel.exchange._find_latent(np.zeros((8, 8, 3), np.uint8), "face.png")
+    assert (jobs.started[-1].function, jobs.started[-1].arguments["path"]) == ("latentlab.measure.inversion:run", "")
 
 
 def test_an_encoding_that_comes_after_another_model_is_forgotten(
