@@ -8,7 +8,7 @@ from typing import Literal
 
 Better = Literal["lower", "higher", "one", ""]  # "one": the nearer to 1; "": it depends
 
-ARROWS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "one": "→ 1", "": ""}
+ARROWS: Mapping[Better, str] = {"lower": "↓", "higher": "↑", "one": "→\N{NO-BREAK SPACE}1", "": ""}
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ KINDS = {
     kind.path: kind
     for kind in (
         FigureKind("reconstruction.mse", RECONSTRUCTION, "Mean squared error",
-                   "How far pictures are from themselves, encoded and decoded; intensities count 0 to 1.", "lower"),
-        FigureKind("reconstruction.psnr_db", RECONSTRUCTION, "Signal to noise (PSNR)",
-                   "The same on a logarithmic scale: 20 is coarse, 30 is hard to tell apart.", "higher", "dB"),
-        FigureKind("reconstruction.ssim", RECONSTRUCTION, "Structural similarity (SSIM)",
+                   "How far a picture is from itself, once encoded and decoded; intensities run from 0 to 1.", "lower"),
+        FigureKind("reconstruction.psnr_db", RECONSTRUCTION, "Signal to noise",
+                   "PSNR, the error on a logarithmic scale: 20 is coarse, 30 is hard to tell apart.", "higher", "dB"),
+        FigureKind("reconstruction.ssim", RECONSTRUCTION, "Similarity (SSIM)",
                    "Whether edges and textures survive; 1 is the same picture.", "higher"),
         FigureKind("reconstruction.sharpness_ratio", RECONSTRUCTION, "Sharpness",
                    "Of reconstructions beside the originals; below 1 they are blurred.", "one"),
@@ -44,17 +44,17 @@ KINDS = {
                    "Mean squared error before the model repairs them."),
         FigureKind("denoising.repaired_mse", RECONSTRUCTION, "Error of repaired pictures",
                    "Mean squared error after the model has repaired them.", "lower"),
-        FigureKind("denoising.damaged_psnr_db", RECONSTRUCTION, "PSNR of damaged pictures",
-                   "Signal to noise before the model repairs them.", "", "dB"),
-        FigureKind("denoising.repaired_psnr_db", RECONSTRUCTION, "PSNR of repaired pictures",
-                   "Signal to noise after the model has repaired them.", "higher", "dB"),
+        FigureKind("denoising.damaged_psnr_db", RECONSTRUCTION, "Signal to noise, damaged",
+                   "PSNR before the model repairs them.", "", "dB"),
+        FigureKind("denoising.repaired_psnr_db", RECONSTRUCTION, "Signal to noise, repaired",
+                   "PSNR after the model has repaired them.", "higher", "dB"),
         FigureKind("latent.kl_nats", LATENT, "KL divergence",
                    "How much latents say of pictures that the prior does not, over all dimensions.", "", "nats"),
         FigureKind("latent.active_units", LATENT, "Active units",
                    "Dimensions that vary with the picture (variance above 0.01); the others say nothing."),
-        FigureKind("continuity.change_per_unit", LATENT, "Continuity: change per unit",
+        FigureKind("continuity.change_per_unit", LATENT, "Continuity",
                    "How much an intensity changes when the latent moves by 1, along paths between pictures."),
-        FigureKind("continuity.steepest", LATENT, "Continuity: steepest step",
+        FigureKind("continuity.steepest", LATENT, "Steepest step",
                    "The largest change on a path beside its average; 1 is perfectly even, jumps are large.", "one"),
         FigureKind("likelihood.negative_elbo_nats", LATENT, "Negative ELBO",
                    "An upper bound on the nats that a picture costs under this model.", "lower", "nats"),

@@ -179,9 +179,8 @@ def _source_of_stored(info: ModelInfo, evaluated: Mapping[str, Any], dimensions:
     if not info.figures and not evaluated:
         return f"of the {dimensions.count:,} encodings" if dimensions else ""
     data, epochs = info.training.get("data"), info.training.get("epochs")
-    trained = f" after {epochs:,} epochs" if isinstance(epochs, int) and not isinstance(epochs, bool) else ""
-    of = f" of {str(data)[:60]}" if data else ""
-    said = f"by the trainer{trained}, on pictures{of} held out from training"
+    trained = f", after {epochs:,} epochs" if isinstance(epochs, int) and not isinstance(epochs, bool) else ""
+    said = f"by the trainer{trained}, on held-out pictures" + (f" of {str(data)[:60]}" if data else "")
     if evaluated:
         said += "; some by latentlab-train evaluate"
     if dimensions is not None:

@@ -22,7 +22,7 @@ from latentlab.ui.computing import Computing
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import as_qimage
-from latentlab.ui.sliders.basis import MOST_FOR_COMPONENTS, Basis, Components, Dimensions, Indices
+from latentlab.ui.sliders.basis import Basis, Components, Dimensions, Indices, no_components
 from latentlab.ui.sliders.ends_preview import EndsPreview
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
@@ -124,17 +124,7 @@ class SlidersPanel(Panel):
         self.basis_choice.setItemData(1, reason or None, Qt.ItemDataRole.ToolTipRole)
 
     def _components_reason(self) -> str:
-        """Why there are no components to move along; empty when there are."""
-        encodings = self.workspace.opened.encodings
-        if encodings is None or not len(encodings):
-            return "Components need encodings: encode a folder of pictures first"
-        if encodings.pca is None and encodings.dim > MOST_FOR_COMPONENTS:
-            return (
-                f"Components of {encodings.dim:,} dimensions would take too long; up to {MOST_FOR_COMPONENTS:,} do not"
-            )
-        if encodings.space != self.workspace.state.space:
-            return f"The encodings lie in the space {encodings.space}, not {self.workspace.state.space}"
-        return ""
+        return no_components(self.workspace.opened.encodings, self.workspace.state.space)
 
     def show_state(self, new: State, old: State | None) -> None:
         drawn, self._drawn = self._drawn, new
@@ -327,6 +317,14 @@ class SlidersPanel(Panel):
         if basis != self.workspace.state.sliders.basis:
             choice = replace(self.workspace.state.sliders, basis=basis)  # type: ignore[arg-type]
             self.workspace.change(f"Sliders along {basis}", sliders=choice)
+
+    def go_to_dimension(self, index: str) -> None:
+        """Brings the slider of a dimension, counted from 0, into view, whatever was filtered."""
+        self.filter_box.clear()
+        self._choose_basis(0)
+        row = self._row_of.get(int(index))
+        if row is not None:
+            self.list.go_to_row(row)
 
     def _filter(self, _text: str) -> None:
         self._fill()

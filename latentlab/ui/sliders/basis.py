@@ -25,6 +25,17 @@ FLAT = 1e-6  # a component with less than this share of the first one's sigma le
 Indices = NDArray[np.int64]
 
 
+def no_components(encodings: EncodingSet | None, space: str) -> str:
+    """Why there are no components to move along in a space; empty where there are."""
+    if encodings is None or not len(encodings):
+        return "Components need encodings: encode a folder of pictures first"
+    if encodings.pca is None and encodings.dim > MOST_FOR_COMPONENTS:
+        return f"Components of {encodings.dim:,} dimensions would take too long; up to {MOST_FOR_COMPONENTS:,} do not"
+    if encodings.space != space:
+        return f"The encodings lie in the space {encodings.space}, not {space}"
+    return ""
+
+
 class Basis(Protocol):
     count: int
     first_number: int  # of slider 0 among all that can be locked and named (SliderChoice)
