@@ -86,6 +86,7 @@ PANELS = Registry(
         "Ctrl+7",
         "mdi6.dice-multiple-outline",
     ),
+    Entry("quality", "Quality", "latentlab.ui.panels.quality:QualityPanel", "centre", "Ctrl+9", "mdi6.gauge"),
 )
 
 PROJECTIONS = Registry(

@@ -224,6 +224,7 @@ class Commands(QObject):
         self._workspace.session.update(with_strength(self._workspace.state, name, ONE_CLICK), f"Add {name}")
 
     def _in_panel(self, key: str, method: str) -> None:
-        panel = self._docks.raise_panel(key)
+        """`method` of a panel, which is brought to the front; "method:text" calls it with the text."""
+        panel, (name, _, text) = self._docks.raise_panel(key), method.partition(":")
         if panel is not None:
-            getattr(panel, method)()
+            getattr(panel, name)(*([text] if text else []))
