@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from latentlab.core.errors import DataError, Failure
+from latentlab.core.errors import DataError
 from latentlab.core.picture_folder import read_all
 from training.data.dataset import Dataset
+from training.data.fetching import fetched
 from training.data.mapped import room_for
 from training.data.source import Request
 
@@ -79,17 +80,17 @@ def _celeba_partition(folder: Path, names: list[str]) -> Labels:
 def _opened(request: Request, name: str, **options: Any) -> Any:
     from torchvision import datasets
 
+    kind = getattr(datasets, name)
+    if request.download:
+        fetched(request.data, request.root, lambda root, download: kind(str(root), download=download, **options))
     try:
-        return getattr(datasets, name)(str(request.root), download=request.download, **options)
+        return kind(str(request.root), download=False, **options)
     except RuntimeError as error:
-        if request.download:
-            raise Failure(f"'{request.data}' could not be downloaded to {request.root}: {error}. Try again.") from error
         raise DataError(
-            f"'{request.data}' is not in {request.root}. Say where it is with --root FOLDER, or add --download."
+            f"'{request.data}' is not in {request.root}, or not whole. Say where it is with --root FOLDER, or add "
+            "--download."
         ) from error
     except OSError as error:
-        if request.download:
-            raise Failure(f"'{request.data}' could not be downloaded to {request.root}: {error}. Try again.") from error
         raise DataError(f"'{request.data}' in {request.root} cannot be read: {error}.") from error
     except ValueError as error:
         raise DataError(f"The files of '{request.data}' in {request.root} are damaged: {error}.") from error
