@@ -1,7 +1,8 @@
 """The same work in another latent space: what is carried over, what is put aside until one comes back.
 
 Latents of two spaces are never mixed: each space has keyframes, slots, bookmarks, directions, sliders and a view of its
-own. Seed, truncation, class and the selections of encodings, which are positions and no latents, go along.
+own. Seed, truncation, class, the second model and the selections of encodings, which are positions and no latents, go
+along.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ def in_space(state: State, info: ModelInfo, to: str, carried: FloatArray | None 
         begun = at(begun, carried, state.name)
     samples = replace(begun.samples, seed=state.samples.seed, truncation=state.samples.truncation)
     return replace(
-        begun, groups=state.groups, condition=state.condition, samples=samples, elsewhere=MappingProxyType(others)
+        begun,
+        groups=state.groups,
+        condition=state.condition,
+        samples=samples,
+        comparison=replace(state.comparison, end=begun.comparison.end),
+        elsewhere=MappingProxyType(others),
     )
 
 

@@ -98,6 +98,21 @@ class SampleSheet:
     kept: tuple[NamedLatent, ...] = ()  # bookmarks
 
 
+Aspect = Literal["picture", "attribute", "samples", "gaps", "figures"]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A second checkpoint beside the open one, and what of the two is looked at."""
+
+    path: str = ""  # of the second checkpoint; empty: none
+    checkpoint: str = ""  # its SHA-256
+    aspect: Aspect = "picture"
+    attribute: str = ""  # one that both have; empty: the first
+    strength: float = ONE_CLICK
+    end: NamedLatent | None = None  # where the path across the gaps ends; it begins at the current picture
+
+
 @dataclass(frozen=True, eq=False)
 class State:
     """The shown latent is derived: `base` plus the attribute edits. `origin` is what "before" and reset go back to."""
@@ -119,6 +134,7 @@ class State:
     walk: Walk = field(default_factory=Walk)
     arithmetic: Arithmetic = field(default_factory=Arithmetic)
     samples: SampleSheet = field(default_factory=SampleSheet)
+    comparison: Comparison = field(default_factory=Comparison)
     groups: tuple[Group, ...] = ()
     elsewhere: Mapping[str, State] = field(default_factory=lambda: NOWHERE)  # what is put aside in other latent spaces
 

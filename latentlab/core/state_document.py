@@ -174,6 +174,8 @@ def _check(state: State) -> None:
     }
     for slot in ("a", "b", "c"):
         latents |= {f"state.arithmetic.{slot}.{k}": i.latent for k, i in enumerate(getattr(state.arithmetic, slot))}
+    if state.comparison.end is not None:
+        latents["state.comparison.end"] = state.comparison.end.latent
     if state.original is not None:
         latents["state.original"] = state.original.latent
         if state.original.image.ndim != 3 or state.original.image.shape[2] not in (1, 3):

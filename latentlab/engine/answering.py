@@ -62,7 +62,8 @@ class Answering:
 
     def read(self, request: OpenModel) -> LatentModel | OpenFailed:
         """A model that requests cannot name yet; may be called on any thread."""
-        assert self._opener is not None
+        if self._opener is None:
+            return OpenFailed(request.path, f"{request.path} cannot be opened beside this model.", slot=request.slot)
         try:
             return self._opener(Path(request.path), request.device, request.trust, dict(request.options))
         except LatentlabError as error:

@@ -17,14 +17,15 @@ from latentlab.core.requests import (
     Reply,
     Request,
     RequestFailed,
+    Slot,
 )
 
 
 class Decoding(QObject):
     """Sends requests and emits their replies on the GUI thread, in the order in which they came.
 
-    Replies that belong to another checkpoint than `checkpoint` are dropped; every other picture is passed on, also
-    when a newer request is under way already: that is what makes a drag continuous.
+    Replies that belong to another checkpoint than `checkpoint` or `second` are dropped; every other picture is passed
+    on, also when a newer request is under way already: that is what makes a drag continuous.
     """
 
     decoded = Signal(object)  # Decoded
@@ -33,6 +34,8 @@ class Decoding(QObject):
     failed = Signal(object)  # RequestFailed
     opened = Signal(object)  # Opened
     open_failed = Signal(object)  # OpenFailed
+    second_opened = Signal(object)  # Opened: the model that is compared with
+    second_open_failed = Signal(object)  # OpenFailed
     engine_changed = Signal(object)  # EngineState
     _replied = Signal(object)
 
@@ -40,7 +43,8 @@ class Decoding(QObject):
         super().__init__(parent)
         self._engine = engine
         self.checkpoint = ""
-        self.decode_ms = 0.0  # of the last picture that was asked for on the live lane
+        self.second = ""  # of the model it is compared with
+        self.decode_ms = 0.0  # of the last picture of the first that was asked for on the live lane
         self.device = ""
         self._closed = False
         self._replied.connect(self._pass_on, Qt.ConnectionType.QueuedConnection)
@@ -48,6 +52,10 @@ class Decoding(QObject):
 
     def open(self, request: OpenModel) -> None:
         self._engine.open(request)
+
+    def let_go(self, slot: Slot) -> None:
+        """Frees the model of a slot."""
+        self._engine.let_go(slot)
 
     def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         """A ticket that the reply will carry. Replaces what the consumer has waiting."""
@@ -72,18 +80,22 @@ class Decoding(QObject):
                     if len(reply.images) == 1:
                         self.decode_ms = reply.decode_ms
                     self.device = reply.device
+                if self._known(reply.request):
                     self.decoded.emit(reply)
             case Encoded():
-                if reply.request.checkpoint == self.checkpoint:
+                if self._known(reply.request):
                     self.encoded.emit(reply)
             case InSpace():
-                if reply.request.checkpoint == self.checkpoint:
+                if self._known(reply.request):
                     self.in_space.emit(reply)
             case RequestFailed():
                 self.failed.emit(reply)
             case Opened():
-                self.opened.emit(reply)
+                (self.opened if reply.slot == "main" else self.second_opened).emit(reply)
             case OpenFailed():
-                self.open_failed.emit(reply)
+                (self.open_failed if reply.slot == "main" else self.second_open_failed).emit(reply)
             case EngineState():
                 self.engine_changed.emit(reply)
+
+    def _known(self, request: Request) -> bool:
+        return request.checkpoint in (self.checkpoint, self.second)

@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import is_native, model_info, read_encodings, read_header
+from latentlab.core.comparing import beside_another
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_file import encodings_beside
@@ -176,12 +177,18 @@ class Opening(QObject):
 
     def _show(self, opened: OpenedModel, state: State | None) -> None:
         workspace = self._workspace
-        workspace.opened = opened
+        before, workspace.opened = workspace.opened, opened
         workspace.decoding.checkpoint = opened.info.sha256
-        workspace.session.restart(state or first_state(opened.info, opened.encodings))
+        if state is None:  # what is compared with stays, whatever stands beside it
+            first = first_state(opened.info, opened.encodings)
+            kept = beside_another(workspace.state.comparison, opened.info, before.info)
+            state, fitted = replace(first, comparison=kept), False
+        else:
+            fitted = bool(state.directions)
+        workspace.session.restart(state)
         self.shown.emit()
         encodings = workspace.opened.encodings  # of the space one works in
-        if encodings is not None and not (state and state.directions):
+        if encodings is not None and not fitted:
             self.fit(encodings)
 
     def fit(self, encodings: EncodingSet) -> None:

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from latentlab.ui.panels.map import MapPanel
 
 CHECKPOINT = "c0ffee" * 10 + "c0ff"
+SECOND = "5eced" * 12 + "5ece"  # of the model beside it
 DIM = 8
 
 
@@ -93,6 +94,8 @@ class FakeEngine:
     hold: bool = False
     refuse: str = ""  # a message: the next model is not opened
     needs_trust: bool = False  # the model opens only once it is trusted
+    second: ModelInfo = field(default_factory=lambda: some_info(sha256=SECOND, family="alpha-gan"))
+    second_encodings: EncodingSet | None = field(default_factory=lambda: some_encodings(seed=8))
     requests: list[tuple[str, Request, Lane, int]] = field(default_factory=list)
     opens: list[OpenModel] = field(default_factory=list)
     withdrawn: list[str] = field(default_factory=list)
@@ -103,12 +106,15 @@ class FakeEngine:
     def open(self, request: OpenModel) -> None:
         self.opens.append(request)
         if self.needs_trust and not request.trust:
-            self.reply(OpenFailed(request.path, f"{request.path} is a program, which can run code.", needs_trust=True))
+            message = f"{request.path} is a program, which can run code."
+            self.reply(OpenFailed(request.path, message, needs_trust=True, slot=request.slot))
         elif self.refuse:
-            self.reply(OpenFailed(request.path, self.refuse))
+            self.reply(OpenFailed(request.path, self.refuse, slot=request.slot))
         else:
-            said = {"reading": dict(request.options), "guessed": ()} if self.info.reading and request.options else {}
-            self.reply(Opened(replace(self.info, path=request.path, **said), None))  # type: ignore[arg-type]
+            info, encodings = (self.info, None) if request.slot == "main" else (self.second, self.second_encodings)
+            said = {"reading": dict(request.options), "guessed": ()} if info.reading and request.options else {}
+            info = replace(info, path=request.path, **said)  # type: ignore[arg-type]
+            self.reply(Opened(info, encodings, request.slot, 11_000_000))
 
     def let_go(self, slot: Slot) -> None:
         self.let_go_of.append(slot)

@@ -1,0 +1,1 @@
+"""What the Compare panel is made of."""

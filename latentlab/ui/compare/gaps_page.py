@@ -1,0 +1,203 @@
+"""A straight path between the encodings of two pictures, decoded by both: where a latent space has holes, it shows.
+
+Shapes: T pictures along the path, D latent.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+from latentlab.core.comparing import Steps, steps_along
+from latentlab.core.condition import Condition
+from latentlab.core.paths import lerp
+from latentlab.core.requests import Decode, Decoded
+from latentlab.core.spaces import FloatArray
+from latentlab.core.state import NamedLatent, State
+from latentlab.ui import theme
+from latentlab.ui.compare.current import Picture
+from latentlab.ui.compare.finding import Finding
+from latentlab.ui.compare.page import Page
+from latentlab.ui.compare.pair import SIDES, Pair, Side
+from latentlab.ui.compare.picture_page import Search
+from latentlab.ui.compare.sheet import Sheet
+from latentlab.ui.compare.step_bars import StepBars
+from latentlab.ui.elided_label import ElidedLabel
+from latentlab.ui.icons import icon
+
+LEAST_SIDE_PX = 44
+FEWEST = 5
+RESIZE_MS = 80
+
+
+class GapsPage(Page):
+    finds = True
+
+    def __init__(self, pair: Pair, found: dict[str, Finding]) -> None:
+        super().__init__(pair, found)
+        self.far = Finding(pair, "gaps/far", "second", self)  # the other end, in the second model
+        self.far.changed.connect(self.show_found)
+        self._end_picture: tuple[bytes, Picture] | None = None  # of the end's latent, as the first model draws it
+        self._asked: dict[Side, tuple[bytes, Condition | None]] = {}
+        self._steps: dict[Side, Steps] = {}
+        self.sheets: dict[Side, Sheet] = {
+            side: Sheet(pair, f"gaps/{side}", side, f"Path in the {side} model", LEAST_SIDE_PX) for side in SIDES
+        }
+        self.bars = {side: StepBars(f"Steps of the path in the {side} model") for side in SIDES}
+        self.captions = {side: ElidedLabel() for side in SIDES}
+        self.between = ElidedLabel()
+        self.between.setAccessibleName("The ends of the path")
+        self.other_button = QToolButton()
+        self.other_button.setIcon(icon("mdi6.dice-multiple-outline"))
+        self.other_button.setToolTip("Another end for the path; it begins at the current picture")
+        self.other_button.setAccessibleName("Another end for the path")
+        self.other_button.clicked.connect(self.another_end)
+        self.searches = (Search(found["second"]), Search(self.far))
+        self._resizing = QTimer(self, singleShot=True, interval=RESIZE_MS)
+        self._resizing.timeout.connect(lambda: self.show_state(pair.workspace.state))
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(theme.GRID_PX)
+        top.addWidget(self.other_button)
+        top.addWidget(self.between, 1)
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(theme.PADDING_PX)
+        grid.setVerticalSpacing(4)
+        for column, side in enumerate(SIDES):
+            sheet, caption = self.sheets[side], self.captions[side]
+            caption.setProperty("role", "caption")
+            for part in (caption, self.bars[side]):
+                part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            caption.setFont(theme.caption_font(caption))
+            caption.setAccessibleName(f"Steps of the {side} model")
+            grid.addWidget(sheet, 0, column)
+            grid.addWidget(self.bars[side], 2, column)
+            grid.addWidget(caption, 3, column)
+            grid.setColumnStretch(column, 1)
+            sheet.resized.connect(self._resizing.start)
+        grid.setRowStretch(0, 1)
+        self.waiting = QLabel()
+        self.waiting.setProperty("role", "caption")
+        self.waiting.setWordWrap(True)
+        self.waiting.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.looking = QWidget()
+        self.looking.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Maximum)
+        rows = QVBoxLayout(self.looking)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.addWidget(self.waiting)
+        for search in self.searches:
+            rows.addWidget(search)
+        grid.addWidget(self.looking, 1, 1)
+        self.sheets["first"].chosen.connect(self._choose)
+        column_layout = QVBoxLayout(self)
+        column_layout.setContentsMargins(0, 0, 0, 0)
+        column_layout.setSpacing(theme.GRID_PX)
+        column_layout.addLayout(top)
+        column_layout.addLayout(grid, 1)
+
+    # --- drawing
+
+    def show_models(self) -> None:
+        self.far.forget()
+        self._end_picture = None
+        self._asked.clear()
+        self._steps.clear()
+        for side in SIDES:
+            self.sheets[side].clear()
+            self.bars[side].show_steps(None, 1.0)
+            self.captions[side].setText("")
+
+    def show_state(self, state: State) -> None:
+        source = self.pair.source
+        if source is None or self.pair.held is None or not self.isVisible():
+            return
+        end = self._end(state)
+        if end is None or len(end.latent) != len(source.latent):
+            return
+        self.between.setText(f"{source.name}  to  {end.name}, straight")
+        self._show_path("first", source.latent, end.latent, source.condition, source.space)
+        if self._end_picture is not None and self._end_picture[0] == end.latent.tobytes():
+            self.far.look_for(self._end_picture[1], self.pair.condition("second"))
+        self.show_found()
+
+    def show_found(self) -> None:
+        near, far = self.found["second"], self.far
+        if self.pair.held is None:
+            return
+        for search in self.searches:
+            search.show_search()
+        searched = near.searches and not (near.fresh and far.fresh)
+        self.waiting.setText("No encoder: both ends have to be searched for." if searched else "")
+        self.looking.setVisible(searched)
+        if near.found is not None and far.found is not None and (near.encodes or (near.fresh and far.fresh)):
+            condition = near.found.condition
+            self._show_path("second", near.found.latent, far.found.latent, condition, "")
+
+    def _end(self, state: State) -> NamedLatent | None:
+        return state.comparison.end or self._default_end()
+
+    def _default_end(self) -> NamedLatent | None:
+        return self.pair.far_end()
+
+    def _show_path(
+        self, side: Side, start: FloatArray, end: FloatArray, condition: Condition | None, space: str
+    ) -> None:
+        count = max(FEWEST, self.sheets["first"].room)
+        latents_TD = lerp(start, end, np.linspace(0, 1, count))
+        wanted = (latents_TD.tobytes(), condition)
+        if self._asked.get(side) == wanted:
+            return
+        self._asked[side] = wanted
+        names = [f"{step / (count - 1):.0%} of the way" for step in range(count)]
+        self.sheets[side].show_path(latents_TD, names, condition, space)
+
+    def take(self, detail: str, reply: Decoded) -> None:
+        side: Side = "first" if detail.startswith("first") else "second"
+        self.sheets[side].take(reply)
+        if len(reply.images) < FEWEST:
+            return
+        self._steps[side] = steps_along(reply.images)
+        if side == "first":
+            self._end_picture = (_last(reply.request), reply.images[-1])
+            self.show_state(self.pair.workspace.state)
+        top = max(float(steps.changes.max()) for steps in self._steps.values())
+        for shown, steps in self._steps.items():
+            self.bars[shown].show_steps(steps, top)
+            jump = f"a jump at step {steps.at + 1}: " if steps.hole else "largest step "
+            self.captions[shown].setText(f"{jump}{steps.largest:.1f} × the mean")
+
+    def show_theme(self) -> None:
+        for side in SIDES:
+            self.sheets[side].redraw()
+            self.bars[side].update()
+
+    # --- what a person does
+
+    def another_end(self) -> None:
+        """At another encoding, or another draw where there are none."""
+        workspace = self.pair.workspace
+        encodings, space = workspace.opened.encodings, workspace.space
+        if encodings is not None and len(encodings) and encodings.space == workspace.state.space:
+            index = secrets.randbelow(len(encodings))
+            end = NamedLatent(encodings.latents[index], encodings.name_of(index))
+        elif space.drawable:
+            seed = secrets.randbelow(100_000)
+            end = NamedLatent(space.sample(1, seed=seed)[0], f"sample of seed {seed}")
+        else:
+            return
+        workspace.change("Another end", comparison=replace(workspace.state.comparison, end=end))
+
+    def _choose(self, index: int) -> None:
+        sheet = self.sheets["first"]
+        item = sheet.items[index]
+        self.pair.workspace.go_to(item.latent, item.name, space=sheet.space)
+
+
+def _last(request: Decode) -> bytes:
+    return bytes(request.latents[-1].tobytes())

@@ -1,0 +1,554 @@
+"""The compare panel: a second model opened, given back, undone; the same picture, attribute and seed in both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMessageBox
+from pytestqt.qtbot import QtBot
+
+from latentlab.core.inversion import Inversion
+from latentlab.core.requests import Decode, Done, Encode, Lane, OpenFailed, Progress
+from latentlab.core.space_switching import in_space
+from latentlab.core.spaces import LatentSpace
+from latentlab.core.state import Comparison, NamedLatent, Original
+from latentlab.ui.compare.attribute_page import AttributePage
+from latentlab.ui.compare.figures_page import FiguresPage
+from latentlab.ui.compare.gaps_page import GapsPage
+from latentlab.ui.compare.picture_page import PicturePage
+from latentlab.ui.compare.samples_page import SamplesPage
+from latentlab.ui.importing import TrustBox
+from latentlab.ui.panels.compare import ComparePanel
+from latentlab.ui.workspace import Workspace
+from tests.ui.conftest import CHECKPOINT, SECOND, FakeEngine, FakeJobs, picture_of, some_info
+
+Settled = Callable[[], None]
+
+
+@pytest.fixture
+def panel(workspace: Workspace, qtbot: QtBot, follow: Callable[[ComparePanel], None]) -> ComparePanel:
+    panel = ComparePanel(workspace)
+    qtbot.addWidget(panel)
+    panel.resize(420, 520)
+    panel.show()
+    qtbot.waitExposed(panel)
+    follow(panel)
+    return panel
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A file that the fake engine opens as the second model."""
+    path = tmp_path / "other.pt"
+    path.write_bytes(b"weights")
+    return path
+
+
+def open_second(panel: ComparePanel, path: Path, qtbot: QtBot, settled: Settled) -> None:
+    """And waits until its attributes are known, which takes a thread."""
+    panel.second.open(path)
+    settled()
+    assert panel.second.held is not None
+    qtbot.waitUntil(lambda: panel.second.held is not None and bool(panel.second.held.directions))
+    settled()
+
+
+@pytest.fixture
+def both(panel: ComparePanel, path: Path, qtbot: QtBot, settled: Settled) -> ComparePanel:
+    open_second(panel, path, qtbot, settled)
+    return panel
+
+
+def asked(engine: FakeEngine, place: str) -> list[Decode | Encode]:
+    return [request for consumer, request, _, _ in engine.requests if consumer.startswith(f"compare/{place}")]
+
+
+def go_to(workspace: Workspace, *first: float) -> np.ndarray:
+    """Another current picture, as the window asks for it: the panel hears of it by the image's own reply."""
+    latent = np.zeros(8, np.float32)
+    latent[: len(first)] = first
+    workspace.go_to(latent, "elsewhere")
+    workspace.decoding.submit("image", Decode(CHECKPOINT, latent[None]), Lane.LIVE)
+    return latent
+
+
+# --- the second model
+
+
+def test_without_a_second_model_one_line_says_how_to_get_one(panel: ComparePanel, engine: FakeEngine) -> None:
+    assert panel.stack.currentWidget() is panel.empty
+    assert "Drop a checkpoint here" in panel.empty.line.text()
+    names = [button.text() for button in panel.empty.buttons]
+    assert "faces-alpha-gan" in names
+    assert names[-1] == "Open a file…"
+    assert not panel.choice.isVisible()
+    assert not asked(engine, "found"), "nothing is asked of a model that is not there"
+
+
+def test_a_bundled_model_is_opened_by_its_button(panel: ComparePanel, engine: FakeEngine, settled: Settled) -> None:
+    button = next(button for button in panel.empty.buttons if button.text() == "digits-cgan")
+    QTest.mouseClick(button, Qt.MouseButton.LeftButton)
+    assert [(Path(one.path).name, one.slot) for one in engine.opens] == [("digits-cgan.safetensors", "compare")]
+    settled()
+    assert panel.heads.second.text() == "digits-cgan"
+
+
+def test_opening_a_second_model_is_a_step_that_can_be_undone_and_redone(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    comparison = workspace.state.comparison
+    assert (comparison.path, comparison.checkpoint) == (str(path), SECOND)
+    assert workspace.session.undo_label == "Compare with other"
+    assert both.stack.currentWidget() is both.pages["picture"]
+    workspace.session.undo()
+    settled()
+    assert both.second.held is None
+    assert engine.let_go_of == ["compare"]
+    assert both.stack.currentWidget() is both.empty
+    workspace.session.redo()
+    settled()
+    assert both.second.held is not None
+    assert [one.path for one in engine.opens] == [str(path), str(path)]
+    assert workspace.session.redo_label == "", "bringing it back is no step of its own"
+
+
+def test_closing_it_frees_its_memory_and_the_first_is_not_touched(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    latent = workspace.state.latent
+    assert "11 MB" in both.heads.captions[1].text()
+    QTest.mouseClick(both.heads.close_button, Qt.MouseButton.LeftButton)
+    settled()
+    assert engine.let_go_of == ["compare"]
+    assert workspace.state.comparison.path == ""
+    np.testing.assert_array_equal(workspace.state.latent, latent)
+    assert workspace.opened.info.sha256 == CHECKPOINT
+
+
+def test_a_refused_file_is_said_and_what_was_there_stays(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, tmp_path: Path, settled: Settled
+) -> None:
+    engine.refuse = "bad.pt is empty. Choose another file."
+    (tmp_path / "bad.pt").touch()
+    both.second.open(tmp_path / "bad.pt")
+    settled()
+    assert workspace.notices.shown[-1].text.startswith("bad.pt is empty")
+    assert both.second.held is not None
+    assert both.second.held.name == "other"
+    both.second.open(tmp_path / "absent.pt")
+    assert "does not exist" in workspace.notices.shown[-1].text
+    assert not both.opening.isVisible()
+
+
+def test_a_session_whose_second_file_is_gone_says_so_once(
+    panel: ComparePanel, workspace: Workspace, engine: FakeEngine, tmp_path: Path, settled: Settled
+) -> None:
+    workspace.change("A session", comparison=Comparison(str(tmp_path / "gone.pt"), SECOND))
+    go_to(workspace, 1.0)
+    settled()
+    said = [notice.text for notice in workspace.notices.shown]
+    assert len(said) == 1
+    assert "gone.pt, could not be opened again" in said[0]
+    assert engine.opens == []
+    assert panel.stack.currentWidget() is panel.empty
+
+
+def test_a_session_that_moved_finds_its_second_file_beside_the_first(
+    panel: ComparePanel, workspace: Workspace, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    workspace.opened.info = replace(workspace.opened.info, path=str(path.parent / "faces.safetensors"))
+    workspace.change("A session", comparison=Comparison("/elsewhere/other.pt", SECOND))
+    settled()
+    assert [one.path for one in engine.opens] == [str(path)]
+    assert panel.second.held is not None
+    settled()
+    assert len(engine.opens) == 1, "it is found once"
+
+
+def test_a_file_dropped_on_the_panel_is_opened_beside_the_first(
+    panel: ComparePanel, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(path))])
+    button, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    entering = QDragEnterEvent(panel.rect().center(), Qt.DropAction.CopyAction, mime, button, keys)
+    panel.dragEnterEvent(entering)
+    assert entering.isAccepted()
+    panel.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, mime, button, keys))
+    settled()
+    assert panel.second.held is not None
+    assert engine.opens[0].slot == "compare"
+    picture = QMimeData()
+    picture.setUrls([QUrl.fromLocalFile(str(path.with_suffix(".png")))])
+    refused = QDragEnterEvent(panel.rect().center(), Qt.DropAction.CopyAction, picture, button, keys)
+    refused.ignore()
+    panel.dragEnterEvent(refused)
+    assert not refused.isAccepted()
+
+
+def test_a_guessed_reading_is_said_and_a_file_that_runs_code_asks_for_trust(
+    panel: ComparePanel, workspace: Workspace, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    engine.second = some_info(sha256=SECOND, reading={"activation": "relu", "range": "tanh"}, guessed=("activation",))
+    engine.needs_trust = True
+    panel.second.open(path)
+    settled()
+    boxes = panel.findChildren(TrustBox)
+    assert len(boxes) == 1
+    QTest.mouseClick(boxes[0].trust_button, Qt.MouseButton.LeftButton)
+    settled()
+    assert [one.trust for one in engine.opens] == [False, True]
+    assert panel.second.held is not None
+    assert "likeliest guess: ReLU between the layers" in workspace.notices.shown[-1].text
+    assert not panel.findChildren(QMessageBox)
+
+
+def test_cancelling_gives_up_what_is_on_its_way_and_keeps_what_was_there(
+    both: ComparePanel, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    engine.hold = True
+    another = path.with_name("another.pt")
+    another.touch()
+    both.second.open(another)
+    assert both.opening.isVisible()
+    assert both.opening.text.text() == "Opening another…"
+    QTest.mouseClick(both.opening.cancel_button, Qt.MouseButton.LeftButton)
+    assert not both.opening.isVisible()
+    engine.release()
+    settled()
+    assert both.second.held is not None
+    assert both.second.held.name == "other"
+    assert [Path(one.path).name for one in engine.opens][-1] == "other.pt", "its place in the engine is its own again"
+
+
+def test_an_engine_that_came_back_without_the_second_lets_it_go(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    engine.reply(OpenFailed(str(path), f"{path} does not exist.", slot="compare"))
+    settled()
+    assert both.second.held is None
+    assert "could not be opened again" in workspace.notices.shown[-1].text
+    go_to(workspace, 1.0)
+    settled()
+    assert len(engine.opens) == 1, "it is not tried again by itself"
+
+
+# --- the picture
+
+
+def test_both_encode_the_current_picture_and_follow_it_live(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    page = both.pages["picture"]
+    assert isinstance(page, PicturePage)
+    latent = go_to(workspace, 2.0, -1.0)
+    settled()
+    np.testing.assert_array_equal(page.source.view.picture, picture_of(latent[None])[0])
+    for side, checkpoint in (("first", CHECKPOINT), ("second", SECOND)):
+        request = asked(engine, f"found/{side}")[-1]
+        assert isinstance(request, Encode)
+        assert request.checkpoint == checkpoint
+        np.testing.assert_array_equal(request.images[0], picture_of(latent[None])[0])
+    lanes = {lane for consumer, _, lane, _ in engine.requests if consumer.startswith("compare/")}
+    assert lanes == {Lane.VISIBLE}, "the picture under the pointer goes first"
+    assert "MSE 0.0100" in page.second.caption.text()
+
+
+def test_a_picture_from_outside_is_the_one_both_reconstruct_until_it_is_edited(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    page = both.pages["picture"]
+    assert isinstance(page, PicturePage)
+    image = np.full((8, 8, 3), 77, np.uint8)
+    latent = np.full(8, 0.25, np.float32)
+    workspace.go_to(latent, "me.png", Original(image, "me.png", latent, 0.0123))
+    settled()
+    np.testing.assert_array_equal(page.source.view.picture, image)
+    assert "a picture of yours" in page.source.caption.text()
+    assert "MSE 0.0123" in page.first.caption.text()
+    assert "MSE 0.0100, closer" in page.second.caption.text()
+    np.testing.assert_array_equal(page.first.view.picture, picture_of(latent[None])[0])
+    moved = replace(workspace.state, base=latent + 1)
+    workspace.session.update(moved, "Move")
+    workspace.decoding.submit("image", Decode(CHECKPOINT, moved.latent[None]), Lane.LIVE)
+    settled()
+    assert "drawn by the first model" in page.source.caption.text()
+
+
+def test_a_second_model_that_is_slow_is_asked_when_the_picture_rests(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, qtbot: QtBot, settled: Settled
+) -> None:
+    finding = both.found["second"]
+    finding._cost_ms = 300.0  # as its last reply said
+    before = len(asked(engine, "found/second"))
+    for value in (1.0, 2.0, 3.0):
+        go_to(workspace, value)
+        settled()
+    assert len(asked(engine, "found/second")) == before
+    qtbot.waitUntil(lambda: len(asked(engine, "found/second")) == before + 1)
+    request = asked(engine, "found/second")[-1]
+    assert isinstance(request, Encode)
+    np.testing.assert_array_equal(request.images[0], picture_of(workspace.state.latent[None])[0])
+
+
+def test_nothing_is_asked_while_the_panel_cannot_be_seen(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    both.hide()
+    before = len(asked(engine, ""))
+    workspace.decoding.submit("image", Decode(CHECKPOINT, np.ones((1, 8), np.float32)), Lane.LIVE)
+    settled()
+    assert len(asked(engine, "")) == before
+
+
+def test_a_click_on_the_firsts_reconstruction_makes_it_current(
+    both: ComparePanel, workspace: Workspace, settled: Settled
+) -> None:
+    page = both.pages["picture"]
+    assert isinstance(page, PicturePage)
+    QTest.mouseClick(page.first.view, Qt.MouseButton.LeftButton, pos=page.first.view.place.center())
+    np.testing.assert_array_equal(workspace.state.latent, np.full(8, 0.5, np.float32))
+    assert workspace.state.name == "#0, encoded"
+
+
+def test_without_an_encoder_a_search_finds_the_picture_with_progress_and_cancel(
+    panel: ComparePanel,
+    workspace: Workspace,
+    engine: FakeEngine,
+    jobs: FakeJobs,
+    path: Path,
+    qtbot: QtBot,
+    settled: Settled,
+) -> None:
+    engine.second = some_info(sha256=SECOND, encoder=False, invertible=True, family="dcgan")
+    open_second(panel, path, qtbot, settled)
+    page = panel.pages["picture"]
+    assert isinstance(page, PicturePage)
+    assert page.search.button.isVisible()
+    assert not asked(engine, "found/second")
+    QTest.mouseClick(page.search.button, Qt.MouseButton.LeftButton)
+    job = jobs.started[0]
+    assert job.arguments["path"] == str(path)
+    np.testing.assert_array_equal(job.arguments["image"], page.source.view.picture)
+    job.say(Progress(30, 300, "error 0.0400"))
+    settled()
+    assert (page.search.progress.value(), page.search.progress.maximum()) == (30, 300)
+    QTest.mouseClick(page.search.cancel, Qt.MouseButton.LeftButton)
+    settled()
+    assert job.cancelled
+    assert page.search.button.isVisible()
+    QTest.mouseClick(page.search.button, Qt.MouseButton.LeftButton)
+    latent, drawn = np.ones(8, np.float32), np.full((8, 8, 3), 50, np.uint8)
+    assert page.source.view.picture is not None
+    jobs.started[1].say(Done(Inversion(latent, page.source.view.picture, drawn, 0.02, 0.1, "prior", 300)))
+    settled()
+    np.testing.assert_array_equal(page.second.view.picture, drawn)
+    assert "MSE 0.0200" in page.second.caption.text()
+    assert not page.search.isVisible()
+    go_to(workspace, 3.0)
+    settled()
+    assert page.second.caption.text() == "of the picture before"
+    assert page.search.button.text() == "Search again"
+
+
+# --- the attribute
+
+
+def test_the_same_attribute_is_put_on_by_both_with_one_strength(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    both.choose("attribute")
+    settled()
+    page = both.pages["attribute"]
+    assert isinstance(page, AttributePage)
+    assert [page.choice.itemText(i) for i in range(page.choice.count())] == ["Eyeglasses", "Smiling"]
+    page.choice.setCurrentIndex(1)
+    page.choice.activated.emit(1)
+    page.slider.typed.emit(0, 1.5)
+    settled()
+    assert (workspace.state.comparison.attribute, workspace.state.comparison.strength) == ("Smiling", 1.5)
+    assert both.second.held is not None
+    vectors = {"first": workspace.state.directions["Smiling"], "second": both.second.held.directions["Smiling"]}
+    bases = {"first": workspace.state.latent, "second": np.full(8, 0.5, np.float32)}
+    for side, direction in vectors.items():
+        request = asked(engine, f"attribute/{side}")[-1]
+        assert isinstance(request, Decode)
+        np.testing.assert_allclose(request.latents[0], bases[side])
+        np.testing.assert_allclose(request.latents[1], bases[side] + 1.5 * direction.vector, rtol=1e-6)
+    assert page.cells["second", "after"].caption.text() == "+1.5 Smiling"
+    workspace.session.undo()
+    assert workspace.state.comparison.strength == 2.0
+
+
+def test_models_that_share_no_attribute_say_so(
+    panel: ComparePanel, engine: FakeEngine, path: Path, settled: Settled
+) -> None:
+    engine.second_encodings = None
+    panel.second.open(path)
+    settled()
+    panel.choose("attribute")
+    page = panel.pages["attribute"]
+    assert isinstance(page, AttributePage)
+    assert page.hint.isVisible()
+    assert not page.slider.isVisible()
+
+
+# --- samples
+
+
+def test_samples_of_both_come_from_the_seed_of_the_samples_panel(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled, qtbot: QtBot
+) -> None:
+    both.choose("samples")
+    settled()
+    page = both.pages["samples"]
+    assert isinstance(page, SamplesPage)
+    count = len(page.sheets["first"].items)
+    assert count == len(page.sheets["second"].items) >= 4
+    page.draw_next()
+    settled()
+    assert workspace.state.samples.seed == 1
+    for side, checkpoint in (("first", CHECKPOINT), ("second", SECOND)):
+        request = asked(engine, f"samples/{side}")[-1]
+        assert isinstance(request, Decode)
+        assert request.checkpoint == checkpoint
+        np.testing.assert_array_equal(request.latents, workspace.space.sample(count, 1, 1.0))
+        assert all(page.sheets[side].picture(i) is not None for i in range(count))
+    page.truncation_field.setValue(0.5)
+    assert workspace.state.samples.truncation == 0.5
+    page.sheets["first"].chosen.emit(2)
+    assert workspace.state.name == "sample 2 of seed 1"
+
+
+def test_a_conditional_second_draws_each_class_in_turn(
+    panel: ComparePanel, engine: FakeEngine, path: Path, qtbot: QtBot, settled: Settled
+) -> None:
+    engine.second = some_info(sha256=SECOND, conditional=("low", "middle", "high"))
+    open_second(panel, path, qtbot, settled)
+    panel.choose("samples")
+    settled()
+    page = panel.pages["samples"]
+    assert isinstance(page, SamplesPage)
+    requests = asked(engine, "samples/second")
+    labels = {request.condition.label for request in requests if request.condition is not None}
+    assert labels == {0, 1, 2}
+    sheet = page.sheets["second"]
+    assert [item.name.rpartition(" ")[2] for item in sheet.items[:4]] == ["low", "middle", "high", "low"]
+    assert all(sheet.picture(i) is not None for i in range(len(sheet.items)))
+
+
+def test_a_prior_without_pictures_is_said(
+    panel: ComparePanel, engine: FakeEngine, path: Path, qtbot: QtBot, settled: Settled
+) -> None:
+    engine.second = some_info(sha256=SECOND, spaces=(LatentSpace("z", (8,), "empirical"),))
+    open_second(panel, path, qtbot, settled)
+    panel.choose("samples")
+    settled()
+    page = panel.pages["samples"]
+    assert isinstance(page, SamplesPage)
+    assert page.sheets["second"].items == ()
+    assert page.sheets["second"].hint == "Draws from this space are no pictures"
+    assert page.sheets["first"].items
+
+
+# --- gaps
+
+
+def test_a_path_between_two_encodings_is_decoded_by_both(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    both.choose("gaps")
+    settled()
+    page = both.pages["gaps"]
+    assert isinstance(page, GapsPage)
+    end = NamedLatent(np.full(8, -1.0, np.float32), "there")
+    workspace.change("Another end", comparison=replace(workspace.state.comparison, end=end))
+    settled()
+    first, second = asked(engine, "gaps/first")[-1], asked(engine, "gaps/second")[-1]
+    assert isinstance(first, Decode)
+    assert isinstance(second, Decode)
+    np.testing.assert_allclose(first.latents[0], workspace.state.latent)
+    np.testing.assert_allclose(first.latents[-1], end.latent)
+    middle = (first.latents[0] + first.latents[-1]) / 2
+    np.testing.assert_allclose(first.latents[(len(first.latents) - 1) // 2 :].min(axis=0), end.latent)
+    assert np.isfinite(middle).all()
+    assert second.checkpoint == SECOND
+    far = asked(engine, "gaps/far")[-1]
+    assert isinstance(far, Encode)
+    np.testing.assert_array_equal(far.images[0], picture_of(end.latent[None])[0])
+    assert len(page.sheets["first"].items) == len(first.latents)
+    assert "× the mean" in page.captions["first"].text()
+    assert "there" in page.between.text()
+    page.another_end()
+    assert workspace.state.comparison.end is not end
+
+
+# --- figures
+
+
+def test_figures_of_both_stand_side_by_side_with_the_better_one_marked(
+    panel: ComparePanel, workspace: Workspace, engine: FakeEngine, path: Path, qtbot: QtBot, settled: Settled
+) -> None:
+    trained = {"data": "faces"}
+    workspace.opened.info = some_info(training=trained, figures={"held_out": {"mse": 0.02}})
+    engine.second = some_info(sha256=SECOND, training=trained, figures={"held_out": {"mse": 0.01}})
+    open_second(panel, path, qtbot, settled)
+    panel.choose("figures")
+    settled()
+    page = panel.pages["figures"]
+    assert isinstance(page, FiguresPage)
+    rows = {page.table.item(row, 0).text(): row for row in range(page.table.rowCount())}
+    row = rows["Squared error · held-out pictures"]
+    assert [page.table.item(row, column).text() for column in (1, 2)] == ["0.02", "0.01"]
+    assert [page.table.item(row, column).font().bold() for column in (1, 2)] == [False, True]
+    assert page.note.text().startswith("Both were trained on faces")
+
+
+# --- the contract of a panel
+
+
+def test_drawing_writes_nothing_back_and_what_is_compared_goes_along_to_another_space(
+    both: ComparePanel, workspace: Workspace, settled: Settled
+) -> None:
+    for aspect in both.pages:
+        state = replace(workspace.state, comparison=replace(workspace.state.comparison, aspect=aspect))
+        workspace.session.update(state, "Look")
+        settled()
+        assert workspace.state is state
+    assert len({button.isChecked() for button in both.buttons.values()}) == 2
+    info = some_info(spaces=(LatentSpace("z", (8,)), LatentSpace("w", (8,))))
+    assert in_space(workspace.state, info, "w").comparison.path == workspace.state.comparison.path
+
+
+def test_another_first_model_forgets_what_was_found_and_keeps_the_second(
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+) -> None:
+    third = some_info(sha256="d" * 64, path="third.safetensors")
+    comparison = workspace.state.comparison
+    workspace.opened = replace(workspace.opened, info=third, encodings=None)
+    workspace.decoding.checkpoint = third.sha256
+    workspace.session.restart(replace(workspace.state, checkpoint=third.sha256, comparison=comparison))
+    both.show_model()
+    both.show_state(workspace.state, None)
+    settled()
+    assert both.second.held is not None
+    assert both.heads.first.text() == "third"
+    request = asked(engine, "found/first")[-1]
+    assert request.checkpoint == third.sha256
+    assert engine.let_go_of == []
+
+
+def test_every_control_has_a_name_and_a_tooltip(both: ComparePanel) -> None:
+    controls = [*both.buttons.values(), both.heads.second, both.heads.close_button]
+    for page in both.pages.values():
+        controls += [getattr(page, name) for name in ("draw_button", "other_button", "choice") if hasattr(page, name)]
+    for control in controls:
+        assert control.accessibleName()
+        assert control.toolTip()
