@@ -13,7 +13,8 @@ non-commercial research); it is made by
     latentlab-train vae --data DATA/celeba10k --crop 14,27,62,62 --image-size 64 --latent-dim 128 --no-thumbnails
         --out RUN --epochs 40
 
-and measured with `--part celeba --celeba-checkpoint RUN/checkpoint.safetensors`.
+and measured with `--part celeba --celeba-checkpoint RUN/checkpoint.safetensors`. `--ways` adds what other directions
+would change where they edit the share that is wanted: logistic regression, and locks on all other attributes.
 
 Shapes: N faces, D latent, A attributes, S strengths.
 """
@@ -30,6 +31,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import arguments, finish, table, verdict
 from latentlab.core.bundled import DEFAULT, assets_folder
+from latentlab.core.directions import orthogonalised
 from latentlab.core.errors import LatentlabError, OptionError
 from latentlab.core.fitting import Method, fit_direction
 from latentlab.core.spaces import FloatArray
@@ -50,6 +52,7 @@ WANTED = "Eyeglasses"
 STRENGTHS = tuple(float(s) for s in np.arange(0.5, 3.01, 0.25))
 METHODS: tuple[Method, ...] = ("balanced", "means")
 VALIDATION_SHARE = 0.15  # of the pictures the model was trained on
+TRIED = tuple(float(s) for s in np.arange(0.5, 6.01, 0.5))  # strengths, of `--ways`
 ENOUGH_FLIPPED = 0.975  # on the validation split; the smallest strength that reaches it is taken
 SEED = 0
 
@@ -141,15 +144,12 @@ def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int
     return Judge(classifier, names, np.array(thresholds, np.float32), tuple(aucs))
 
 
-def direction_of(model: TorchModel, fitted: Dataset, method: Method) -> FloatArray:
+def direction_of(latents_ND: FloatArray, fitted: Dataset, method: Method, name: str = WANTED) -> FloatArray:
     """(D,) fitted on encodings of pictures that are neither validation nor held out."""
     assert fitted.attributes is not None
-    wanted = fitted.attribute_names.index(WANTED)
+    wanted = fitted.attribute_names.index(name)
     others = np.delete(fitted.attributes, wanted, axis=1)
-    found = fit_direction(
-        model.encode(fitted.images), fitted.attributes[:, wanted], WANTED, others_NA=others, method=method
-    )
-    return found.vector
+    return fit_direction(latents_ND, fitted.attributes[:, wanted], name, others_NA=others, method=method).vector
 
 
 def chosen_strength(model: TorchModel, judge: Judge, validation: Dataset, vector: FloatArray) -> float:
@@ -163,6 +163,38 @@ def chosen_strength(model: TorchModel, judge: Judge, validation: Dataset, vector
         if flipped[-1] >= ENOUGH_FLIPPED:
             return strength
     return STRENGTHS[int(np.argmax(flipped))]
+
+
+def ways(model: TorchModel, judge: Judge, fitted: Dataset, validation: Dataset, share: float) -> dict[str, Any]:
+    """By direction: at which strength `share` of the validation faces is seen with glasses, and what changes there.
+
+    Between the strengths that are tried, both are interpolated; None where no strength reaches the share.
+    """
+    latents_ND = model.encode(fitted.images)
+    methods: tuple[Method, ...] = (*METHODS, "logistic")
+    vectors = {str(method): direction_of(latents_ND, fitted, method) for method in methods}
+    balanced, others = vectors["balanced"], [name for name in judge.names if name != WANTED]
+    kept = [direction_of(latents_ND, fitted, "balanced", name) for name in others]
+    vectors["balanced, all others locked"] = orthogonalised(balanced, kept)
+    faces_ND = model.encode(without(validation).images)
+    glasses = judge.names.index(WANTED)
+    before = judge.decisions(model.decode(faces_ND))
+    found: dict[str, Any] = {}
+    for way, vector in vectors.items():
+        edited, changed = [float(before[:, glasses].mean())], [0.0]
+        for strength in TRIED:
+            after = judge.decisions(model.decode(faces_ND + np.float32(strength) * vector))
+            edited.append(float(after[:, glasses].mean()))
+            changed.append(float(np.delete(before != after, glasses, axis=1).mean()))
+            if edited[-1] >= share:
+                break
+        tried = (0.0, *TRIED)[: len(edited)]
+        reached = edited[-1] >= share
+        found[way] = {
+            "strength": float(np.interp(share, edited, tried)) if reached else None,
+            "changed": float(np.interp(share, edited, changed)) if reached else None,
+        }
+    return found
 
 
 def outcome(
@@ -196,15 +228,16 @@ def without(data: Dataset, *, has_it: bool = False) -> Dataset:
     return data.subset(np.flatnonzero(values == (1 if has_it else 0)).astype(np.int64))
 
 
-def measured(part: Part, checkpoint: Path, data_root: Path) -> dict[str, Any]:
+def measured(part: Part, checkpoint: Path, data_root: Path, with_ways: bool) -> dict[str, Any]:
     model = load_native(checkpoint, "cpu")
     data = load(str(data_root / part.folder), size=model.info.image.height, crop=part.crop)
     fitted, validation, held_out = split(data, model.info.training)
     judge = judge_of(fitted, validation, held_out, part.judge_steps)
     auc = judge.aucs[judge.names.index(WANTED)]
     outcomes = []
+    latents_ND = model.encode(fitted.images)
     for method in METHODS:
-        vector = direction_of(model, fitted, method)
+        vector = direction_of(latents_ND, fitted, method)
         strength = chosen_strength(model, judge, validation, vector)
         outcomes.append(outcome(model, judge, held_out, method, vector, strength))
     return {
@@ -215,6 +248,7 @@ def measured(part: Part, checkpoint: Path, data_root: Path) -> dict[str, Any]:
         "judge_aucs": dict(zip(judge.names, judge.aucs, strict=True)),
         "judged": len(judge.names),
         "outcomes": [asdict(found) for found in outcomes],
+        "ways": ways(model, judge, fitted, validation, part.edited) if with_ways else {},
     }
 
 
@@ -246,6 +280,9 @@ def show(part: Part, figures: dict[str, Any]) -> None:
     print("\n" + table(rows, ("balanced direction", "figure", "target", "met")))
     for found in figures["outcomes"]:
         print(f"changed most ({found['method']}): {found['changed_most']}")
+    if figures["ways"]:
+        tried = [[way, found["strength"], found["changed"]] for way, found in figures["ways"].items()]
+        print("\n" + table(tried, (f"validation faces, {part.edited:.0%} edited", "strength", "others changed")))
 
 
 def _column(data: Dataset, a: int) -> FloatArray:
@@ -275,6 +312,7 @@ def main() -> int:
     parser.add_argument("--part", choices=[*PARTS, "both"], default="cartoon")
     parser.add_argument("--checkpoint", type=Path, help="the cartoon model; the bundled one by default")
     parser.add_argument("--celeba-checkpoint", type=Path, help="a CelebA model (see above)")
+    parser.add_argument("--ways", action="store_true", help="what other directions would change")
     asked = parser.parse_args()
     names = list(PARTS) if asked.part == "both" else [asked.part]
     figures: dict[str, Any] = {}
@@ -283,7 +321,7 @@ def main() -> int:
             checkpoint = asked.celeba_checkpoint if name == "celeba" else asked.checkpoint or assets_folder() / DEFAULT
             if checkpoint is None:
                 raise OptionError("The CelebA part needs --celeba-checkpoint; the command that makes one is in --help.")
-            figures[name] = measured(PARTS[name], checkpoint, asked.data_root)
+            figures[name] = measured(PARTS[name], checkpoint, asked.data_root, asked.ways)
             show(PARTS[name], figures[name])
     except LatentlabError as error:
         print(error)
