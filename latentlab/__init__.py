@@ -7,25 +7,28 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from latentlab.core.latent_model import LatentModel
+    from latentlab.core.direction_making import DirectedModel
     from latentlab.exploring import explore as explore
     from latentlab.measuring import measure_model as measure_model
 
 __all__ = ["__version__", "explore", "measure_model", "open_model"]
 
 
-def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, **options: str) -> LatentModel:
+def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, **options: str) -> DirectedModel:
     """The model in a checkpoint or run folder: `sample`, `decode`, `encode`, `directions`, `encodings`, `info`.
+
+    `direction_from`, `principal_directions` and `weight_directions` make more directions.
 
     `device`: auto, cpu, cuda, cuda:1 or mps. `options`: activation, range, latent, picture and noise, for files
     that do not state them (docs/formats.md).
     Nothing in the file is run unless `trust` is True. Raises CheckpointError, OptionError.
     """
     from pathlib import Path
+    from typing import cast
 
     from latentlab.formats import open_checkpoint
 
-    return open_checkpoint(Path(path), device, trust, options)
+    return cast("DirectedModel", open_checkpoint(Path(path), device, trust, options))
 
 
 def __getattr__(name: str) -> Any:

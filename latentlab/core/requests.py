@@ -18,6 +18,7 @@ from latentlab.core.condition import Condition
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.spaces import FloatArray
+from latentlab.core.unsupervised import Component
 
 
 class Lane(IntEnum):
@@ -77,7 +78,16 @@ class ToSpace:
     condition: Condition | None = None
 
 
-Request = Decode | Encode | ToSpace
+@dataclass(frozen=True, eq=False)
+class Factorise:
+    """What the first layer that a latent reaches answers most to: SeFa (`latentlab.core.unsupervised`)."""
+
+    checkpoint: str
+    space: str = "z"
+    count: int = 10  # directions
+
+
+Request = Decode | Encode | ToSpace | Factorise
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +138,16 @@ class InSpace:
 
 
 @dataclass(frozen=True, eq=False)
+class Factorised:
+    """The answer to Factorise, the largest share first."""
+
+    consumer: str
+    ticket: int
+    request: Factorise
+    components: tuple[Component, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class RequestFailed:
     """A request that could not be answered; the last good picture stays."""
 
@@ -145,7 +165,7 @@ class EngineState:
     message: str = ""
 
 
-Reply = Opened | OpenFailed | Decoded | Encoded | InSpace | RequestFailed | EngineState
+Reply = Opened | OpenFailed | Decoded | Encoded | InSpace | Factorised | RequestFailed | EngineState
 
 
 class Engine(Protocol):

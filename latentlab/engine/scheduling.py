@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from latentlab.core.requests import Encode, Lane, Request
+from latentlab.core.requests import Encode, Factorise, Lane, Request
 
 PIECE_MS = 8.0  # between two pieces of a long batch the live lane is served
 PIECE_AT_MOST = 256  # pictures: bounds the memory of one piece whatever the clock says
@@ -33,6 +33,8 @@ class Task:
     @property
     def count(self) -> int:
         request = self.request
+        if isinstance(request, Factorise):
+            return 1
         return len(request.images) if isinstance(request, Encode) else len(request.latents)
 
 

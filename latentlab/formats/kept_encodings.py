@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from typing import Any, cast
 
-from latentlab.core.directions import DirectionSet
+from latentlab.core.direction_making import DirectionMaking
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_file import encodings_beside
-from latentlab.core.fitting import fit_directions
 from latentlab.core.latent_model import LatentModel, ModelInfo
 
 
-class WithEncodings:
-    """A model and other encodings than it came with; everything else is the model's own."""
+class WithEncodings(DirectionMaking):
+    """A model and other encodings than it came with, with directions of its own; all else is the model's."""
+
+    encodings: EncodingSet | None
 
     def __init__(self, model: LatentModel, encodings: EncodingSet | None, *warnings: str) -> None:
         self._model = model
@@ -25,13 +25,6 @@ class WithEncodings:
     def info(self) -> ModelInfo:
         info = self._model.info
         return replace(info, warnings=(*info.warnings, *self._warnings)) if self._warnings else info
-
-    @cached_property
-    def directions(self) -> DirectionSet:
-        """Balanced directions of the encodings' attributes and classes."""
-        if not self.encodings:
-            return DirectionSet()
-        return fit_directions(self.info.not_asked(self.encodings), checkpoint=self.info.sha256)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._model, name)

@@ -66,6 +66,19 @@ class StyleGAN2(Network):
         made: Tensor = self.generator.mapping(latents_BD, self._told(condition_BK))
         return made
 
+    def first_weights(self, space: str) -> Tensor:
+        """Of w: the affine layers of every convolution and of the last picture, one below another (O, W).
+
+        As SeFa takes them (Shen and Zhou 2021, section 3.1). z is brought to one length before any layer.
+        """
+        if space != "w":
+            raise OptionError(
+                "z of a StyleGAN is brought to one length first, so that weights say nothing of it; switch to "
+                "the space w."
+            )
+        affines = [layer.affine for layer in self.generator.layers] + [self.generator.pictures[-1].affine]
+        return torch.cat([affine.weight.float() for affine in affines]).cpu()
+
     def _told(self, condition_BK: Tensor | None) -> Tensor | None:
         return condition_BK if self.generator.plan.embedded else None
 

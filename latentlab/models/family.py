@@ -6,6 +6,7 @@ Shapes: B batch, D latent, C H W of images, K numbers of a condition (see `condi
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from latentlab.core.errors import CheckpointError, OptionError, did_you_mean
 from latentlab.core.registry import FAMILIES
 from latentlab.core.spaces import LatentSpace
+from latentlab.models.first_layer import first_weights
 
 # 2 GB in float32: more than any model of these families needs, less than what takes a machine down.
 PARAMETERS_AT_MOST = 500_000_000
@@ -69,6 +71,16 @@ class Network(nn.Module):
     ) -> Tensor:
         """Latents of one space as those of another. Raises OptionError where there is no mapping."""
         raise OptionError(f"This model does not map latents of {from_space} to {to_space}.")
+
+    def first_weights(self, space: str) -> Tensor:
+        """(O, D): how the first layer that a latent of `space` reaches answers it. Raises OptionError."""
+        where = next(known for known in self.spaces if known.name == space)
+        if len(where.shape) == 3 and where.shape[1] * where.shape[2] > 1:
+            raise OptionError(
+                "Latents of this model are maps with an order in space, of which its weights say nothing."
+            )
+        device = next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+        return first_weights(self, partial(self.decode_from, space), where.dim, device)
 
     def forward(self, latents_BD: Tensor) -> Tensor:
         return self.decode(latents_BD)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,10 +18,9 @@ from PIL import Image
 from torch import Tensor
 
 from latentlab.core.condition import Asked, each_completed
-from latentlab.core.directions import DirectionSet
+from latentlab.core.direction_making import DirectionMaking
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import Failure, OptionError
-from latentlab.core.fitting import fit_directions
 from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.pictures import Crop, resized
 from latentlab.core.spaces import FloatArray, LatentSpace
@@ -41,7 +40,7 @@ def pictures_at_once(size: int) -> int:
     return min(AT_ONCE_AT_MOST, max(1, PIXELS_AT_ONCE // size**2))
 
 
-class TorchModel:
+class TorchModel(DirectionMaking):
     """Satisfies `latentlab.core.latent_model.LatentModel`."""
 
     def __init__(
@@ -70,16 +69,6 @@ class TorchModel:
     @property
     def encodings(self) -> EncodingSet | None:
         return self._encodings
-
-    @cached_property
-    def directions(self) -> DirectionSet:
-        """Balanced directions of the checkpoint's attributes and classes, fitted on first use.
-
-        Not of those that a conditional model is asked for.
-        """
-        if self._encodings is None:
-            return DirectionSet()
-        return fit_directions(self._info.not_asked(self._encodings), checkpoint=self._info.sha256)
 
     def adopt(self, encodings: EncodingSet | None, *warnings: str) -> None:
         """Other encodings than those it came with, and what is to be said of them. Before directions are asked for."""
@@ -125,6 +114,12 @@ class TorchModel:
         conditions = self.conditions(condition, len(latents_BD))
         mapped = self._run(partial(self.network.to_space, from_space, to_space), torch.tensor(latents_BD), conditions)
         return np.concatenate([piece.float().cpu().numpy() for piece in mapped])
+
+    def first_weights(self, space: str | None = None) -> FloatArray:
+        """(O, D), for `latentlab.core.unsupervised.first_weights_of`."""
+        if self.broken:
+            raise OptionError(f"This model's weights hold NaN or Inf ({_few(list(self.broken))}); they say nothing.")
+        return self.network.first_weights(self._space(space).name).numpy()
 
     def prepared(self, images: Images) -> Images:
         """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).

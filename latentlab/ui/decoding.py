@@ -9,6 +9,7 @@ from latentlab.core.requests import (
     Encoded,
     Engine,
     EngineState,
+    Factorised,
     InSpace,
     Lane,
     Opened,
@@ -31,6 +32,7 @@ class Decoding(QObject):
     decoded = Signal(object)  # Decoded
     encoded = Signal(object)  # Encoded
     in_space = Signal(object)  # InSpace
+    factorised = Signal(object)  # Factorised
     failed = Signal(object)  # RequestFailed
     opened = Signal(object)  # Opened
     open_failed = Signal(object)  # OpenFailed
@@ -88,6 +90,9 @@ class Decoding(QObject):
             case InSpace():
                 if self._known(reply.request):
                     self.in_space.emit(reply)
+            case Factorised():
+                if self._known(reply.request):
+                    self.factorised.emit(reply)
             case RequestFailed():
                 self.failed.emit(reply)
             case Opened():

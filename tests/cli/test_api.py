@@ -230,3 +230,49 @@ def test_what_cannot_be_explored_is_said(arguments: dict[str, Any], error: type[
     with pytest.raises(error) as raised:
         explorable(arguments.pop("model"), **arguments)
     assert said in str(raised.value)
+
+
+# --- directions that are made --------------------------------------------------------------------------------------
+
+
+def test_pictures_with_and_without_make_a_direction(vae: Path) -> None:
+    model = latentlab.open_model(vae)
+    labelled = set(model.directions)
+    encodings = model.encodings
+    assert encodings is not None
+    bright = np.full((12, 16, 16, 3), 230, np.uint8)
+    dark = np.full((14, 16, 16, 3), 20, np.uint8)
+    noise = np.random.default_rng(0).integers(0, 20, (26, 16, 16, 3)).astype(np.uint8)
+    made = model.direction_from(bright - noise[:12], dark + noise[12:], "bright")
+    assert (made.name, made.examples, made.method, made.space) == ("bright", 26, "two sets of pictures", "z")
+    assert made.auc == pytest.approx(1.0)
+    assert set(model.directions) == {*labelled, "bright"}
+    codes = model.encode(dark + noise[12:])
+    kept = model.directions["bright"].apply(codes, 1.0, keep=["Smiling"])
+    smiling = model.directions["Smiling"].vector
+    np.testing.assert_allclose(kept @ smiling, codes @ smiling, atol=1e-4)
+    alone = model.direction_from(bright, name="brighter than all")
+    assert (alone.examples, alone.method) == (12 + len(encodings), "pictures against the encodings")
+
+
+def test_components_and_weights_join_the_directions(vae: Path, gan: Path) -> None:
+    model = latentlab.open_model(vae)
+    assert [direction.name for direction in model.principal_directions(2)] == ["PC 1", "PC 2"]
+    assert [direction.name for direction in model.weight_directions(3)] == ["SeFa 1", "SeFa 2", "SeFa 3"]
+    assert list(model.directions)[-5:] == ["PC 1", "PC 2", "SeFa 1", "SeFa 2", "SeFa 3"]
+    assert model.directions["SeFa 1"].checkpoint == model.info.sha256
+    with pytest.raises(OptionError, match="no latent space 'w'"):
+        model.weight_directions(space="w")
+    without_encoder = latentlab.open_model(gan)
+    assert len(without_encoder.weight_directions(4)) == 4
+    with pytest.raises(OptionError, match="no encoder"):
+        without_encoder.direction_from(np.zeros((2, 16, 16, 3), np.uint8))
+
+
+def test_any_decoder_has_directions_of_its_weights() -> None:
+    decoder = flat_decoder(nn.Tanh())
+    model = explorable(decoder)
+    (first,) = model.weight_directions(1)  # type: ignore[attr-defined]
+    rows = decoder[0].weight.detach().numpy()
+    _, _, axes = np.linalg.svd(rows / np.linalg.norm(rows, axis=1, keepdims=True))
+    assert abs(float(first.vector @ axes[0])) == pytest.approx(1, abs=1e-5)

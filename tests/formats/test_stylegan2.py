@@ -103,3 +103,34 @@ def test_missing_and_misshapen_weights_are_named(tmp_path: Path) -> None:
 
 def without(state: dict[str, torch.Tensor], name: str) -> dict[str, torch.Tensor]:
     return {key: value for key, value in state.items() if key != name}
+
+
+def test_the_affine_layers_of_all_blocks_say_what_directions_w_has(tmp_path: Path) -> None:
+    weights = random_weights()
+    model = open_checkpoint(rosinality(tmp_path / "a.pt"), device="cpu")
+    found = model.weight_directions(3, space="w")  # type: ignore[attr-defined]
+    names = ["at4.b", "at8.a", "at8.b", "at16.a", "at16.b", "rgb16"]
+    stacked = np.concatenate([weights[f"{name}.affine.weight"].numpy() for name in names])
+    stacked /= np.linalg.norm(stacked, axis=1, keepdims=True)
+    _, _, axes = np.linalg.svd(stacked)
+    draws = model.info.space("w").draws
+    for k, direction in enumerate(found):
+        length = float(np.linalg.norm(direction.vector))
+        assert abs(float(direction.vector @ axes[k])) == pytest.approx(length, rel=1e-4)
+        assert length == pytest.approx(float((draws @ axes[k]).std()), rel=1e-3)
+        assert (direction.space, direction.name) == ("w", f"SeFa {k + 1}")
+    with pytest.raises(OptionError, match="switch to the space w"):
+        model.weight_directions(3)  # type: ignore[attr-defined]
+
+
+def test_components_of_draws_in_w(tmp_path: Path) -> None:
+    """GANSpace: without any encodings, the draws that w keeps."""
+    model = open_checkpoint(rosinality(tmp_path / "a.pt"), device="cpu")
+    first, second = model.principal_directions(2, space="w")  # type: ignore[attr-defined]
+    draws = model.info.space("w").draws
+    assert draws is not None
+    assert np.linalg.norm(first.vector) == pytest.approx(np.sqrt(np.linalg.eigvalsh(np.cov(draws.T))[-1]), rel=1e-3)
+    assert abs(float(first.vector @ second.vector)) < 1e-4
+    assert list(model.directions) == ["PC 1", "PC 2"]
+    with pytest.raises(OptionError, match="z has neither"):
+        model.principal_directions(2)  # type: ignore[attr-defined]

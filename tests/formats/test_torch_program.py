@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from latentlab.core.errors import CheckpointError, TrustNeeded
+from latentlab.core.errors import CheckpointError, OptionError, TrustNeeded
 from latentlab.core.readings import RANGES, Guess
 from latentlab.core.requests import OpenFailed, OpenModel
 from latentlab.engine.answering import Answering
@@ -117,3 +117,10 @@ def test_a_program_that_draws_nothing_is_said_so(tmp_path: Path) -> None:
     path = torchscript(tmp_path / "a.pt", nn.Sequential(nn.Linear(6, 10)))
     with pytest.raises(CheckpointError, match="draws no pictures"):
         open_checkpoint(path, trust=True)
+
+
+@pytest.mark.parametrize("make", [torchscript, exported])
+def test_a_program_keeps_its_weights_to_itself(tmp_path: Path, make: object) -> None:
+    model = open_checkpoint(make(tmp_path / "model.bin"), device="cpu", trust=True)  # type: ignore[operator]
+    with pytest.raises(OptionError, match="layers of this model"):
+        model.weight_directions()  # type: ignore[attr-defined]

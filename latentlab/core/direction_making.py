@@ -1,0 +1,139 @@
+"""Direction making: what every model does with directions, in numpy; what is made joins `model.directions`.
+
+Shapes: B pictures, H W C of them, D latent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from latentlab.core.directions import Direction, DirectionSet
+from latentlab.core.errors import DataError, OptionError
+from latentlab.core.fitting import fit_directions, fit_from_groups
+from latentlab.core.latent_model import LatentModel
+from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.core.unsupervised import Component, first_weights_of, principal_components, weight_components
+
+if TYPE_CHECKING:
+    from latentlab.core.condition import Asked
+    from latentlab.core.encodings import EncodingSet
+    from latentlab.core.latent_model import Images, ModelInfo
+
+FROM_PICTURES = "two sets of pictures"
+AGAINST_ENCODINGS = "pictures against the encodings"
+
+
+class DirectedModel(LatentModel, Protocol):
+    """What `open_model` gives: a model that makes directions as well, as `DirectionMaking` says."""
+
+    def direction_from(
+        self, images_with: Images, images_without: Images | None = None, name: str = "direction",
+        *, condition: Asked = None,
+    ) -> Direction: ...  # fmt: skip
+    def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
+    def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
+
+
+class DirectionMaking:
+    """Mixed into the models of `open_model`."""
+
+    _directions: DirectionSet | None = None
+
+    if TYPE_CHECKING:
+
+        @property
+        def info(self) -> ModelInfo: ...
+        @property
+        def encodings(self) -> EncodingSet | None: ...
+        def encode(self, images: Images, *, condition: Asked = None) -> FloatArray: ...
+
+    @property
+    def directions(self) -> DirectionSet:
+        """Balanced directions of the checkpoint's attributes and classes, fitted on first use, and what was made since.
+
+        Not of those that a conditional model is asked for.
+        """
+        if self._directions is None:
+            encodings = self.encodings
+            self._directions = (
+                fit_directions(self.info.not_asked(encodings), checkpoint=self.info.sha256)
+                if encodings is not None and len(encodings)
+                else DirectionSet()
+            )
+        return self._directions
+
+    def direction_from(
+        self, images_with: Images, images_without: Images | None = None, name: str = "direction",
+        *, condition: Asked = None,
+    ) -> Direction:  # fmt: skip
+        """The direction from pictures without something to pictures with it, uint8 (B, H, W, C) each.
+
+        Without the second, from all encodings of the model. It joins `directions` under `name`. Raises OptionError
+        where the model has no encoder, DataError where there is nothing to compare with.
+        """
+        with_ND = self.encode(images_with, condition=condition)
+        if images_without is not None:
+            return self._joined(
+                pictures_direction(with_ND, self.encode(images_without, condition=condition), name, self.info)
+            )
+        if self.encodings is None or not len(self.encodings):
+            raise DataError("This model carries no encodings to compare with; give images_without=… too.")
+        made = pictures_direction(with_ND, self.encodings.latents, name, self.info, against_encodings=True)
+        return self._joined(made)
+
+    def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]:
+        """The first principal components of the encodings, or of draws in a space like w (GANSpace), in sigmas.
+
+        They join `directions` as "PC 1", … Raises OptionError where a space has neither.
+        """
+        where = self._where(space)
+        return self._all_joined(components_of(where, self.encodings, count, self.info.sha256))
+
+    def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]:
+        """What the first layer answers most to (SeFa, Shen and Zhou 2021): "SeFa 1", …, one sigma of the prior long.
+
+        Raises OptionError where the model cannot name that layer.
+        """
+        where = self._where(space)
+        weights_OD = first_weights_of(self, where.name)
+        return self._all_joined(weight_components(weights_OD, count, where, self.info.sha256))
+
+    def _where(self, space: str | None) -> LatentSpace:
+        known = [one.name for one in self.info.spaces]
+        if space is not None and space not in known:
+            raise OptionError(f"This model has no latent space '{space}'. Known: {', '.join(known)}.")
+        return self.info.space(space or known[0])
+
+    def _all_joined(self, components: list[Component]) -> list[Direction]:
+        return [self._joined(component.direction) for component in components]
+
+    def _joined(self, direction: Direction) -> Direction:
+        self._directions = self.directions.with_added(direction)
+        return self._directions[direction.name]
+
+
+def pictures_direction(
+    with_ND: FloatArray, without_ND: FloatArray, name: str, info: ModelInfo, *, against_encodings: bool = False
+) -> Direction:
+    """From the encodings (N, D) of pictures without something to those with it. Raises DataError for none of a kind."""
+    fitted = fit_from_groups(with_ND, without_ND, name, space=info.spaces[0].name, checkpoint=info.sha256)
+    return replace(fitted, method=AGAINST_ENCODINGS if against_encodings else FROM_PICTURES)
+
+
+def components_of(
+    space: LatentSpace, encodings: EncodingSet | None, count: int = 10, checkpoint: str = ""
+) -> list[Component]:
+    """Of the encodings in `space`, or else of the draws it keeps. Raises OptionError where it has neither."""
+    if encodings is not None and len(encodings) and encodings.space == space.name:
+        return principal_components(
+            encodings.latents, count, space=space.name, checkpoint=checkpoint, pca=encodings.principal
+        )
+    if space.draws is None:
+        raise OptionError(
+            f"Principal components need encodings, or draws of a space like w, and {space.name} has neither. "
+            "Encode a folder of pictures first."
+        )
+    return principal_components(np.asarray(space.draws, np.float32), count, space=space.name, checkpoint=checkpoint)
