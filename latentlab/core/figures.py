@@ -35,7 +35,7 @@ from latentlab.core.spaces import FloatArray
 
 ACTIVE = 0.01  # Burda et al. 2016: a unit is active when its mean varies more than this over the data
 STORED = "stored"
-MOST_FIGURES = 300
+MOST_FIGURES = 150
 DEEPEST = 3
 
 
@@ -145,7 +145,7 @@ def number(value: float, unit: str = "") -> str:
 
 
 def flattened(part: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, float]]:
-    """("section.name", number) of everything that is a finite number, at most 300 and three levels deep."""
+    """("section.name", number) of everything that is a finite number, at most 150 and three levels deep."""
     count = 0
     for name, value in part.items():
         path = f"{prefix}{str(name)[:80]}"

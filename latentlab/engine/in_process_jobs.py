@@ -15,6 +15,8 @@ from latentlab.core.requests import Job, JobCancelled, JobMessage, Jobs, Partial
 from latentlab.engine.job import last_message
 
 INVERSION = "latentlab.measure.inversion:run"
+MEASURING = "latentlab.engine.measuring:run"
+OF_THE_FILE = ("path", "checkpoint", "device", "trust", "options")  # how a process of its own would open the model
 CLOSE_S = 1.5  # what a job has to end by itself when the application does
 
 
@@ -65,14 +67,18 @@ class InProcessJobs:
         self._running: list[ThreadJob] = []
 
     def start(self, function: str, arguments: dict[str, Any], on_message: Callable[[JobMessage], None]) -> Job:
-        if function != INVERSION or arguments.get("path") != self._model.info.path:
+        if function not in (INVERSION, MEASURING) or arguments.get("path") != self._model.info.path:
             return self._others.start(function, arguments, on_message)
-        asked = {name: arguments[name] for name in ("image", "condition", "name")}
 
         def work(report: Report) -> Any:
+            if function == MEASURING:
+                from latentlab.engine.measuring import run_on as measure_on
+
+                asked = {name: value for name, value in arguments.items() if name not in OF_THE_FILE}
+                return measure_on(report, self._model, **asked)
             from latentlab.measure.inversion import run_on
 
-            return run_on(report, self._model, **asked)
+            return run_on(report, self._model, **{name: arguments[name] for name in ("image", "condition", "name")})
 
         job = ThreadJob(work, on_message)
         self._running = [other for other in self._running if other.running] + [job]

@@ -252,7 +252,8 @@ def _feature_space(
             def on_step(done: int, total: int) -> None:
                 at_work.tell(0.66 + 0.18 * done / total, "learning the labels")
 
-            classifier = fit_classifier(pictures, targets, steps=steps, seed=seed, on_step=on_step)
+            device = getattr(at_work.model, "device", "cpu")
+            classifier = fit_classifier(pictures, targets, steps=steps, seed=seed, device=device, on_step=on_step)
             return classifier_space(classifier, of)
         at_work.notes.append("These pictures carry no labels to train a classifier on; pixels are compared instead.")
     return pixel_space(pictures, of)

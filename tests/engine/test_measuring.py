@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from latentlab.core.errors import CheckpointError, DataError, OptionError
+from latentlab.core.errors import CheckpointError, DataError, OptionError, SaveError
 from latentlab.core.measurement import ENDING, kept
-from latentlab.core.requests import JobCancelled
+from latentlab.core.requests import Done, JobCancelled, JobMessage, Progress
+from latentlab.engine.in_process_jobs import InProcessJobs
+from latentlab.engine.jobs import ProcessJobs
 from latentlab.engine.measuring import Measured, run
+from latentlab.exploring import explorable
 from latentlab.formats import open_checkpoint
 from tests.cli.conftest import write_tiny
 
@@ -32,6 +37,13 @@ class Heard:
 
     def partial(self, value: Any) -> None:
         raise AssertionError("nothing is shown before the end")
+
+
+def until_done(said: Queue[JobMessage]) -> list[JobMessage]:
+    messages = [said.get(timeout=60)]
+    while isinstance(messages[-1], Progress):
+        messages.append(said.get(timeout=60))
+    return messages
 
 
 @pytest.fixture
@@ -83,6 +95,35 @@ def test_without_thumbnails_draws_are_measured_alone(vae: Path) -> None:
     found = run(Heard(), str(vae), device="cpu", count=32)
     assert found.measurement.kind == "encodings"
     assert set(found.measurement.figures) == {"samples", "continuity"}
+
+
+def test_what_cannot_be_kept_is_measured_all_the_same(
+    vae: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> Path:
+        raise SaveError("The disk is full.")
+
+    monkeypatch.setattr("latentlab.engine.measuring.keep", refuse)
+    found = run(Heard(), str(vae), images=str(pictures), count=32, device="cpu")
+    assert (found.path, found.unkept) == ("", "The disk is full.")
+    assert found.measurement.figures
+
+
+def test_a_model_of_this_process_is_measured_in_it(pictures: Path) -> None:
+    """As explore() shows one: no file could be opened for it."""
+    decoder = torch.nn.Sequential(torch.nn.Linear(3, 64), torch.nn.Sigmoid())
+    model = explorable(decoder)
+    said: Queue[JobMessage] = Queue()
+    arguments = {"path": "", "checkpoint": model.info.sha256, "images": str(pictures), "count": 32, "device": "cpu",
+                 "features": "pixels", "trust": False, "options": {}}  # fmt: skip
+    jobs = InProcessJobs(model, ProcessJobs())
+    jobs.start("latentlab.engine.measuring:run", arguments, said.put)
+    messages = until_done(said)
+    jobs.close()
+    assert isinstance(messages[0], Progress)
+    assert isinstance(messages[-1], Done)
+    assert messages[-1].value.measurement.source == "25 pictures of 'pictures'"
+    assert (messages[-1].value.path, messages[-1].value.unkept) == ("", "")
 
 
 @pytest.mark.parametrize("stage", ["opening", "encoding", "drawing", "walking"])

@@ -10,14 +10,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
-from latentlab.core.figures import PerDimension
+from latentlab.core.figure_kinds import FigureKind
+from latentlab.core.figures import Cell, Column, Group, PerDimension, Row
 from latentlab.core.measurement import Measurement, keep
 from latentlab.core.requests import Done, JobFailed, Progress
+from latentlab.core.spaces import LatentSpace
 from latentlab.engine.measuring import Measured
 from latentlab.ui import theme
 from latentlab.ui.main_window import MainWindow
@@ -25,6 +27,7 @@ from latentlab.ui.messages import TextDialog
 from latentlab.ui.panels.quality import QualityPanel
 from latentlab.ui.panels.sliders import SlidersPanel
 from latentlab.ui.quality.chart import DimensionChart
+from latentlab.ui.quality.group import FigureGroup
 from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs, deliver, some_encodings
 
@@ -55,17 +58,17 @@ def panel(workspace: Workspace, qtbot: QtBot, follow: Callable[[QualityPanel], N
     return panel
 
 
-def measured(path: str = "kept", skipped: tuple[str, ...] = (), **parts: Any) -> Measured:
+def measured(unkept: str = "", skipped: tuple[str, ...] = (), **parts: Any) -> Measured:
     figures = {
         "reconstruction": {"mse": 0.00176, "ssim": 0.911},
         "samples": {"precision": 0.683, "completeness": 0.683},
     }
     values: dict[str, Any] = {"kind": "encodings", "source": "1,000 thumbnails", "figures": figures, **parts}
-    return Measured(Measurement(**values), path, skipped)
+    return Measured(Measurement(**values), "" if unkept else "kept", skipped, unkept)
 
 
 def said(panel: QualityPanel) -> str:
-    return "\n".join(label.text() for label in panel.view.widget().findChildren(QLabel))
+    return panel.view.said
 
 
 # --- what is there on opening ----------------------------------------------------------------------------------
@@ -76,11 +79,11 @@ def test_the_figures_of_the_checkpoint_stand_there_at_once(panel: QualityPanel) 
     assert panel.view.rows["samples.precision"] == ("0.747",)
     assert panel.view.rows["latent.kl_nats"] == ("8.40 nats",)
     text = said(panel)
-    assert "Measured in 128 features of a classifier." in text
+    assert "measured in 128 features of a classifier." in text
     assert "by the trainer" in text
     assert "How far a picture is from itself" in text
-    names = [label.accessibleName() for label in panel.view.widget().findChildren(QLabel)]
-    assert "Mean squared error, Stored: 0.00416. Lower is better" in names
+    assert "Mean squared error: Stored 0.00416. Lower is better." in text
+    assert text.endswith(panel.view.findChildren(FigureGroup)[-1].accessibleDescription())
 
 
 def test_what_was_measured_before_is_found_again(panel: QualityPanel, workspace: Workspace, qtbot: QtBot) -> None:
@@ -108,13 +111,29 @@ def test_a_model_without_figures_says_how_to_get_them(panel: QualityPanel, works
     assert not panel.controls.copy_button.isEnabled()
 
 
-def test_a_model_that_has_no_file_says_where_it_is_measured(panel: QualityPanel, workspace: Workspace) -> None:
-    workspace.opened.info = replace(workspace.opened.info, path="")
+def test_where_nothing_is_open_nothing_is_measured(panel: QualityPanel, workspace: Workspace, jobs: FakeJobs) -> None:
+    workspace.opened.info = replace(workspace.opened.info, path="", sha256="", figures={})
+    workspace.opened.encodings = None
     panel.show_model()
     panel.show_state(workspace.state, None)
-    assert "latentlab.measure_model(model)" in said(panel)
+    assert "Open a model" in said(panel)
     assert not panel.controls.measure_button.isEnabled()
     assert not panel.controls.pictures_button.isEnabled()
+    assert panel.measure() is None
+    assert jobs.started == []
+
+
+def test_a_model_with_nothing_to_measure_it_by_asks_for_pictures(
+    panel: QualityPanel, workspace: Workspace, jobs: FakeJobs
+) -> None:
+    spaces = (LatentSpace("z", (DIM,), "empirical"),)
+    workspace.opened.info = replace(workspace.opened.info, figures={}, spaces=spaces)
+    workspace.opened.encodings = None
+    panel.show_model()
+    panel.show_state(workspace.state, None)
+    assert "measure with pictures" in said(panel)
+    assert not panel.controls.measure_button.isEnabled()
+    assert panel.controls.pictures_button.isEnabled()
 
 
 def test_a_hostile_header_is_no_html(panel: QualityPanel, workspace: Workspace) -> None:
@@ -122,10 +141,25 @@ def test_a_hostile_header_is_no_html(panel: QualityPanel, workspace: Workspace) 
     workspace.opened.info = replace(workspace.opened.info, figures={name: 3}, training={"data": name})
     panel.show_model()
     panel.show_state(workspace.state, None)
-    assert "<img" not in said(panel).replace(name, "").replace(f"{name[:1]}{name[1:]}", "")
-    rich = [label for label in panel.view.widget().findChildren(QLabel) if "img" in label.text()]
-    assert rich
-    assert all(label.textFormat() == Qt.TextFormat.PlainText or "<img" not in label.text() for label in rich)
+    (sources,) = panel.view.widget().findChildren(QLabel)
+    assert "img" in sources.text()
+    assert "<img" not in sources.text()
+
+
+def test_texts_wrap_and_numbers_have_tips(qtbot: QtBot) -> None:
+    column = Column("stored", "Stored", "by the trainer")
+    kind = FigureKind(
+        "a.b", "Group", "A figure with a long name", "What it means, in a sentence of some length.", "lower"
+    )
+    group = FigureGroup(Group("Group", (column,), (Row(kind, {"stored": Cell(0.123456, "real pictures: 0.1")}),)))
+    qtbot.addWidget(group)
+    assert group.heightForWidth(160) > group.heightForWidth(500) > 3 * theme.CAPTION_PX
+    group.resize(300, group.heightForWidth(300))
+    tips = {group.tip_at(QPointF(x, y)) for x in (5, 295) for y in range(0, group.height(), 3)}
+    assert {"By the trainer", "Lower is better", "Stored: 0.123456"} <= tips
+    picture = group.grab().toImage()
+    inks = {picture.pixelColor(x, y).name() for x in range(picture.width()) for y in range(picture.height())}
+    assert {theme.current().text, theme.current().secondary} <= inks
 
 
 # --- measuring -------------------------------------------------------------------------------------------------
@@ -180,11 +214,11 @@ def test_pictures_are_measured_with(
     panel.controls.folder_wanted.emit()
     job = jobs.started[-1]
     assert job.arguments["images"] == str(tmp_path)
-    job.say(Done(measured(path="", skipped=("a.png: no picture",), kind="pictures")))
+    job.say(Done(measured("The disk is full.", ("a.png: no picture",), kind="pictures")))
     deliver()
     assert panel.view.rows["reconstruction.mse"] == ("0.00416", "0.00176")
     texts = [notice.text for notice in workspace.notices.log]
-    assert any("could not be kept" in text for text in texts)
+    assert any("are not kept. The disk is full." in text for text in texts)
     notice = next(notice for notice in workspace.notices.log if "1 files could not be used" in notice.text)
     notice.actions[0].run()
     dialog = panel.findChild(TextDialog)
@@ -317,13 +351,14 @@ def test_figures_are_copied(panel: QualityPanel, jobs: FakeJobs, monkeypatch: py
 
 
 def test_the_theme_changes_the_colours_of_the_table(panel: QualityPanel) -> None:
-    before = said(panel)
     was = theme.current()
+    (before,) = panel.view.widget().findChildren(QLabel)
+    assert was.text in before.text()
     try:
         theme.use(theme.LIGHT if was.dark else theme.DARK)
         panel.show_theme()
-        assert theme.current().secondary in said(panel)
-        assert said(panel) != before
+        (after,) = panel.view.widget().findChildren(QLabel)
+        assert theme.current().text in after.text()
     finally:
         theme.use(was)
 

@@ -25,7 +25,7 @@ from latentlab.ui.workspace import OpenedModel, Workspace
 
 JOB = "latentlab.engine.measuring:run"
 EMPTY = "Nothing is known of this model's quality yet. Measure it: that takes half a minute."
-IN_PROCESS = "This model lives in the process that called explore(); latentlab.measure_model(model) measures it there."
+NOTHING_OPEN = "Open a model: its figures stand here, and it can be measured"
 NEEDS_PICTURES = "This model carries nothing that it could be measured with: measure with pictures"
 NEEDS_MORE = "Measure with pictures, best with some it was not trained on, for completeness and recall."
 
@@ -77,7 +77,8 @@ class QualityPanel(Panel):
             self._read()
 
     def show_theme(self) -> None:
-        self._show()
+        if not self._stale:
+            self._show()
 
     def _read(self) -> None:
         """What lies beside the checkpoint and in its encodings, on a thread."""
@@ -98,24 +99,21 @@ class QualityPanel(Panel):
     def _show(self) -> None:
         info, known = self.workspace.opened.info, self._known
         self.table = table_of(info, known.dimensions, known.measurements, known.evaluated)
-        self.controls.show_possible(self._not_alone(), IN_PROCESS if not info.path else "", bool(self.table.groups))
+        self.controls.show_possible(self._not_alone(), "" if info.sha256 else NOTHING_OPEN, bool(self.table.groups))
         self.view.show_table(self.table, known.dimensions, self._hint())
 
     def _hint(self) -> str:
         info, known = self.workspace.opened.info, self._known
-        if not info.sha256:
-            return "Open a model: its figures stand here, and it can be measured."
-        if not info.path:
-            return IN_PROCESS
-        if not self.table.groups:
-            return f"{NEEDS_PICTURES}." if self._not_alone() else EMPTY
+        reason = self._not_alone()
+        if not info.sha256 or not self.table.groups:
+            return f"{reason}." if reason else EMPTY
         return "" if known.measurements or known.evaluated or "samples" in info.figures else NEEDS_MORE
 
     def _not_alone(self) -> str:
         """Why the model cannot be measured without pictures; empty where it can."""
         opened = self.workspace.opened
-        if not opened.info.path:
-            return IN_PROCESS
+        if not opened.info.sha256:
+            return NOTHING_OPEN
         carries = opened.encodings is not None and len(opened.encodings) > 0
         return "" if carries or opened.info.spaces[0].drawable else NEEDS_PICTURES
 
@@ -124,7 +122,7 @@ class QualityPanel(Panel):
     def measure(self) -> RunningJob | None:
         """With the thumbnails of the encodings, or with draws alone."""
         if reason := self._not_alone():
-            self.workspace.notices.info(f"{reason.rstrip('.')}.")
+            self.workspace.notices.info(f"{reason}.")
             return None
         return self._start("Measuring the model", "")
 
@@ -157,8 +155,8 @@ class QualityPanel(Panel):
 
     def _start(self, title: str, images: str) -> RunningJob | None:
         opened, notices = self.workspace.opened, self.workspace.notices
-        if not opened.info.path:
-            notices.info(IN_PROCESS)
+        if not opened.info.sha256:
+            notices.info(f"{NOTHING_OPEN}.")
             return None
         if self._job is not None:
             notices.info("A model is being measured already; wait for it, or cancel it.")
@@ -185,7 +183,7 @@ class QualityPanel(Panel):
     def _take(self, found: Any, opened: OpenedModel) -> None:
         """`found` is a `latentlab.engine.measuring.Measured`."""
         notices, info = self.workspace.notices, opened.info
-        name = displayed(Path(info.path).name)
+        name = displayed(Path(info.path).name) or info.family
         if _same(self.workspace.opened, opened):
             self._known = Known(
                 self._known.dimensions, latest(self._known.measurements, found.measurement), self._known.evaluated
@@ -195,8 +193,8 @@ class QualityPanel(Panel):
                 notices.info(f"{name} has been measured.", Action("Show", lambda: self._raise()))
         elif found.path:
             notices.info(f"{name} has been measured; its figures stand there when it is opened again.")
-        if not found.path:
-            notices.warn("The figures could not be kept beside the checkpoint; copy them if you want to keep them.")
+        if found.unkept:
+            notices.warn(f"The figures are not kept. {found.unkept} Copy them if you want them.")
         if found.skipped:
             text = "\n".join(found.skipped)
             notices.info(

@@ -38,7 +38,6 @@ class DimensionChart(QWidget):
     def show_dimensions(self, shown: PerDimension | None) -> None:
         self._shown = shown
         self._order = np.zeros(0, np.int64) if shown is None else np.argsort(-shown.values_D, kind="stable")
-        self.setVisible(shown is not None)
         self._point(-1)
 
     def sizeHint(self) -> QSize:
