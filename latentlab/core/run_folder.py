@@ -134,7 +134,7 @@ def read_run(folder: Path, before: RunReading | None = None) -> RunReading:
 def read_map(path: Path) -> EpochMap | None:
     """A map of an epoch; None for a file that is none. Nothing is ever unpickled."""
     try:
-        with np.load(path, allow_pickle=False) as content:
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as content:
             if sum(part.file_size for part in content.zip.infolist()) > LARGEST_MAP:
                 return None
             layout_N2 = np.asarray(content["layout"], np.float32)

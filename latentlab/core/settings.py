@@ -40,6 +40,8 @@ class Settings(BaseModel):
     window_layout: str = ""  # base64 of QMainWindow.saveState
     open_folder: str = ""  # where the file dialogs begin
     save_folder: str = ""
+    recent_runs: list[str] = []  # folders of training runs, newest first
+    runs_folder: str = ""  # where new ones are kept
     hints_used: list[str] = []  # keys of the panels whose hint has done its work
     smooth_image: bool = False  # nearest above 4x: what the decoder made, pixel by pixel
     snapshot_seconds: float = Field(default=20.0, ge=1.0, le=3600.0)
@@ -113,8 +115,17 @@ class Settings(BaseModel):
         """Puts a file on top of the recent ones; one whose name is not text is not remembered."""
         if displayed(path) != str(path):
             return
-        first = str(Path(path).absolute())
-        self.recent = [first, *(other for other in self.recent if other != first)][:RECENT_LIMIT]
+        self.recent = _on_top(path, self.recent)
+
+    def add_recent_run(self, folder: Path | str) -> None:
+        """The same with the folder of a training run."""
+        if displayed(folder) == str(folder):
+            self.recent_runs = _on_top(folder, self.recent_runs)
+
+
+def _on_top(path: Path | str, others: list[str]) -> list[str]:
+    first = str(Path(path).absolute())
+    return [first, *(other for other in others if other != first)][:RECENT_LIMIT]
 
 
 def _backup(path: Path) -> str:

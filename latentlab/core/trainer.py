@@ -51,4 +51,4 @@ class Trainer(Protocol):
         """Runs `latentlab-train` with these arguments. Messages arrive on another thread; TrainerEnded is the last."""
 
     def close(self) -> None:
-        """Stops what runs. What is still in its last step after 2 s goes on, saves and ends by itself."""
+        """Stops what runs. What is still in its last step after 1 s goes on, saves and ends by itself."""

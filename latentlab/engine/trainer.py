@@ -23,7 +23,7 @@ from latentlab.engine.niceness import step_back
 from latentlab.engine.protocol import ENVIRONMENT, LOG_TAIL_BYTES
 
 PACKAGE, MODULE = "training", "training.cli"
-CLOSE_S = 2.0  # what a run has to save itself while the window still waits
+CLOSE_S = 1.0  # what a run has to save itself while the window still waits
 
 
 class RunningCommand:

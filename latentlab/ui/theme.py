@@ -256,7 +256,8 @@ QSlider::groove:horizontal {{ height: 4px; background: {t.line}; border-radius: 
 QSlider::handle:horizontal {{ width: 12px; height: 12px; margin: -5px 0; border-radius: 7px;
   background: {t.text}; border: 1px solid {t.panel}; }}
 QSlider::handle:horizontal:hover {{ background: {t.accent}; }}
-QSlider:focus::handle:horizontal, QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; margin: -6px 0; }}
+QSlider:horizontal {{ min-height: 20px; }}
+QSlider::handle:horizontal:focus {{ border: 2px solid {t.accent}; margin: -6px 0; }}
 QSlider::handle:horizontal:disabled {{ background: {t.disabled}; }}
 QProgressBar {{ background: {t.line}; border: none; border-radius: 3px; max-height: 6px; min-height: 6px; }}
 QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}

@@ -1,0 +1,347 @@
+"""The curves of a run with pyqtgraph: a small plot for each group of losses, or one of them large.
+
+Importing this takes half a second: `curves_area.py` does so on a thread, once a run is watched.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QResizeEvent
+from PySide6.QtWidgets import QGraphicsTextItem, QWidget
+
+from latentlab.core.run_folder import HELD_OUT, LossCurve
+from latentlab.ui import theme
+from latentlab.ui.training.curve_groups import CurveGroup, series_name, short, ticks, value_at
+from latentlab.ui.training.progress import StepPoints
+
+LEAST_WIDTH_PX = 210  # of a small plot
+SHAPE = 2.6  # width to height
+TICK_PX = 26  # between two ticks, at least
+AXIS_WIDTH_PX, SPACING_PX = 46, 4
+STEPS_ALPHA = 90  # of what happens between epochs: there, but behind
+TITLE_PX = 18
+MARGIN = 0.06  # of the range, above and below
+
+pg.setConfigOptions(antialias=True, exitCleanup=False)
+
+
+@dataclass(eq=False)
+class Plot:
+    """The items of one group."""
+
+    group: CurveGroup
+    item: Any
+    marker: Any
+    title: QGraphicsTextItem  # outside the layout: a long one takes no room from other plots
+    lines: dict[tuple[str, str], Any] = field(default_factory=dict)  # by name and split
+    steps: dict[str, Any] = field(default_factory=dict)  # by name
+    level: Any = None
+
+
+class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
+    """`chosen` an epoch was clicked, `enlarged` a group was double-clicked."""
+
+    _made = False
+    chosen = Signal(int)
+    enlarged = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.plots: dict[str, Plot] = {}
+        self._groups: tuple[CurveGroup, ...] = ()
+        self._points = StepPoints()
+        self._by_step = False
+        self._log = False
+        self._alone = ""  # the group that is shown large
+        self._marked = 0.0
+        self._hovered: float | None = None
+        self._columns = 0
+        self.setFrameShape(pg.QtWidgets.QFrame.Shape.NoFrame)
+        self.setAccessibleName("Curves of the losses")
+        self.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.ci.layout.setSpacing(SPACING_PX)
+        self._made = True  # pyqtgraph sends a first event of its size from its constructor
+        self.scene().sigMouseMoved.connect(self._hover)
+        self.scene().sigMouseClicked.connect(self._click)
+        self.show_theme()
+
+    # --- what is shown
+
+    def show_curves(self, groups: tuple[CurveGroup, ...], points: StepPoints) -> None:
+        """Other values; plots are made anew only where there are other losses."""
+        same = [(g.key, g.names) for g in groups] == [(g.key, g.names) for g in self._groups]
+        self._groups, self._points = groups, points
+        if not same:
+            self._arrange()
+        for group in groups:
+            if (plot := self.plots.get(group.key)) is not None:
+                plot.group = group
+                self._draw(plot)
+        self._write()
+
+    def show_way(self, *, by_step: bool, log: bool, alone: str) -> None:
+        """Along epochs or steps, linear or logarithmic, all groups or one."""
+        if (by_step, log, alone) == (self._by_step, self._log, self._alone):
+            return
+        arranged = alone != self._alone
+        self._by_step, self._log, self._alone = by_step, log, alone
+        if arranged:
+            self._arrange()
+        for plot in self.plots.values():
+            self._draw(plot)
+        self._write()
+
+    def mark(self, epoch: float) -> None:
+        """The epoch that pictures and map are of."""
+        self._marked = epoch
+        self._place_markers()
+        self._write()
+
+    def show_theme(self) -> None:
+        self.setBackground(theme.current().panel)
+        self._arrange()
+        for plot in self.plots.values():
+            self._draw(plot)
+        self._write()
+
+    # --- arranging
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if not self._made or not self.plots:
+            return
+        if self._fitting() == self._columns:
+            self._share_width()
+        else:
+            self._arrange()
+        for plot in self.plots.values():
+            self._draw(plot)
+        self._write()
+
+    def _shown(self) -> list[CurveGroup]:
+        alone = [group for group in self._groups if group.key == self._alone]
+        return alone or list(self._groups)
+
+    def _fitting(self) -> int:
+        """How many columns: so many that the plots come near to a shape in which a curve reads well."""
+        count = max(1, len(self._shown()))
+        most = min(count, max(1, self.width() // LEAST_WIDTH_PX))
+
+        def off(columns: int) -> float:
+            rows = -(-count // columns)
+            return abs(math.log(self.width() * rows / (max(self.height(), 1) * columns * SHAPE)))
+
+        return min(range(1, most + 1), key=off)
+
+    def _arrange(self) -> None:
+        self.ci.clear()
+        self.plots = {}
+        self._columns = self._fitting()
+        shown = self._shown()
+        for place, group in enumerate(shown):
+            row, column = divmod(place, self._columns)
+            last = place + self._columns >= len(shown)
+            self.plots[group.key] = self._plot(group, row, column, last)
+        self._share_width()
+
+    def _share_width(self) -> None:
+        """Columns of one width: a long title must not take from the others."""
+        each = (self.width() - SPACING_PX * (self._columns - 1)) / self._columns
+        for plot in self.plots.values():
+            plot.item.setMinimumWidth(max(each, 1))
+            plot.item.setMaximumWidth(max(each, 1))
+
+    def _plot(self, group: CurveGroup, row: int, column: int, last: bool) -> Plot:
+        colours = theme.current()
+        item = self.addPlot(row=row, col=column)
+        item.setMenuEnabled(False)
+        item.hideButtons()
+        item.setMouseEnabled(x=False, y=False)
+        item.getViewBox().setDefaultPadding(0.0)
+        font = QFont(theme.caption_font(self))
+        for side in ("left", "bottom"):
+            axis = item.getAxis(side)
+            axis.setStyle(tickFont=font, tickLength=-3, maxTickLevel=0, hideOverlappingLabels=True)
+            axis.setPen(pg.mkPen(colours.line))
+            axis.setTextPen(pg.mkPen(colours.secondary))
+            axis.enableAutoSIPrefix(False)
+        item.getAxis("left").setWidth(AXIS_WIDTH_PX)
+        item.getAxis("bottom").setStyle(showValues=last)
+        item.getAxis("bottom").setHeight(18 if last else 6)
+        item.showGrid(x=False, y=True, alpha=0.12)
+        marker = pg.InfiniteLine(angle=90, pen=pg.mkPen(colours.secondary, width=1, style=Qt.PenStyle.DotLine))
+        item.addItem(marker, ignoreBounds=True)
+        level = None
+        if group.level is not None:
+            pen = pg.mkPen(colours.secondary, width=1, style=Qt.PenStyle.DashLine)
+            level = pg.InfiniteLine(pos=group.level, angle=0, pen=pen)
+            item.addItem(level, ignoreBounds=True)
+        item.layout.setRowFixedHeight(0, TITLE_PX)
+        item.setFlag(item.GraphicsItemFlag.ItemClipsChildrenToShape)
+        title = QGraphicsTextItem(item)
+        title.setFont(font)
+        title.setPos(AXIS_WIDTH_PX, -3)
+        return Plot(group, item, marker, title, level=level)
+
+    # --- drawing
+
+    def _draw(self, plot: Plot) -> None:
+        log = self._log and plot.group.positive
+        plot.item.setLogMode(y=log)
+        if plot.level is not None:
+            plot.level.setPos(np.log10(plot.group.level) if log else plot.group.level)
+        for name in plot.group.names:
+            self._draw_steps(plot, name)
+        for curve in plot.group.curves:
+            key = (curve.name, curve.split)
+            if key not in plot.lines:
+                plot.lines[key] = plot.item.plot(pen=self._pen(plot.group, curve), connect="finite")
+            alone = len(curve.values_E) == 1
+            plot.lines[key].setData(
+                curve.steps_E if self._by_step else curve.epochs_E,
+                curve.values_E,
+                symbol="o" if alone else None,
+                symbolSize=5,
+                symbolPen=None,
+                symbolBrush=self._colour(plot.group, curve),
+            )
+        self._fit(plot, log)
+        self._place_markers()
+
+    def _draw_steps(self, plot: Plot, name: str) -> None:
+        points = self._points
+        here = [k for k, losses in enumerate(points.losses) if name in losses]
+        if name not in plot.steps:
+            if not here:
+                return
+            colour = QColor(self._colour_of(plot.group, name, False))
+            colour.setAlpha(STEPS_ALPHA)
+            plot.steps[name] = plot.item.plot(pen=pg.mkPen(colour, width=1))
+            plot.steps[name].setZValue(-1)
+        along = [float(points.steps[k]) if self._by_step else points.epochs[k] for k in here]
+        plot.steps[name].setData(np.array(along), np.array([points.losses[k][name] for k in here]))
+
+    def _fit(self, plot: Plot, log: bool) -> None:
+        """The range of the epochs' values: single steps may be far out."""
+        curves = [curve for curve in plot.group.curves if len(curve.values_E)]
+        values = np.concatenate([curve.values_E for curve in curves]) if curves else np.zeros(0)
+        along = [curve.steps_E if self._by_step else curve.epochs_E for curve in curves]
+        if sum(len(part) for part in along) < 2 * max(1, len(along)):  # hardly an epoch: the steps as well
+            points = self._points
+            at = points.steps if self._by_step else points.epochs
+            along.append(np.array(at, np.float64))
+            found = [losses[name] for losses in points.losses for name in plot.group.names if name in losses]
+            values = np.concatenate([values, found])
+        values = values[np.isfinite(values) & ((values > 0) | (not log))]
+        if not len(values):
+            return
+        values = np.log10(values) if log else values
+        low, high = float(values.min()), float(values.max())
+        if plot.group.level is not None and not log:
+            low, high = min(low, 0.0), max(high, 1.0)
+        room = (high - low) * MARGIN or max(abs(high), 1e-6) * MARGIN
+        end = max(float(part.max()) for part in along if len(part))
+        low, high = low - room, high + room
+        plot.item.setYRange(low, high, padding=0)
+        rows = -(-len(self.plots) // max(1, self._columns))
+        most = max(2, int((self.height() / max(1, rows) - TITLE_PX - 18) / TICK_PX))
+        plot.item.getAxis("left").setTicks([ticks(low, high, most, log=log)])
+        plot.item.setXRange(0, max(end, 1), padding=0.02)
+
+    def _pen(self, group: CurveGroup, curve: LossCurve) -> Any:
+        style = Qt.PenStyle.DashLine if curve.split == HELD_OUT else Qt.PenStyle.SolidLine
+        return pg.mkPen(self._colour(group, curve), width=1.6, style=style)
+
+    def _colour(self, group: CurveGroup, curve: LossCurve) -> str:
+        return self._colour_of(group, curve.name, curve.split == HELD_OUT)
+
+    def _colour_of(self, group: CurveGroup, name: str, held_out: bool) -> str:
+        colours = theme.current().classes
+        place = int(held_out) if len(group.names) == 1 else group.names.index(name)
+        return colours[place % len(colours)]
+
+    # --- the epoch that is looked at
+
+    def _place_markers(self) -> None:
+        for plot in self.plots.values():
+            epoch = self._marked if self._hovered is None else self._hovered
+            plot.marker.setVisible(epoch > 0)
+            plot.marker.setPos(self._along(epoch))
+
+    def _along(self, epoch: float) -> float:
+        """Where an epoch is on the axis."""
+        curve = self._longest
+        if not self._by_step or curve is None:
+            return epoch
+        return float(np.interp(epoch, [0, *curve.epochs_E], [0, *curve.steps_E]))
+
+    @property
+    def _longest(self) -> LossCurve | None:
+        curves = [curve for group in self._groups for curve in group.curves]
+        return max(curves, key=lambda curve: len(curve.values_E), default=None)
+
+    def _epoch_at(self, scene: QPointF) -> float | None:
+        curve = self._longest
+        for plot in self.plots.values():
+            if plot.item.getViewBox().sceneBoundingRect().contains(scene) and curve is not None:
+                x = plot.item.getViewBox().mapSceneToView(scene).x()
+                epoch = float(np.interp(x, [0, *curve.steps_E], [0, *curve.epochs_E])) if self._by_step else x
+                return float(min(max(round(epoch), 1), int(curve.epochs_E[-1])))
+        return None
+
+    def _hover(self, scene: QPointF) -> None:
+        self._look_at(self._epoch_at(scene))
+
+    def leaveEvent(self, event: Any) -> None:
+        super().leaveEvent(event)
+        self._look_at(None)
+
+    def _look_at(self, epoch: float | None) -> None:
+        if epoch != self._hovered:
+            self._hovered = epoch
+            self._place_markers()
+            self._write()
+
+    def _click(self, event: Any) -> None:
+        plots = [p for p in self.plots.values() if p.item.sceneBoundingRect().contains(event.scenePos())]
+        if plots and event.double():
+            self.enlarged.emit("" if self._alone else plots[0].group.key)
+        elif (epoch := self._epoch_at(event.scenePos())) is not None:
+            self.chosen.emit(int(epoch))
+
+    def legend(self, group: CurveGroup) -> list[tuple[str, str, str]]:
+        """(colour, name, value at the epoch that is looked at) of each curve.
+
+        Without a name where it is one of the splits, whose colours are the same on all plots.
+        """
+        epoch = self._hovered or self._marked or float("inf")
+        plain = len(group.names) == 1 and self._columns > 1
+        return [
+            (
+                self._colour(group, curve),
+                "" if plain else series_name(group, curve),
+                short(value_at(curve, epoch)),
+            )
+            for curve in group.curves
+        ]
+
+    def _write(self) -> None:
+        """Titles that are the legends too."""
+        colours = theme.current()
+        for plot in self.plots.values():
+            words = [f"<span style='color:{colours.text}'>{_html(plot.group.title)}</span>"]
+            for colour, name, value in self.legend(plot.group):
+                called = f"<span style='color:{colours.secondary}'>{_html(name)}&nbsp;</span>" if name else ""
+                dot = f"<span style='color:{colour}'>\u25cf</span>&nbsp;"
+                words.append(f"{dot}{called}<span style='color:{colours.text}'>{value}</span>")
+            plot.title.setHtml("&nbsp;&nbsp; ".join(words))
+
+
+def _html(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(" ", "&nbsp;")

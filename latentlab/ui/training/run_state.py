@@ -1,0 +1,60 @@
+"""What a run is doing, in words, and what one can do about it. No Qt here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from latentlab.core.run_folder import RunReading
+from latentlab.ui.training.progress import duration
+from latentlab.ui.training.training import RunAtWork
+
+LONG_S = 3.0  # below this, how long is left is not worth saying
+
+
+@dataclass(frozen=True)
+class RunState:
+    """`share` of the bar, None for one that only moves; `kind` is none, begins, trains, stops, paused or done."""
+
+    kind: str
+    text: str
+    share: float | None = 0.0
+
+    @property
+    def at_work(self) -> bool:
+        return self.kind in ("begins", "trains", "stops")
+
+
+def state_of(reading: RunReading | None, run: RunAtWork | None) -> RunState:
+    """`run` is the process of this very run, where it is at work."""
+    if run is not None:
+        return _working(run)
+    if reading is None:
+        return RunState("none", "")
+    if reading.done:
+        return RunState("done", f"done: {_epochs(reading.epochs_done)} in {duration(reading.seconds)}", 1.0)
+    share = reading.epochs_done / reading.epochs if reading.epochs else 0.0
+    if not reading.epochs_done:
+        return RunState("paused", "stopped before its first epoch was done", share)
+    return RunState("paused", f"paused after epoch {reading.epochs_done} of {reading.epochs}", share)
+
+
+def _working(run: RunAtWork) -> RunState:
+    progress = run.progress
+    if run.stopping:
+        how = "stopping at once" if run.at_once else "pausing: the step is finished and saved"
+        return RunState("stops", how, progress.share)
+    if progress.stage:
+        return RunState("trains" if progress.share else "begins", progress.stage, progress.stage_share)
+    if progress.share is None:
+        return RunState("begins", "the trainer starts", None)
+    of = f" of {progress.epochs}" if progress.epochs else ""
+    words = [f"epoch {progress.epoch}{of}"]
+    if progress.images_per_second:
+        words.append(f"{progress.images_per_second:,.0f} images/s")
+    if progress.left_s is not None and progress.left_s > LONG_S:
+        words.append(f"about {duration(progress.left_s)} left")
+    return RunState("trains", " · ".join(words), progress.share)
+
+
+def _epochs(count: int) -> str:
+    return "1 epoch" if count == 1 else f"{count:,} epochs"
