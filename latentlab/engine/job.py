@@ -11,8 +11,11 @@ from typing import Any
 from latentlab.core.errors import LatentlabError
 from latentlab.core.requests import Cancelled, Done, JobCancelled, JobFailed, JobMessage, Partial, Progress
 from latentlab.engine.child import connected, named
+from latentlab.engine.device_faults import memory_is_full
 from latentlab.engine.niceness import step_back
 from latentlab.engine.protocol import CancelJob, JobOrder, receive, send
+
+MEMORY_FULL = "The memory was full before the job was done. Close other programs, or ask for less."
 
 
 class PipeReport:
@@ -60,8 +63,10 @@ def last_message(work: Callable[[], Any]) -> JobMessage:
     except LatentlabError as error:
         return JobFailed(str(error))
     except MemoryError:
-        return JobFailed("The memory was full before the job was done. Close other programs, or ask for less.")
+        return JobFailed(MEMORY_FULL)
     except Exception as error:  # noqa: BLE001 - said to the person who started it, with the stack to copy
+        if memory_is_full(error):
+            return JobFailed(MEMORY_FULL, traceback.format_exc())
         return JobFailed(f"{type(error).__name__}: {error}", traceback.format_exc())
 
 

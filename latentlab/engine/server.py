@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from latentlab.core.requests import EngineState
 from latentlab.engine.answering import Answering
 from latentlab.engine.child import connected, named
+from latentlab.engine.device_faults import DeviceLostError
 from latentlab.engine.loading import Loading
 from latentlab.engine.picture_ring import PictureRing
 from latentlab.engine.protocol import Answer, LetGo, Open, Ready, Submit, Withdraw, packed, receive, send
@@ -30,10 +31,14 @@ def main(handle: str, factory: str, descriptor: str = "") -> None:
 
         # A second thread makes 3 ms of a live decode 318 ms once another program is on that core.
         torch.set_num_threads(1)
-    answering = Answering(named(factory))
+    answering = Answering(named(factory), restarts=True)
     try:
         send(connection, Ready())
         serve(connection, answering, PictureRing.attached(descriptor))
+    except DeviceLostError as error:
+        # Whoever started this process opens the models in another one and asks again what was not answered.
+        send(connection, Answer(EngineState(True, f"The graphics device was lost ({error}).")))
+        sys.exit(1)
     except (EOFError, OSError):
         pass  # the window is gone
 

@@ -24,6 +24,7 @@ from latentlab.core.picture_folder import listed, read_all
 from latentlab.core.pictures import Crop
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
+from latentlab.measure.memory import in_memory
 from latentlab.measure.metrics import kl_per_dimension
 from latentlab.models.torch_model import TorchModel, pictures_at_once
 
@@ -83,10 +84,16 @@ def posterior(model: TorchModel, images: Pictures, condition: Asked = None) -> t
     if moments is None:
         return None
     asked_BK = model.conditions(condition, len(images))
-    told = () if asked_BK is None else (asked_BK.to(model.device),)
-    inputs = torch.from_numpy(model.prepared(images)).to(model.device)
-    mean, log_variance = moments(inputs.permute(0, 3, 1, 2).float().div(127.5).sub(1), *told)
-    return mean.float().cpu().numpy(), log_variance.float().cpu().numpy()
+    inputs = torch.from_numpy(model.prepared(images))
+
+    def moments_of(rows: slice) -> tuple[FloatArray, FloatArray]:
+        told = () if asked_BK is None else (asked_BK[rows].to(model.device),)
+        pictures = inputs[rows].to(model.device).permute(0, 3, 1, 2).float().div(127.5).sub(1)
+        mean, log_variance = moments(pictures, *told)
+        return mean.float().cpu().numpy(), log_variance.float().cpu().numpy()
+
+    means, log_variances = zip(*in_memory(model, len(images), moments_of), strict=True)
+    return np.concatenate(means), np.concatenate(log_variances)
 
 
 def told_of(info: ModelInfo, known: Described, count: int) -> Asked:

@@ -22,6 +22,7 @@ from latentlab.core.inversion import Inversion
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.measure.memory import in_memory
 from latentlab.models.inverter import Inverter, load_inverter
 from latentlab.models.torch_model import TorchModel
 
@@ -99,8 +100,18 @@ def invert(
     first = int(order[0])
     latent_D, mse = starts_BD[first], float(errors_B[first])
     if steps:
-        target = _tensor(original[None], model.device)
-        ended_BD = _optimised(_decoder(model, condition), model.info.spaces[0], starts_BD[order], target, steps, report)
+        chosen_BD = starts_BD[order]
+
+        def ended(rows: slice) -> FloatArray:
+            target = _tensor(original[None], model.device)
+            decode = _decoder(model, condition)
+            return _optimised(decode, model.info.spaces[0], chosen_BD[rows], target, steps, report)
+
+        def say(text: str) -> None:
+            if report is not None:
+                report.progress(0, steps, text)
+
+        ended_BD = np.concatenate(in_memory(model, len(chosen_BD), ended, say))
         ended_errors_B = _errors(model, ended_BD, original, condition)
         best = int(np.argmin(np.nan_to_num(ended_errors_B, nan=np.inf)))
         if ended_errors_B[best] < mse:

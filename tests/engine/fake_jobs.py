@@ -43,6 +43,10 @@ def fail(report: Report) -> None:
     raise ZeroDivisionError("one over zero")
 
 
+def outgrow(report: Report) -> None:
+    raise RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory")
+
+
 def refuse(report: Report) -> None:
     raise SaveError("The disk is full. Free some space.")
 

@@ -2,7 +2,7 @@
 
 `open_fake` opens any path that exists: the text of the file is the SHA-256 of the model; "kill" ends the process,
 "slow" waits at the gate. In a decode, the first number of the first latent decides: KILL ends the process, FAIL raises,
-GATE waits until the test lets it go (see `Gate`).
+GATE waits until the test lets it go (see `Gate`), LOST fails as a lost device does, the first time it is asked for.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from latentlab.core.latent_model import Images, ImageShape, ModelInfo
 from latentlab.core.spaces import FloatArray, LatentSpace
 
 DIM = 4
-KILL, FAIL, REFUSE, GATE = 90.0, 91.0, 92.0, 93.0
+KILL, FAIL, REFUSE, GATE, LOST = 90.0, 91.0, 92.0, 93.0, 94.0
 
 
 class Gate:
@@ -42,6 +42,10 @@ class Gate:
     def wait_here(self) -> None:
         self.into.write_bytes(b"")
         self.out.read_bytes()
+
+
+class AcceleratorError(RuntimeError):
+    """By this name torch calls a fault of the device itself."""
 
 
 class FakeModel:
@@ -70,6 +74,9 @@ class FakeModel:
             raise OptionError("The class 9 does not exist; choose 0 to 3.")
         if first == GATE:
             Gate(self.path.parent).wait_here()
+        if first == LOST and not (seen := self.path.with_suffix(".lost")).exists():
+            seen.touch()
+            raise AcceleratorError("CUDA error: unspecified launch failure")
         height, width = self.info.image.height, self.info.image.width
         values = np.clip(latents[:, 0], 0, 255).astype(np.uint8)
         return np.broadcast_to(values[:, None, None, None], (len(values), height, width, 1)).copy()

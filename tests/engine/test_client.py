@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_model import FAIL, GATE, KILL, REFUSE, Gate
+from fake_model import FAIL, GATE, KILL, LOST, REFUSE, Gate
 from inboxes import Inbox, decode, latents, reply_to
 
 from latentlab.core.requests import (
@@ -246,6 +246,20 @@ def test_a_killed_engine_comes_back_with_what_was_not_answered(
     assert {reply.consumer: reply.images.max() for reply in replies} == {"image": 5, "samples": 6, "gate": GATE}
     assert waiting in {reply.ticket for reply in replies}
     assert live in {reply.ticket for reply in replies}
+
+
+def test_a_device_that_is_lost_costs_the_process_and_not_the_request(
+    engine: EngineClient, inbox: Inbox, checkpoint: Make
+) -> None:
+    opened(engine, inbox, checkpoint("one"))
+    process = engine.pid
+    ticket = engine.submit("image", decode(LOST))
+    lost = inbox.until(EngineState)
+    assert "graphics device was lost (CUDA error" in lost.message
+    assert not inbox.until(EngineState).alive
+    assert inbox.until(EngineState).alive
+    assert isinstance(reply_to(inbox, ticket), Decoded)
+    assert engine.pid != process
 
 
 def test_an_idle_engine_that_is_killed_again_and_again_always_comes_back(

@@ -46,6 +46,7 @@ def test_a_job_is_niced_and_its_threads_do_not_spin(jobs: ProcessJobs, inbox: In
     ("function", "arguments", "said", "details"),
     [
         ("fake_jobs:fail", {}, "ZeroDivisionError: one over zero", "Traceback"),
+        ("fake_jobs:outgrow", {}, "The memory was full", "Traceback"),
         ("fake_jobs:refuse", {}, "The disk is full. Free some space.", ""),
         ("fake_jobs:die", {}, "signal 9", "last words"),
         ("fake_jobs:absent", {}, "has no attribute 'absent'", ""),
