@@ -24,6 +24,8 @@ from latentlab.core.requests import (
     Decoded,
     Encode,
     Encoded,
+    Factorise,
+    Factorised,
     InSpace,
     Opened,
     OpenFailed,
@@ -34,10 +36,19 @@ from latentlab.core.requests import (
     Slot,
     ToSpace,
 )
+from latentlab.core.unsupervised import Component, first_weights_of, weight_components
 from latentlab.engine.device_faults import DeviceLostError, device_is_lost
 from latentlab.engine.scheduling import Pace, Task
 
 Opener = Callable[..., LatentModel]  # (path, device, trust, options)
+
+LAST_STAYS = "The last one stays"
+FAULTS: dict[type, tuple[str, str]] = {
+    Decode: ("The picture could not be decoded", LAST_STAYS),
+    Encode: ("The picture could not be encoded", LAST_STAYS),
+    ToSpace: ("The picture could not be taken to the other space", LAST_STAYS),
+    Factorise: ("The weights could not be factorised", "Nothing was added"),
+}
 
 
 class Answering:
@@ -142,10 +153,8 @@ class Answering:
         except Exception as error:  # a model can raise anything; the last good picture stays
             if self._restarts and device_is_lost(error):
                 raise DeviceLostError(_first_line(error)) from error
-            verb = {Decode: "decoded", Encode: "encoded"}.get(type(task.request), "taken to the other space")
-            message = (
-                f"The picture could not be {verb}: {_first_line(error)}. The last one stays; copy details to report it."
-            )
+            what, kept = FAULTS[type(task.request)]
+            message = f"{what}: {_first_line(error)}. {kept}; copy details to report it."
             return RequestFailed(task.consumer, task.ticket, message, traceback.format_exc())
 
 
@@ -177,6 +186,8 @@ def _memory_bytes(model: LatentModel) -> int:
 
 
 def _check(request: Request) -> None:
+    if isinstance(request, Factorise):
+        return
     array, ndim = (request.images, 4) if isinstance(request, Encode) else (request.latents, 2)
     if array.ndim != ndim:
         noun = "Pictures (B, H, W, C)" if isinstance(request, Encode) else "Latents (B, D)"
@@ -194,6 +205,8 @@ def _piece(model: LatentModel, request: Request, part: slice) -> tuple[Any, ...]
             raise OptionError(f"This model does not map latents of {request.space} to {request.to}.")
         maps = cast(MapsSpaces, model)
         return (maps.to_space(request.latents[part], request.space, request.to, condition=request.condition),)
+    if isinstance(request, Factorise):
+        return (_components(model, request),)
     if isinstance(request, Decode):
         return (model.decode(request.latents[part], space=request.space, condition=request.condition),)
     originals = fitted(request.images[part], model.info.image)
@@ -203,7 +216,15 @@ def _piece(model: LatentModel, request: Request, part: slice) -> tuple[Any, ...]
     return latents, images, np.mean(difference**2, axis=(1, 2, 3), dtype=np.float32)
 
 
+def _components(model: LatentModel, request: Factorise) -> tuple[Component, ...]:
+    space = model.info.space(request.space)
+    weights_OD = first_weights_of(model, space.name)
+    return tuple(weight_components(weights_OD, request.count, space, request.checkpoint))
+
+
 def _reply(model: LatentModel, task: Task) -> Reply:
+    if isinstance(task.request, Factorise):
+        return Factorised(task.consumer, task.ticket, task.request, task.parts[0][0])
     columns = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*task.parts, strict=True)]
     request = task.request
     if isinstance(request, Decode):
