@@ -180,6 +180,7 @@ def close(window: MainWindow) -> None:
     """Ends what runs, within 3 s: jobs first, they may still talk; the engine last."""
     workspace = window.workspace
     window.close()
+    workspace.running.cancel_all()  # so that jobs end while the rest is waited for
     window.autosaving.close()
     window.opening.join()
     workspace.running.close()
