@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,8 @@ CAUSES: dict[int, tuple[str, str]] = {
     errno.EIO: ("the disk reported an error", "Check the disk and save elsewhere."),
 }
 
+UNFINISHED: set[Path] = set()  # temporary files and folders that this process is writing
+
 
 def atomic_write(path: Path | str, data: bytes) -> None:
     """Replaces the content of `path`. Raises SaveError; the file that was there before is then untouched."""
@@ -52,6 +55,7 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
     try:
         target, mode = _target(path)
         temporary = target.with_name(f".latentlab-{secrets.token_hex(6)}.tmp")
+        UNFINISHED.add(temporary)
         with open(temporary, "x+b") as file:
             if mode is not None:
                 temporary.chmod(mode)
@@ -69,6 +73,19 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
         if isinstance(error, OSError) and _is_ours(error, target, temporary):
             raise refusal(path, error) from error
         raise
+    finally:
+        if temporary is not None:
+            UNFINISHED.discard(temporary)
+
+
+def discard_unfinished() -> None:
+    """Removes what this process has not finished writing; for one that is about to end at once."""
+    for path in list(UNFINISHED):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            with suppress(OSError):
+                path.unlink()
 
 
 def refusal(path: Path | str, error: OSError) -> SaveError:

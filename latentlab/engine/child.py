@@ -12,6 +12,7 @@ from multiprocessing import connection as pipes
 from multiprocessing.connection import Connection
 from typing import Any
 
+from latentlab.core.atomic import discard_unfinished
 from latentlab.core.errors import OptionError
 
 
@@ -39,4 +40,5 @@ def _end_with_the_window() -> None:
     # Unbuffered: closing sys.stdin while a thread reads its buffer would deadlock at exit.
     while os.read(0, 4096):
         pass
+    discard_unfinished()
     os._exit(0)

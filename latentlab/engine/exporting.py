@@ -19,7 +19,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.core.atomic import atomic_write, displayed, refusal
+from latentlab.core.atomic import UNFINISHED, atomic_write, displayed, refusal
 from latentlab.core.condition import Condition
 from latentlab.core.errors import OptionError, SaveError
 from latentlab.core.latent_model import Images, LatentModel
@@ -262,6 +262,7 @@ def _frames(model: LatentModel, export: WalkExport, report: Report) -> Exported:
     temporary = target.with_name(f".latentlab-{secrets.token_hex(6)}.tmp")
     written = 0
     try:
+        UNFINISHED.add(temporary)
         temporary.mkdir()
         for index, picture in enumerate(_pictures(model, export, latents_TD, report)):
             data = png_bytes(picture, _recipe(model, export, latents_TD[index]))
@@ -273,6 +274,7 @@ def _frames(model: LatentModel, export: WalkExport, report: Report) -> Exported:
         raise refusal(export.path, error) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+        UNFINISHED.discard(temporary)
     return Exported(str(export.path), frames, written)
 
 

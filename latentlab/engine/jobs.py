@@ -48,7 +48,7 @@ class RunningProcess:
             if self._child is None or self._outbox is None:
                 return  # the thread sees it before it starts the process
             self._outbox.put(CancelJob())
-            self._force = threading.Timer(CANCEL_S, self._child.kill)
+            self._force = threading.Timer(CANCEL_S, self._child.end)
             self._force.daemon = True
             self._force.start()
 
@@ -57,7 +57,7 @@ class RunningProcess:
         with self._lock:
             self._cancelled = True
             if self._child is not None:
-                self._child.kill()
+                self._child.end()
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the last message has been said within `timeout_s`."""

@@ -197,14 +197,18 @@ class Child:
             with suppress(OSError):
                 self.process.stdin.close()
 
-    def close(self, patience_s: float = 1.0) -> None:
-        """Ends the process, by force after `patience_s`, and lets go of pipe and log."""
+    def end(self, patience_s: float = 0.3) -> None:
+        """Ends the process whatever it does: it clears away what it was writing, or is killed after `patience_s`."""
         self.hang_up()
         try:
             self.process.wait(patience_s)
         except subprocess.TimeoutExpired:
             self.kill()
-            self.process.wait()
+
+    def close(self, patience_s: float = 1.0) -> None:
+        """Ends the process, by force after `patience_s`, and lets go of pipe and log."""
+        self.end(patience_s)
+        self.process.wait()
         with suppress(OSError):
             self.connection.close()
         self._log.close()

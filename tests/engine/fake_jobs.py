@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fake_model import Gate
 
+from latentlab.core.atomic import atomic_file
 from latentlab.core.errors import SaveError
 from latentlab.core.requests import Report
 
@@ -49,6 +50,15 @@ def outgrow(report: Report) -> None:
 
 def refuse(report: Report) -> None:
     raise SaveError("The disk is full. Free some space.")
+
+
+def write_slowly(report: Report, folder: str, path: str) -> None:
+    """Neither listens nor gets any further while it writes."""
+    with atomic_file(path) as file:
+        file.write(b"half")
+        file.flush()
+        Gate(Path(folder)).wait_here()
+        time.sleep(60)
 
 
 def deaf(report: Report, folder: str) -> None:

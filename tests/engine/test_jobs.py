@@ -94,6 +94,28 @@ def test_a_job_that_does_not_listen_is_ended_by_force(
     assert isinstance(inbox.next(), Cancelled)
 
 
+@pytest.mark.parametrize("how", ["cancelled", "closed"])
+def test_what_a_job_was_writing_is_gone_with_it(
+    jobs: ProcessJobs, inbox: Inbox, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(jobs_module, "CANCEL_S", 0.05)
+    monkeypatch.setattr(jobs_module, "CLOSE_S", 0.05)
+    target = tmp_path / "target" / "walk.gif"
+    target.parent.mkdir()
+    target.write_bytes(b"old")
+    job = jobs.start("fake_jobs:write_slowly", {"folder": str(tmp_path), "path": str(target)}, inbox)
+    gate.entered()
+    gate.let_go()
+    assert len(list(target.parent.iterdir())) == 2
+    if how == "cancelled":
+        job.cancel()
+    else:
+        jobs.close()
+    assert isinstance(inbox.next(), Cancelled)
+    assert list(target.parent.iterdir()) == [target]
+    assert target.read_bytes() == b"old"
+
+
 def test_closing_cancels_every_job_in_time(
     jobs: ProcessJobs, inbox: Inbox, gate: Gate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
