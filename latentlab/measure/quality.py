@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from latentlab.core.condition import Asked
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError
-from latentlab.core.latent_model import ImageShape, LatentModel
+from latentlab.core.latent_model import ImageShape, LatentModel, ModelInfo
 from latentlab.core.measurement import Measurement
 from latentlab.core.spaces import FloatArray
 from latentlab.measure.classifier import fit_classifier, targets_of
@@ -222,9 +222,8 @@ def _draws(
         at_work.notes.append("Draws from this model's prior are no pictures, so nothing is said of them.")
         return
     wanted = count if judged is None or more is None else len(judged)
-    told = None if judged is None else told_of(model.info, judged, len(judged))
-    told = told if isinstance(told, Sequence) and len(told) == wanted else None
-    drawn = at_work.decoded(model.sample(wanted, seed=seed), told, None, 0.4, 0.65, "drawing")
+    asked = _asked(model.info, judged, wanted)
+    drawn = at_work.decoded(model.sample(wanted, seed=seed), asked, None, 0.4, 0.65, "drawing")
     if judged is None or more is None:
         at_work.figures["samples"] = {"drawn": len(drawn), "sharpness": rounded(sharpness(drawn).mean())}
         at_work.notes.append(
@@ -238,6 +237,15 @@ def _draws(
     space = _feature_space(at_work, features, more, parts[2], seed)
     at_work.tell(0.84, "comparing draws with real pictures")
     at_work.figures["samples"] = of_draws(parts[0], parts[1], parts[2], space, "real_pictures")
+
+
+def _asked(info: ModelInfo, judged: RealPictures | None, count: int) -> Asked:
+    """What a conditional model is asked for: what the pictures are where that is known, else each class as often."""
+    known = judged is not None and (judged.labels is not None or judged.attributes is not None)
+    if judged is not None and known and len(judged) == count:
+        return told_of(info, judged, count)
+    classes = len(info.conditional or ())
+    return [index % classes for index in range(count)] if classes else None
 
 
 def _feature_space(

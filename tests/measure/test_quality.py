@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from latentlab.core.condition import Condition
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError
@@ -43,6 +44,8 @@ class Painter:
     stored: EncodingSet | None = None
     drawable: bool = True
     offset: float = 0.0  # added to every picture
+    classes: tuple[str, ...] = ()
+    asked: list[Any] = field(default_factory=list)  # of each picture that was decoded
     directions = DirectionSet()
 
     @property
@@ -52,12 +55,15 @@ class Painter:
     @property
     def info(self) -> ModelInfo:
         space = LatentSpace("z", (2,), "normal" if self.drawable else "empirical")
-        return ModelInfo("", "fake", "fake", ImageShape(SIDE, SIDE, 1), (space,), self.encoder, sha256="ab")
+        return ModelInfo(
+            "", "fake", "fake", ImageShape(SIDE, SIDE, 1), (space,), self.encoder, self.classes or None, sha256="ab"
+        )
 
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> np.ndarray:
         return self.info.spaces[0].sample(count, seed, truncation)
 
-    def decode(self, latents: np.ndarray, **how: Any) -> np.ndarray:
+    def decode(self, latents: np.ndarray, *, condition: Any = None, **how: Any) -> np.ndarray:
+        self.asked += condition if isinstance(condition, list) else [condition] * len(latents)
         return (255 * self.decode_float(latents)).round().astype(np.uint8)
 
     def decode_float(self, latents: np.ndarray, **_: Any) -> np.ndarray:
@@ -176,6 +182,23 @@ def test_a_classifier_of_the_labels_is_a_feature_space_of_its_own() -> None:
     )
     found = measured(Painter(), real_of(images), count=60, features="classifier")
     assert "no labels" in found.notes[0]
+
+
+def test_a_conditional_model_is_asked_for_what_the_pictures_are() -> None:
+    images = pictures(80)
+    known = Nothing(labels=np.arange(80) % 2 + 1, label_names=("none", "left", "right"))
+    model = Painter(encoder=False, classes=("left", "right"))
+    found = measured(model, real_of(images, known), count=40)
+    labels = [condition.label for condition in model.asked if isinstance(condition, Condition)]
+    assert set(labels) == {0, 1}
+    assert len(labels) == 40
+    assert "one condition throughout" in found.notes[-1]
+    # Where nothing is known of pictures, and where there are none, of each class as many.
+    for real in (real_of(images), None):
+        model = Painter(encoder=False, classes=("left", "right"))
+        measured(model, real, count=40)
+        numbers = [asked for asked in model.asked if isinstance(asked, int)]
+        assert numbers == [0, 1] * 20
 
 
 def test_whoever_listens_can_stop_it() -> None:
