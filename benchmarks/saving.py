@@ -242,6 +242,15 @@ def tiny_disk(folder: Path) -> Iterator[bool]:
             subprocess.run(["umount", str(folder)], check=True)
 
 
+def kept_where_nothing_may_be_written(save: Save, disk: Path, scratch: Path) -> str:
+    """As `kept_on_a_full_disk`, on a disk that has become read-only."""
+    target = disk / save.file
+    old, _new = both(save, scratch)
+    restore(target, old)
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    return kept(save, target, old, "disk is read-only")
+
+
 def kept_on_a_full_disk(save: Save, disk: Path, scratch: Path, share: float) -> str:
     """Empty where the promise was kept with room on `disk` for `share` of the new file; else what was wrong."""
     target = disk / save.file
@@ -251,8 +260,8 @@ def kept_on_a_full_disk(save: Save, disk: Path, scratch: Path, share: float) -> 
     return kept(save, target, old)
 
 
-def kept(save: Save, target: Path, old: Path) -> str:
-    """Saves where it cannot work. Empty where that was said and `old` still lies there; else what was wrong."""
+def kept(save: Save, target: Path, old: Path, cause: str = "disk is full") -> str:
+    """Saves where it cannot work. Empty where `cause` was said and `old` still lies there; else what was wrong."""
     said = ""
     try:
         save.write(target, True)
@@ -263,7 +272,7 @@ def kept(save: Save, target: Path, old: Path) -> str:
         return "the old file has changed"
     if left:
         return f"left behind: {sorted(left)}"
-    if not save.elsewhere and not (str(target) in said and "disk is full" in said):
+    if not save.elsewhere and not (str(target) in said and cause in said):
         return f"said: {said}" if said else "nothing was said"
     return ""
 

@@ -118,7 +118,7 @@ def _target(path: Path | str) -> tuple[Path, int | None]:
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, "it is a pipe or a device, not a file")
     if not os.access(target, os.W_OK):  # a rename would replace it all the same
-        raise OSError(errno.EACCES, os.strerror(errno.EACCES))
+        os.close(os.open(target, os.O_WRONLY))  # says why: its permissions, or those of the disk
     return target, stat.S_IMODE(found.st_mode)
 
 

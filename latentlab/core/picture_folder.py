@@ -135,7 +135,13 @@ def portable_name(text: str) -> str:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    return sorted(sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
+    found = (sub for sub in folder.iterdir() if sub.is_dir() and not sub.name.startswith("."))
+    return sorted(sub for sub in found if not (sub.is_symlink() and _within(folder, sub)))
+
+
+def _within(folder: Path, link: Path) -> bool:
+    """Whether a link leads back to the folder it lies in, or further up: everything would be found twice."""
+    return folder.resolve().is_relative_to(link.resolve())
 
 
 def _pictures_in(folder: Path, *, deep: bool) -> list[Path]:

@@ -81,6 +81,20 @@ def test_unknown_keys_are_kept_and_written_back(file: Path) -> None:
     assert settings.notes == []
 
 
+@pytest.mark.parametrize(
+    "document",
+    [{"theme": "dark"}, {"editor.fontSize": 12, "files": {"recent": []}}, {}],
+    ids=["older", "of another program", "empty"],
+)
+def test_what_is_not_there_has_its_default(file: Path, document: dict[str, object]) -> None:
+    file.write_text(json.dumps(document))
+    settings = Settings.load(file)
+    assert settings.notes == []
+    assert Settings().model_dump() | document == settings.model_dump()
+    settings.save()
+    assert document.items() <= json.loads(file.read_text()).items(), "what belongs to others stays"
+
+
 def test_wrong_assignment_is_refused() -> None:
     settings = Settings()
     with pytest.raises(ValidationError):

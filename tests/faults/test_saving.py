@@ -13,7 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.saving import SAVES, Save, both, kept, kept_on_a_full_disk, killed, restore, tiny_disk
+from benchmarks.saving import (
+    SAVES,
+    Save,
+    both,
+    content,
+    kept,
+    kept_on_a_full_disk,
+    kept_where_nothing_may_be_written,
+    killed,
+    restore,
+    tiny_disk,
+)
+from latentlab.core.errors import SaveError
 
 KILLS = 5
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="fork, kill -9 and tmpfs")
@@ -45,6 +57,40 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.parametrize("share", [0.0, 0.6])
 def test_a_disk_that_is_full_keeps_the_old_file(save: Save, disk: Path, scratch: Path, share: float) -> None:
     assert kept_on_a_full_disk(save, disk, scratch, share) == ""
+
+
+@POSIX
+def test_a_disk_that_is_read_only_keeps_the_old_file(save: Save, disk: Path, scratch: Path) -> None:
+    assert kept_where_nothing_may_be_written(save, disk, scratch) == ""
+
+
+def test_a_folder_of_that_name_stays(save: Save, tmp_path: Path, scratch: Path) -> None:
+    target = tmp_path / "taken" / save.file
+    target.mkdir(parents=True)
+    (target / "mine.txt").write_text("mine")
+    if save.elsewhere:
+        save.write(target, True)
+    else:
+        with pytest.raises(SaveError, match=r"is a folder|is not empty") as caught:
+            save.write(target, True)
+        assert str(target) in str(caught.value)
+    assert content(target) == {"mine.txt": b"mine"}
+    assert list(target.parent.iterdir()) == [target]
+
+
+@POSIX
+def test_a_link_is_written_through(save: Save, tmp_path: Path, scratch: Path) -> None:
+    _old, new = both(save, scratch)
+    target, real = tmp_path / "link" / save.file, tmp_path / "real" / save.file
+    for folder in (target.parent, real.parent):
+        folder.mkdir()
+    save.write(real, False)
+    target.symlink_to(real)
+    save.write(target, True)
+    assert target.is_symlink()
+    assert content(real) == content(new)
+    assert list(target.parent.iterdir()) == [target]
+    assert list(real.parent.iterdir()) == [real]
 
 
 def test_a_disk_that_says_so_late_keeps_the_old_file(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import tracemalloc
 import zipfile
 from pathlib import Path
@@ -113,6 +114,28 @@ def test_a_bomb_is_refused_before_it_is_inflated(tmp_path: Path) -> None:
         assert tracemalloc.get_traced_memory()[1] < 20_000_000
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("name", ["../outside.npy", "/tmp/outside.npy", "images.npy/../../outside.npy"])
+def test_an_archive_writes_nowhere(tmp_path: Path, name: str) -> None:
+    """Names that lead out of a folder, and links: members are read by name, nothing is ever unpacked."""
+    path = tmp_path / "inside" / "data.npz"
+    path.parent.mkdir()
+    np.savez(path, images=IMAGES)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(name, member("(64,)"))
+        link = zipfile.ZipInfo("link.npy")
+        link.external_attr = 0o120777 << 16
+        archive.writestr(link, "/etc/passwd")
+    before = sorted(tmp_path.rglob("*"))
+    assert np.array_equal(load(str(path)).images, IMAGES)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_nothing_of_ours_unpacks_archives() -> None:
+    root = Path(__file__).resolve().parents[2]
+    for file in [*(root / "latentlab").rglob("*.py"), *(root / "training").rglob("*.py")]:
+        assert not re.search(r"extractall|unpack_archive|tarfile|\.extract\(", file.read_text()), file
 
 
 def test_damaged_archives(tmp_path: Path) -> None:

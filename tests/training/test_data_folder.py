@@ -122,6 +122,46 @@ def test_damaged_pictures_are_skipped_counted_and_listed(tmp_path: Path) -> None
     assert len(data.names) == len(data.images)
 
 
+def test_among_a_thousand_the_damaged_ones_are_skipped(tmp_path: Path) -> None:
+    save(tmp_path / "good.png", size=(8, 8))
+    good = (tmp_path / "good.png").read_bytes()
+    for index in range(989):
+        (tmp_path / f"{index:04}.png").write_bytes(good)
+    usable: dict[str, tuple[str, dict[str, object]]] = {
+        "print.jpg": ("CMYK", {}),
+        "palette.png": ("P", {}),
+        "deep.png": ("I;16", {}),
+        "clear.png": ("RGBA", {}),
+        "moving.gif": ("P", {"save_all": True, "append_images": [Image.new("P", (8, 8), 1)]}),
+        "misnamed.png": ("RGB", {"format": "JPEG"}),
+    }
+    for name, (mode, how) in usable.items():
+        Image.new(mode, (8, 8)).save(tmp_path / name, **how)  # type: ignore[arg-type]
+    damaged = {
+        "cut.png": good[:40],
+        "zero.png": b"",
+        "text.jpg": b"404 not found",
+        "huge.png": good[:16] + (30_000).to_bytes(4, "big") * 2 + good[24:],
+    }
+    for name, data in damaged.items():
+        (tmp_path / name).write_bytes(data)
+    data = load(str(tmp_path), size=8)
+    assert len(data) == 996
+    assert set(usable) <= set(data.names)
+    assert len(data.skipped) == len(damaged)
+    for name in damaged:
+        assert any(name in line for line in data.skipped), name
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need a privilege on Windows")
+def test_links_in_circles_and_to_nothing(tmp_path: Path) -> None:
+    save(tmp_path / "own.png")
+    (tmp_path / "circle").symlink_to(tmp_path, target_is_directory=True)
+    (tmp_path / "loop.png").symlink_to(tmp_path / "loop.png")
+    (tmp_path / "nothing.png").symlink_to(tmp_path / "gone.png")
+    assert load(str(tmp_path), size=8).names == ("own.png",)
+
+
 def test_a_folder_without_a_usable_picture(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="There is no picture"):
         load(str(tmp_path))
