@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.closing import ACTIVITIES, WITHIN_S, Closed, closings
 from benchmarks.figures import arguments, finish, percentile, table
-from benchmarks.saving import SAVES, Save, kept_on_a_full_disk, killed, tiny_disk
+from benchmarks.saving import SAVES, Save, Zygote, kept_on_a_full_disk, killed, tiny_disk
 from latentlab.core.bundled import DEFAULT, assets_folder
 
 PARTS = ("closing", "kill", "disk")
@@ -31,10 +31,10 @@ def closing_row(name: str, found: list[Closed]) -> Row:
     return [f"window closed: {name}", len(found), kept, f"{percentile(seconds, 50):.2f}, {max(seconds):.2f} s"]
 
 
-def kill_row(save: Save, times: int, scratch: Path) -> Row:
+def kill_row(zygote: Zygote, save: Save, times: int, scratch: Path) -> Row:
     folder = scratch / f"{save.name} killed"
     folder.mkdir()
-    found = killed(save, folder, scratch, times)
+    found = killed(zygote, save, folder, scratch, times)
     return [f"kill -9: {save.name}", times, found.old + found.new, f"{found.old} old, {found.new} new"]
 
 
@@ -75,7 +75,7 @@ def main() -> None:
             rows.append(row)
             print("|", *row[:3], row[3], "|", flush=True)
 
-    with TemporaryDirectory() as name:
+    with TemporaryDirectory() as name, Zygote() as zygote:
         os.environ["LATENTLAB_DATA_HOME"] = f"{name}/data"
         scratch = Path(name)
         for activity in chosen_of(list(ACTIVITIES), chosen.of) if "closing" in parts else []:
@@ -84,7 +84,7 @@ def main() -> None:
             add(closing_row(activity, found))
         for save in [SAVES[key] for key in chosen_of(list(SAVES), chosen.of)]:
             if "kill" in parts:
-                add(kill_row(save, chosen.kills, scratch))
+                add(kill_row(zygote, save, chosen.kills, scratch))
             if "disk" in parts:
                 add(disk_row(save, scratch))
     print("\n" + table(rows, ["fault", "tries", "kept", "seen"]))

@@ -24,7 +24,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 import numpy as np
 
@@ -290,18 +290,24 @@ def _fill(disk: Path, room: int) -> None:
 class Zygote:
     """A process that forks for each save, so that killing one costs no imports."""
 
-    def __init__(self, save: Save) -> None:
-        command = [sys.executable, "-m", "benchmarks.saving", save.name]
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "benchmarks.saving"]
         environment = os.environ | {"OMP_NUM_THREADS": "1"}
         self._process = subprocess.Popen(
             command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    def save(self, target: Path, killed_after_s: float | None) -> float:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def save(self, save: Save, target: Path, killed_after_s: float | None) -> float:
         """One save of the new content; the seconds it took, NaN where it was killed before its end."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([str(target), killed_after_s]) + "\n")
+        self._process.stdin.write(json.dumps([save.name, str(target), killed_after_s]) + "\n")
         self._process.stdin.flush()
         return float(self._process.stdout.readline())
 
@@ -334,32 +340,32 @@ class Killed:
             self.torn += 1
 
 
-def killed(save: Save, folder: Path, scratch: Path, times: int, seed: int = 0) -> Killed:
+def killed(zygote: Zygote, save: Save, folder: Path, scratch: Path, times: int, seed: int = 0) -> Killed:
     """Kills a save at random moments of it, from its first instruction to a little after its last."""
     target, found, rng = folder / save.file, Killed(), random.Random(seed)
     old, new = both(save, scratch)
-    zygote = Zygote(save)
-    try:
-        spent_s = []
-        for _ in range(WHOLE):
-            restore(target, old)
-            spent_s.append(zygote.save(target, None))
-        whole_s = statistics.median(spent_s)
-        for _ in range(times):
-            restore(target, old)
-            zygote.save(target, rng.uniform(0, BEYOND * whole_s))
-            found.count(target, old, new)
-    finally:
-        zygote.close()
+    spent_s = []
+    for _ in range(WHOLE):
+        restore(target, old)
+        spent_s.append(zygote.save(save, target, None))
+    whole_s = statistics.median(spent_s)
+    for _ in range(times):
+        restore(target, old)
+        zygote.save(save, target, rng.uniform(0, BEYOND * whole_s))
+        found.count(target, old, new)
     return found
 
 
-def serve(save: Save, orders: IO[str], answers: IO[str]) -> None:
+def serve(orders: IO[str], answers: IO[str]) -> None:
     """The zygote: forks for each order, kills the fork when it is due, and says how long it took."""
-    with TemporaryDirectory() as folder:
-        save.write(Path(folder) / save.file, True)  # imports what a save needs
+    known: set[str] = set()
     for order in orders:
-        target, due_s = json.loads(order)
+        name, target, due_s = json.loads(order)
+        save = SAVES[name]
+        if name not in known:  # once here, so that the forks need not import what it needs
+            known.add(name)
+            with TemporaryDirectory() as folder:
+                save.write(Path(folder) / save.file, True)
         began, begins = os.pipe()
         child = os.fork()
         if child == 0:
@@ -383,4 +389,4 @@ def serve(save: Save, orders: IO[str], answers: IO[str]) -> None:
 
 
 if __name__ == "__main__":
-    serve(SAVES[sys.argv[1]], sys.stdin, sys.stdout)
+    serve(sys.stdin, sys.stdout)

@@ -16,6 +16,7 @@ import pytest
 from benchmarks.saving import (
     SAVES,
     Save,
+    Zygote,
     both,
     content,
     kept,
@@ -51,6 +52,12 @@ def disk(tmp_path: Path) -> Iterator[Path]:
         if not mounted:
             pytest.skip("this user may not mount a small disk")
         yield folder
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with Zygote() as found:
+        yield found
 
 
 @POSIX
@@ -112,10 +119,10 @@ def test_a_disk_that_says_so_late_keeps_the_old_file(
 
 @POSIX
 @pytest.mark.parametrize("save", [name for name, save in SAVES.items() if not save.torch], indirect=True)
-def test_a_kill_leaves_the_old_file_or_the_new_one(save: Save, tmp_path: Path, scratch: Path) -> None:
+def test_a_kill_leaves_the_old_file_or_the_new_one(save: Save, zygote: Zygote, tmp_path: Path, scratch: Path) -> None:
     """What needs torch goes through the same function; the trainer is killed by tests/training/test_resuming.py."""
     folder = tmp_path / "killed"
     folder.mkdir()
-    found = killed(save, folder, scratch, KILLS)
+    found = killed(zygote, save, folder, scratch, KILLS)
     assert found.torn == 0
     assert found.old + found.new == KILLS
