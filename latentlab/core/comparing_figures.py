@@ -1,71 +1,63 @@
-"""The figures of two checkpoints side by side: what they are called, and which of two is better.
+"""The figures of two checkpoints side by side, and which of two is better.
 
-Figures of different data, or of different feature spaces, do not compare, and a loss compares with its own kind only:
-of those nothing is said to be better.
+What a figure means, and whether less or more of it is better, is said in `latentlab.core.figures`. Figures of different
+data, measured in different ways or in different feature spaces do not compare: of those nothing is said to be better.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from latentlab.core.comparing import data_of
+from latentlab.core.figure_kinds import ALIASES, ARROWS, DRAWS, LOSSES, OTHERS, Better, FigureKind
+from latentlab.core.figure_text import NONE
+from latentlab.core.figures import Cell, Column, FigureTable, Group, number, table_of
 from latentlab.core.latent_model import ModelInfo
+from latentlab.core.measurement import evaluation, kept
 from latentlab.core.registry import FAMILIES
 
 Side = Literal["", "first", "second"]
-NONE = "–"
-MEASURED_IN = "feature_space"
-
-# Of which less is better, of which more, and which are best near 1; the last part of a figure's name decides.
-LESS = {"mse", "l1", "frechet_distance", "nll_nats", "negative_elbo_nats", "noisy_mse", "denoised_mse", "largest_step"}
-MORE = {"psnr_db", "ssim", "precision", "recall", "density", "coverage", "completeness", "denoised_psnr_db"}
-NEAR_ONE = {"sharpness_ratio"}
-IN_A_FEATURE_SPACE = {"frechet_distance", "precision", "recall", "density", "coverage", "completeness"}
-
-PARTS = {
-    "train": "training pictures", "held_out": "held-out pictures", "samples": "samples",
-    "inverter": "inverted pictures", "classifier": "classifier",
-    "reconstruction": "reconstructions", "likelihood": "likelihood",
-}  # fmt: skip
-WORDS = {
-    "mse": "Squared error", "l1": "Absolute error", "kl": "KL", "kl_nats": "KL", "psnr_db": "PSNR", "ssim": "SSIM",
-    "frechet_distance": "Fréchet distance", "loss": "Loss", "reconstruction": "Reconstruction loss",
-    "active_units": "Active units", "d_loss": "Loss of the discriminator", "g_loss": "Loss of the generator",
-    "d_real": "D(x)", "d_fake": "D(G(z))", "sharpness_ratio": "Sharpness, of the data's",
-    "nll_nats": "Negative log likelihood", "negative_elbo_nats": "Negative ELBO",
-}  # fmt: skip
-UNITS = {"psnr_db": " dB", "kl": " nats", "kl_nats": " nats", "nll_nats": " nats", "negative_elbo_nats": " nats"}
-
-
-NEUTRAL_IN_TRAINING = 3  # what one model alone counted of its own training says nothing beside another
+# What was measured on pictures that a person chose says most; the trainer's own figures are there most often.
+PREFERRED = ("pictures", "encodings", "stored", "held_out")
+OF_EITHER = frozenset({LOSSES, OTHERS})  # shown where both have them: alone they say nothing of the other model
 
 
 @dataclass(frozen=True)
 class FigureRow:
+    """Text, as it is shown; `heading` rows stand above the figures of their group."""
+
     title: str
-    first: str
-    second: str
+    first: str = ""
+    second: str = ""
     better: Side = ""
     tip: str = ""
+    heading: bool = False
 
 
-def figure_rows(first: ModelInfo, second: ModelInfo) -> list[FigureRow]:
+@dataclass(frozen=True, eq=False)
+class Figured:
+    """A model with the table of what is known of it."""
+
+    info: ModelInfo
+    table: FigureTable
+
+
+def figured(info: ModelInfo) -> Figured:
+    """With what `latentlab-train evaluate` and `latentlab measure` have left beside the checkpoint."""
+    return Figured(info, table_of(info, measurements=kept(info), evaluated=evaluation(info)))
+
+
+def figure_rows(first: Figured, second: Figured) -> list[FigureRow]:
     """What the models are, then what was measured of either; what one of them lacks is a dash."""
-    facts = [_facts(info) for info in (first, second)]
+    facts = [_facts(one.info) for one in (first, second)]
     rows = [FigureRow(title, facts[0][title], facts[1][title]) for title in facts[0]]
-    ours, theirs = (dict(_flat(info.figures)) for info in (first, second))
-    names = [*ours, *(name for name in theirs if name not in ours)]
-    names = [name for name in names if (name in ours and name in theirs) or _weight(name) < NEUTRAL_IN_TRAINING]
-    compares = comparable(first, second)
-    for name in sorted(names, key=lambda name: (_weight(name), names.index(name))):
-        mine, other = ours.get(name), theirs.get(name)
-        key = name[-1]
-        same_space = key not in IN_A_FEATURE_SPACE or _space(first, name) == _space(second, name) != ""
-        better = better_of(key, mine, other) if compares and same_space else ""
-        rows.append(FigureRow(_title(name), _said(key, mine), _said(key, other), better, _tip(key, same_space)))
+    titles = dict.fromkeys(group.title for one in (first, second) for group in one.table.groups)
+    for title in titles:
+        found = list(_of_group(title, first, second))
+        if found:
+            rows += [FigureRow(title, heading=True), *found]
     return rows
 
 
@@ -74,80 +66,95 @@ def comparable(first: ModelInfo, second: ModelInfo) -> bool:
     return bool(data_of(first)) and data_of(first) == data_of(second)
 
 
-def better_of(key: str, first: Any, second: Any) -> Side:
-    """By the last part of a figure's name; empty where they are equal, one is missing, or better means nothing."""
-    if not _number(first) or not _number(second) or first == second:
+def better_of(better: Better, first: float, second: float) -> Side:
+    """Empty where they are equal, or where better means nothing."""
+    if better == "lower":
+        first, second = -first, -second
+    elif better == "one":
+        first, second = -abs(first - 1), -abs(second - 1)
+    elif not better:
         return ""
-    if key in LESS:
-        return "first" if first < second else "second"
-    if key in MORE:
-        return "first" if first > second else "second"
-    if key in NEAR_ONE and abs(first - 1) != abs(second - 1):
-        return "first" if abs(first - 1) < abs(second - 1) else "second"
-    return ""
+    return "" if first == second else "first" if first > second else "second"
 
 
 def _facts(info: ModelInfo) -> dict[str, str]:
     space, image = info.spaces[0], info.image
-    pixels = f"{image.width} × {image.height}, {'colour' if image.channels == 3 else 'grey'}"
     epochs = info.training.get("epochs")
     title = FAMILIES[info.family].title if info.family in FAMILIES else info.family
+    counted = isinstance(epochs, int) and not isinstance(epochs, bool)
     return {
         "Family": title.partition(":")[0] or NONE,
         "Dimensions": f"{space.dim:,}",
         "Prior": {"empirical": "measured"}.get(space.prior, space.prior),
-        "Picture": pixels,
+        "Picture": f"{image.width} × {image.height}, {'colour' if image.channels == 3 else 'grey'}",
         "Encoder": "yes" if info.encoder else "no",
         "Trained on": data_of(info) or NONE,
-        "Epochs": f"{epochs:,}" if _number(epochs) else NONE,
+        "Epochs": f"{epochs:,}" if counted else NONE,
     }
 
 
-def _flat(figures: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for name, value in figures.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, (*above, str(name)))
-        elif _number(value):
-            yield (*above, str(name)), value
+@dataclass(frozen=True)
+class _Measured:
+    cell: Cell
+    column: Column
+    space: str
 
 
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def _of_group(title: str, first: Figured, second: Figured) -> Iterator[FigureRow]:
+    groups = [_group(one.table, title) for one in (first, second)]
+    kinds = {row.kind.path: row.kind for group in groups if group is not None for row in group.rows}
+    for path, kind in kinds.items():
+        if title == LOSSES and path.replace("losses.", "held_out.") in ALIASES:
+            continue  # a figure of its own above
+        mine, other = _pair(*(_measured(group, path) for group in groups))
+        if title in OF_EITHER and (mine is None or other is None):
+            continue
+        yield _row(kind, mine, other, comparable(first.info, second.info))
 
 
-def _space(info: ModelInfo, name: tuple[str, ...]) -> str:
-    """In which feature space a figure was measured; empty where that is not said."""
-    part: Any = info.figures
-    for key in name[:-1]:
-        part = part.get(key, {}) if isinstance(part, Mapping) else {}
-    said = part.get(MEASURED_IN, "") if isinstance(part, Mapping) else ""
-    return said if isinstance(said, str) else ""
+def _group(table: FigureTable, title: str) -> Group | None:
+    return next((group for group in table.groups if group.title == title), None)
 
 
-def _weight(name: tuple[str, ...]) -> int:
-    """What compares comes first, what was measured on training pictures last."""
-    compares = name[-1] in LESS | MORE | NEAR_ONE
-    return (0 if compares else 1) + (2 if name[0] == "train" else 0)
+def _measured(group: Group | None, path: str) -> dict[str, _Measured]:
+    """By the key of the column; training losses are left out."""
+    if group is None:
+        return {}
+    columns = {column.key: column for column in group.columns}
+    cells = next((row.cells for row in group.rows if row.kind.path == path), {})
+    return {
+        key: _Measured(cells[key], columns[key], group.spaces.get(key, ""))
+        for key in PREFERRED
+        if key in cells and key in columns
+    }
 
 
-def _title(name: tuple[str, ...]) -> str:
-    word = WORDS.get(name[-1], name[-1].replace("_", " ").capitalize())
-    part = ", ".join(PARTS.get(part, part.replace("_", " ")) for part in name[:-1])
-    return f"{word} · {part}" if part else word
+def _pair(first: dict[str, _Measured], second: dict[str, _Measured]) -> tuple[_Measured | None, _Measured | None]:
+    """Measured in the same way where that is possible."""
+    key = next((key for key in PREFERRED if key in first and key in second), "")
+    if key:
+        return first[key], second[key]
+    return next(iter(first.values()), None), next(iter(second.values()), None)
 
 
-def _said(key: str, value: Any) -> str:
-    if value is None:
-        return NONE
-    text = f"{value:,}" if isinstance(value, int) else f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"
-    return text + UNITS.get(key, "")
+def _row(kind: FigureKind, first: _Measured | None, second: _Measured | None, same_data: bool) -> FigureRow:
+    title = f"{kind.title} {ARROWS[kind.better]}".rstrip()
+    texts = [NONE if one is None else number(one.cell.value, kind.unit) for one in (first, second)]
+    better: Side = ""
+    tip = kind.meaning
+    if first is not None and second is not None:
+        why_not = _why_not(kind, first, second, same_data)
+        better = "" if why_not else better_of(kind.better, first.cell.value, second.cell.value)
+        tip = f"{tip}\n{why_not}".strip()
+    return FigureRow(title, texts[0], texts[1], better, tip)
 
 
-def _tip(key: str, same_space: bool) -> str:
-    if not same_space:
-        return "Measured in different feature spaces, so the two do not compare"
-    if key in LESS:
-        return "Less is better"
-    if key in MORE:
-        return "More is better"
-    return "Best near 1" if key in NEAR_ONE else "Does not say which model is better"
+def _why_not(kind: FigureKind, first: _Measured, second: _Measured, same_data: bool) -> str:
+    """Why two numbers do not compare; empty where they do."""
+    if first.column.key != second.column.key:
+        return f"Not compared: {first.column.title.lower()} here, {second.column.title.lower()} there."
+    if kind.group == DRAWS and kind.unit == "" and first.space != second.space:
+        return "Not compared: measured in different feature spaces."
+    if not same_data:
+        return "Not compared: the two were trained on different data."
+    return ""

@@ -86,6 +86,7 @@ PANELS = Registry(
         "Ctrl+7",
         "mdi6.dice-multiple-outline",
     ),
+    Entry("compare", "Compare", "latentlab.ui.panels.compare:ComparePanel", "centre", "Ctrl+8", "mdi6.compare"),
     Entry("quality", "Quality", "latentlab.ui.panels.quality:QualityPanel", "centre", "Ctrl+9", "mdi6.gauge"),
 )
 

@@ -19,9 +19,12 @@ from latentlab.core.comparing import (
     squared_error,
     steps_along,
 )
-from latentlab.core.comparing_figures import NONE, FigureRow, comparable, figure_rows
+from latentlab.core.comparing_figures import Figured, FigureRow, better_of, comparable, figure_rows
 from latentlab.core.condition import UNKNOWN, Condition
+from latentlab.core.figure_text import NONE
+from latentlab.core.figures import table_of
 from latentlab.core.latent_model import ImageShape, ModelInfo
+from latentlab.core.measurement import Measurement
 from latentlab.core.spaces import LatentSpace
 from latentlab.core.state import Comparison, NamedLatent
 
@@ -111,14 +114,25 @@ def test_a_jump_along_a_path_is_a_hole_and_an_even_path_has_none() -> None:
 # --- figures
 
 
+def rows_of(first: ModelInfo, second: ModelInfo) -> list[FigureRow]:
+    return figure_rows(Figured(first, table_of(first)), Figured(second, table_of(second)))
+
+
 def test_the_better_figure_is_marked_by_what_it_means_and_a_missing_one_is_a_dash() -> None:
-    first = info("a", training={"data": "faces"}, figures={"held_out": {"mse": 0.01, "ssim": 0.8, "kl": 30.0}})
-    second = info("b", training={"data": "faces"}, figures={"held_out": {"mse": 0.02, "ssim": 0.9}})
-    rows = figure_rows(first, second)
-    assert row(rows, "Squared error · held-out pictures").better == "first"
-    assert row(rows, "SSIM · held-out pictures").better == "second"
-    kl = row(rows, "KL · held-out pictures")
+    trained = {"data": "faces", "epochs": 3}
+    first = info(
+        "a", training=trained, figures={"held_out": {"mse": 0.01, "kl": 30.0}, "reconstruction": {"ssim": 0.8}}
+    )
+    second = info("b", training={"data": "faces"}, figures={"held_out": {"mse": 0.02}, "reconstruction": {"ssim": 0.9}})
+    rows = rows_of(first, second)
+    assert row(rows, "Mean squared error ↓").better == "first"
+    assert row(rows, "Similarity (SSIM) ↑").better == "second"
+    kl = row(rows, "KL divergence")
     assert (kl.first, kl.second, kl.better) == ("30 nats", NONE, "")
+    epochs = row(rows, "Epochs")
+    assert (epochs.first, epochs.second) == ("3", NONE)
+    headings = [found.title for found in rows if found.heading]
+    assert headings == ["Reconstruction", "Latent space"]
 
 
 def test_figures_of_different_data_or_feature_spaces_are_not_marked() -> None:
@@ -126,27 +140,48 @@ def test_figures_of_different_data_or_feature_spaces_are_not_marked() -> None:
     worse = {"samples": {"frechet_distance": 9.0, "feature_space": "pixels"}}
     other = {"samples": {"frechet_distance": 9.0, "feature_space": "a classifier"}}
     here, there = {"data": "faces"}, {"data": "digits"}
-    title = "Fréchet distance · samples"
+    title = "Fréchet distance ↓"
     first = info("a", training=here, figures=figures)
-    assert row(figure_rows(first, info("b", training=here, figures=worse)), title).better == "first"
-    assert row(figure_rows(first, info("b", training=here, figures=other)), title).better == ""
-    assert row(figure_rows(first, info("b", training=there, figures=worse)), title).better == ""
+    assert row(rows_of(first, info("b", training=here, figures=worse)), title).better == "first"
+    elsewhere = row(rows_of(first, info("b", training=here, figures=other)), title)
+    assert elsewhere.better == ""
+    assert "different feature spaces" in elsewhere.tip
+    strange = row(rows_of(first, info("b", training=there, figures=worse)), title)
+    assert strange.better == ""
+    assert "different data" in strange.tip
     assert not comparable(info("a"), info("b"))
 
 
-def test_sharpness_is_best_near_one_and_strange_figures_do_no_harm() -> None:
-    first = info("a", training={"data": "d"}, figures={"samples": {"sharpness_ratio": 0.6, "odd": ["a"], "x": None}})
-    second = info("b", training={"data": "d"}, figures={"samples": {"sharpness_ratio": 1.2, "x": float("nan")}})
-    rows = figure_rows(first, second)
-    assert row(rows, "Sharpness, of the data's · samples").better == "second"
-    assert not [found for found in rows if "Odd" in found.title or found.title.startswith("X ")]
+def test_figures_measured_in_the_same_way_are_preferred_and_others_do_not_compare() -> None:
+    stored = {"reconstruction": {"mse": 0.5}}
+    measured = Measurement(kind="pictures", source="a folder", figures={"reconstruction": {"mse": 0.2}})
+    trained = {"data": "faces"}
+    first, second = info("a", training=trained, figures=stored), info("b", training=trained, figures=stored)
+    both = [Figured(one, table_of(one, measurements=(measured,))) for one in (first, second)]
+    assert row(figure_rows(*both), "Mean squared error ↓").first == "0.200"
+    bare = info("b", training=trained)
+    mixed = row(
+        figure_rows(Figured(first, table_of(first)), Figured(bare, table_of(bare, measurements=(measured,)))),
+        "Mean squared error ↓",
+    )
+    assert (mixed.first, mixed.second, mixed.better) == ("0.500", "0.200", "")
+    assert "stored here, pictures there" in mixed.tip
 
 
-def test_losses_that_one_model_alone_counted_while_training_are_left_out() -> None:
-    first = info("a", figures={"train": {"g_loss": 1.0, "mse": 0.1}})
-    titles = [found.title for found in figure_rows(first, info("b"))]
-    assert "Squared error · training pictures" in titles
-    assert not [title for title in titles if "generator" in title]
+def test_better_is_the_nearer_to_one_where_that_is_best() -> None:
+    assert better_of("one", 0.6, 1.2) == "second"
+    assert better_of("lower", 0.6, 1.2) == "first"
+    assert better_of("higher", 2, 2) == ""
+    assert better_of("", 1, 2) == ""
+
+
+def test_losses_that_one_model_alone_has_are_left_out() -> None:
+    first = info("a", figures={"train": {"g_loss": 1.0}, "held_out": {"l1": 0.1, "attributes": 2.0}})
+    second = info("b", figures={"held_out": {"l1": 0.2}})
+    titles = [found.title for found in rows_of(first, second)]
+    assert "Mean absolute error" in titles
+    assert "Generator" not in titles
+    assert "Attributes" not in titles
 
 
 def test_a_model_in_short_and_in_words() -> None:

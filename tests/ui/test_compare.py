@@ -505,8 +505,8 @@ def test_figures_of_both_stand_side_by_side_with_the_better_one_marked(
     page = panel.pages["figures"]
     assert isinstance(page, FiguresPage)
     rows = {page.table.item(row, 0).text(): row for row in range(page.table.rowCount())}
-    row = rows["Squared error · held-out pictures"]
-    assert [page.table.item(row, column).text() for column in (1, 2)] == ["0.02", "0.01"]
+    row = rows["Mean squared error ↓"]
+    assert [page.table.item(row, column).text() for column in (1, 2)] == ["0.0200", "0.0100"]
     assert [page.table.item(row, column).font().bold() for column in (1, 2)] == [False, True]
     assert page.note.text().startswith("Both were trained on faces")
 

@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout
 
 from latentlab.core.comparing import data_of
-from latentlab.core.comparing_figures import FigureRow, comparable, figure_rows
+from latentlab.core.comparing_figures import FigureRow, comparable, figure_rows, figured
 from latentlab.core.state import State
 from latentlab.ui import theme
 from latentlab.ui.compare.finding import Finding
@@ -50,7 +50,7 @@ class FiguresPage(Page):
         if held is None or self._rows:
             return
         first = self.pair.opened("first").info
-        self._rows = figure_rows(first, held.info)
+        self._rows = figure_rows(figured(first), figured(held.info))
         self.table.setHorizontalHeaderLabels(["", self.pair.first_name, held.name])
         for index in (1, 2):
             self.table.horizontalHeader().setSectionResizeMode(index, QHeaderView.ResizeMode.ResizeToContents)
@@ -61,8 +61,13 @@ class FiguresPage(Page):
         self._fill()
 
     def _fill(self) -> None:
+        self.table.clearSpans()
         self.table.setRowCount(len(self._rows))
         for number, row in enumerate(self._rows):
+            if row.heading:
+                self.table.setSpan(number, 0, 1, 3)
+                self.table.setItem(number, 0, _heading(row.title))
+                continue
             for column, text in enumerate((row.title, row.first, row.second)):
                 better = row.better == ("", "first", "second")[column] and column > 0
                 self.table.setItem(number, column, _item(text, row.tip, better, column == 0))
@@ -80,6 +85,16 @@ def _item(text: str, tip: str, better: bool, title: bool) -> QTableWidgetItem:
         item.setForeground(QColor(colours.good))
         item.setIcon(icon("mdi6.check", "good"))
         item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{text}, {BETTER}")
+    return item
+
+
+def _heading(text: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    font = QFont()
+    font.setBold(True)
+    item.setFont(font)
+    item.setForeground(QColor(theme.current().text))
+    item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignBottom)
     return item
 
 
