@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
+from PySide6.QtCore import QRect
 from pytestqt.qtbot import QtBot
 
 from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
@@ -60,6 +61,22 @@ def test_the_shares_are_kept_whichever_tab_is_in_front(window: MainWindow, qtbot
     window.resize(2400, 1400)
     wanted = {"left": SHARES["left"], "centre": SHARES["centre"], "bottom": BOTTOM_SHARE}
     qtbot.waitUntil(lambda: shares(window) == pytest.approx(wanted, abs=0.06))
+
+
+@pytest.mark.parametrize("frame", [QRect(-9000, -9000, 900, 700), QRect(0, 0, 30_000, 20_000)], ids=["away", "huge"])
+def test_a_window_of_a_screen_that_is_gone_comes_back(workspace: Workspace, qtbot: QtBot, frame: QRect) -> None:
+    first = MainWindow(workspace)
+    qtbot.addWidget(first)
+    first.setGeometry(frame)
+    workspace.settings.window_geometry = base64.b64encode(first.saveGeometry().data()).decode()
+    second = MainWindow(workspace)
+    qtbot.addWidget(second)
+    with qtbot.waitExposed(second):
+        second.show()
+    screen = second.screen().availableGeometry()
+    assert screen.intersects(second.geometry().adjusted(40, 0, -40, -40)), "enough of it to take hold of"
+    assert second.width() <= screen.width()
+    assert second.height() <= screen.height()
 
 
 def test_a_layout_of_another_arrangement_is_not_restored(workspace: Workspace, qtbot: QtBot) -> None:

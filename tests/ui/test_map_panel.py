@@ -117,8 +117,13 @@ def test_any_state_is_drawn_and_nothing_is_written_back(panel: MapPanel, settled
             attributes=np.full((300, 1), np.nan, np.float32),
             attribute_names=("Ünïcode & more",),
         ),
+        EncodingSet(
+            np.random.default_rng(0).standard_normal((12_000, 8)).astype(np.float32),
+            labels=np.arange(12_000) % 10_000,
+            label_names=tuple(f"κλάση {index} 🎭" for index in range(10_000)),
+        ),
     ],
-    ids=["none", "empty", "one", "one place", "one dimension", "a NaN", "all NaN", "many classes"],
+    ids=["none", "empty", "one", "one place", "one dimension", "a NaN", "all NaN", "many classes", "10,000 classes"],
 )
 def test_any_encodings_are_drawn(panel: MapPanel, encodings: EncodingSet | None, settled: Callable[[], None]) -> None:
     workspace = panel.workspace
