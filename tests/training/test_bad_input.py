@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib.util
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,39 @@ def test_a_loss_that_is_not_a_number_keeps_the_last_finite_checkpoint(
     assert read_header(tmp_path / "run" / "checkpoint.safetensors").training["epochs"] == 1
     state = torch.load(tmp_path / "run" / "resume" / "state.pt", weights_only=True)
     assert state["epoch"] == 1
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_status_130_and_two_at_once(
+    number: signal.Signals,
+    times: int,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step, steps = VAEObjective.step, 0
+
+    def interrupted(self: VAEObjective, *rest: Any) -> Losses:
+        nonlocal steps
+        steps += 1
+        if steps == 7:  # within the second epoch
+            for _ in range(times):
+                signal.raise_signal(number)
+        return step(self, *rest)
+
+    monkeypatch.setattr(VAEObjective, "step", interrupted)
+    out = tmp_path / "run"
+    line = told(capsys, 130, "vae", *DIGITS, "--out", str(out))
+    assert steps == 7
+    state = torch.load(out / "resume" / "state.pt", weights_only=True)
+    assert state["step"] == (7 if times == 1 else 4), (
+        "the step is finished and saved; a second signal waits for nothing"
+    )
+    if times == 1:
+        assert "--resume" in line
+    verify(out / "checkpoint.safetensors")
+    assert not list(out.rglob("*.tmp"))
 
 
 @pytest.mark.parametrize("files", [4, 12, 16])

@@ -19,7 +19,9 @@ from latentlab.core.state import with_strength
 from latentlab.ui.computing import Computing
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.notices import Notice, Severity
+from latentlab.ui.panel import Panel
 from latentlab.ui.reporting import Reporting
+from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import FakeJobs, deliver
 
 
@@ -167,6 +169,24 @@ def test_an_exception_is_reported_wherever_it_is_raised(
         deliver()
         assert window.isVisible()
     assert capfd.readouterr().err.count("out of the blue") >= len(PLACES), "a terminal shows them too"
+
+
+def test_no_panel_is_made_outside_the_gui_thread(workspace: Workspace) -> None:
+    """It would work by luck."""
+    raised: list[BaseException] = []
+
+    def make() -> None:
+        try:
+            Panel(workspace)
+        except BaseException as error:
+            raised.append(error)
+
+    thread = threading.Thread(target=make)
+    with capture_exceptions():
+        thread.start()
+        thread.join()
+    (error,) = raised
+    assert "GUI thread" in str(error)
 
 
 @pytest.mark.parametrize("method", ["show_state", "show_model", "show_theme"])
