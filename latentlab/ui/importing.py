@@ -12,7 +12,7 @@ from latentlab.core.errors import LatentlabError
 from latentlab.core.readings import Guess, answers_path, in_words, remember
 from latentlab.core.requests import Decode, Decoded, JobFailed, Lane
 from latentlab.ui.import_form import ImportForm
-from latentlab.ui.notices import Action
+from latentlab.ui.notices import Action, Notice
 from latentlab.ui.opening import Opening
 from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
@@ -34,6 +34,7 @@ class Importing(QObject):
         self._job: RunningJob | None = None  # what draws its samples
         self.box: TrustBox | None = None
         self._ticket = -1  # of the likeliest reading's samples
+        self._left: Notice | None = None  # that it was left at the likeliest
         workspace.decoding.decoded.connect(self._take_likeliest)
         opening.opened.connect(self._offer)
         opening.shown.connect(self._close_form)
@@ -99,7 +100,10 @@ class Importing(QObject):
             job.cancel()
 
     def _close_form(self) -> None:
-        """Another model: the question was about the one before."""
+        """Another model, or another reading: the question was about the one before."""
+        if self._left is not None:
+            self._workspace.notices.dismiss(self._left)
+            self._left = None
         if self.form is not None:
             form, self.form = self.form, None
             self._cancel()
@@ -122,7 +126,7 @@ class Importing(QObject):
         info = self._workspace.opened.info
         if info.guessed:
             again = Action("Choose from pictures…", self.choose_reading)
-            self._workspace.notices.info(f"Read as the likeliest guess: {in_words(info.reading)}.", again)
+            self._left = self._workspace.notices.info(f"Read as the likeliest guess: {in_words(info.reading)}.", again)
 
     # --- whether it is trusted
 

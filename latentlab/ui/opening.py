@@ -24,7 +24,7 @@ from latentlab.core.readings import guess_warning
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
 from latentlab.core.space_switching import everywhere
 from latentlab.core.state import MapView, State
-from latentlab.ui.notices import Action
+from latentlab.ui.notices import Action, Notice
 from latentlab.ui.workspace import OpenedModel, Workspace
 
 SESSION_ENDING = ".latentlab"
@@ -68,6 +68,7 @@ class Opening(QObject):
         self.answered = False  # whether the engine has opened anything yet
         self._state: State | None = None  # what a session file goes on with
         self._fits: list[threading.Thread] = []
+        self._warned: list[Notice] = []  # of the model that is shown
         workspace.decoding.opened.connect(self._on_opened)
         workspace.decoding.open_failed.connect(self._on_failed)
         self._fitted.connect(self._take_directions, Qt.ConnectionType.QueuedConnection)
@@ -137,7 +138,7 @@ class Opening(QObject):
         asked = guess_warning(reply.info.reading, reply.info.guessed)  # the window asks, with pictures
         for warning in reply.info.warnings:
             if not warning.startswith(asked):
-                self._workspace.notices.warn(warning)
+                self._warned.append(self._workspace.notices.warn(warning))
         self.opened.emit()
 
     def _encodings(self, reply: Opened) -> EncodingSet | None:
@@ -177,6 +178,8 @@ class Opening(QObject):
 
     def _show(self, opened: OpenedModel, state: State | None) -> None:
         workspace = self._workspace
+        while self._warned:
+            workspace.notices.dismiss(self._warned.pop())
         before, workspace.opened = workspace.opened, opened
         workspace.decoding.checkpoint = opened.info.sha256
         if state is None:  # what is compared with stays, whatever stands beside it

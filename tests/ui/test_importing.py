@@ -105,6 +105,28 @@ def test_another_reading_by_keyboard_is_used_remembered_and_not_asked_again(
     assert len(window.workspace.state.walk.keyframes) == 1  # the latents are the same ones
 
 
+def test_what_was_said_of_a_file_goes_with_it(
+    window: MainWindow, engine: FakeEngine, asked: tuple[ImportForm, FakeJob], tmp_path: Path
+) -> None:
+    form, _job = asked
+    notices = window.workspace.notices
+    form.later_button.click()
+    deliver()
+    assert any("likeliest guess" in notice.text for notice in notices.shown)
+    engine.info = replace(engine.info, sha256="broken", reading={}, guessed=(), warnings=("w1 holds NaN.",))
+    (tmp_path / "broken.pth").write_bytes(b"weights")
+    window.commands.open_path(tmp_path / "broken.pth")
+    deliver()
+    assert not any("likeliest guess" in notice.text for notice in notices.shown)
+    assert any("w1 holds NaN" in notice.text for notice in notices.shown)
+    engine.info = replace(engine.info, sha256="sound", warnings=())
+    (tmp_path / "sound.pth").write_bytes(b"weights")
+    window.commands.open_path(tmp_path / "sound.pth")
+    deliver()
+    assert not any("w1 holds NaN" in notice.text for notice in notices.shown)
+    assert any("w1 holds NaN" in notice.text for notice in notices.log)
+
+
 def test_of_a_graph_the_output_and_the_size_are_remembered_too(
     window: MainWindow, engine: FakeEngine, jobs: FakeJobs, foreign: Path
 ) -> None:
