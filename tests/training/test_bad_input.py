@@ -133,9 +133,8 @@ def test_a_signal_ends_with_status_130_and_two_at_once(
     line = told(capsys, 130, "vae", *DIGITS, "--out", str(out))
     assert steps == 7
     state = torch.load(out / "resume" / "state.pt", weights_only=True)
-    assert state["step"] == (7 if times == 1 else 4), (
-        "the step is finished and saved; a second signal waits for nothing"
-    )
+    # Once: the step is finished and saved. Twice: nothing is waited for, and the first epoch is what there is.
+    assert state["step"] == (7 if times == 1 else 4)
     if times == 1:
         assert "--resume" in line
     verify(out / "checkpoint.safetensors")
