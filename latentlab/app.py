@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from latentlab.core.device_name import check_device_name
 from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
 from latentlab.core.requests import Engine, Jobs, OpenModel
+from latentlab.core.trainer import Trainer
 from latentlab.display import check_display
 
 if TYPE_CHECKING:
@@ -146,18 +147,20 @@ def run_window(
         close(window)
 
 
-def compose(application: QApplication, engine: Engine, jobs: Jobs) -> MainWindow:
-    """Session, services and window, hidden, around an engine that has been started."""
+def compose(application: QApplication, engine: Engine, jobs: Jobs, trainer: Trainer | None = None) -> MainWindow:
+    """Session, services and window, hidden, around an engine that has been started; `trainer`: ours unless given."""
     from latentlab.core.session import Session
     from latentlab.core.settings import Settings
     from latentlab.core.spaces import FloatArray
     from latentlab.core.state import State
+    from latentlab.engine.trainer import ProcessTrainer
     from latentlab.ui import theme
     from latentlab.ui.decoding import Decoding
     from latentlab.ui.main_window import MainWindow
     from latentlab.ui.notices import Notices
     from latentlab.ui.projecting import Projecting
     from latentlab.ui.running import Running
+    from latentlab.ui.training.training import Training
     from latentlab.ui.workspace import NOTHING_OPEN, Workspace
 
     settings = Settings.load()
@@ -172,6 +175,7 @@ def compose(application: QApplication, engine: Engine, jobs: Jobs) -> MainWindow
         running=running,
         notices=Notices(),
         settings=settings,
+        training=Training(trainer or ProcessTrainer()),
     )
     return MainWindow(workspace)
 
@@ -183,6 +187,8 @@ def close(window: MainWindow) -> None:
     workspace.running.cancel_all()  # so that jobs end while the rest is waited for
     window.autosaving.close()
     window.opening.join()
+    if workspace.training is not None:
+        workspace.training.close()
     workspace.running.close()
     workspace.projecting.close()
     workspace.decoding.close()

@@ -8,8 +8,9 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-# Windows has no SIGINT for another process, but a Ctrl+Break.
-SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGBREAK] if sys.platform == "win32" else []))
+SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":  # which has no SIGINT for another process, but a Ctrl+Break
+    SIGNALS.append(signal.SIGBREAK)
 
 _entered: list[StopRequest] = []
 

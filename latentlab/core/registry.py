@@ -88,6 +88,9 @@ PANELS = Registry(
     ),
     Entry("compare", "Compare", "latentlab.ui.panels.compare:ComparePanel", "centre", "Ctrl+8", "mdi6.compare"),
     Entry("quality", "Quality", "latentlab.ui.panels.quality:QualityPanel", "centre", "Ctrl+9", "mdi6.gauge"),
+    Entry(
+        "training", "Training", "latentlab.ui.panels.training:TrainingPanel", "left", "Ctrl+0", "mdi6.school-outline"
+    ),
 )
 
 PROJECTIONS = Registry(

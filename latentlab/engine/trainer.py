@@ -128,7 +128,10 @@ class ProcessTrainer:
 
 def _interrupt(process: subprocess.Popen[str]) -> None:
     with suppress(OSError):
-        process.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
+        if sys.platform == "win32":
+            process.send_signal(signal.CTRL_BREAK_EVENT)
+        else:
+            process.send_signal(signal.SIGINT)
 
 
 def _said(log: IO[bytes], status: int) -> tuple[str, str]:

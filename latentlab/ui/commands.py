@@ -53,6 +53,8 @@ class Commands(QObject):
     def find(self, target: str) -> Callable[[], object]:
         if target.startswith("raise:"):
             return lambda: self._docks.raise_panel(target.removeprefix("raise:"))
+        if target.startswith("open:"):
+            return lambda: self.open_path(Path(target.removeprefix("open:")))
         key, dot, method = target.partition(".")
         if not dot:
             own: Callable[[], object] = getattr(self, key)
@@ -107,7 +109,11 @@ class Commands(QObject):
             self._window.close()
 
     def may_leave(self) -> bool:
-        """Asks only about unsaved work that took effort: a walk, groups, bookmarks, or a session that has a file."""
+        """Asks only about a run at work, and about unsaved work that took effort: a walk, groups, bookmarks, or a
+        session that has a file.
+        """
+        if not self._may_stop_training():
+            return False
         if not self._files.worth_asking:
             return True
         buttons = QMessageBox.StandardButton
@@ -119,6 +125,20 @@ class Commands(QObject):
             buttons.Save,
         )
         return self.save_session() if answer == buttons.Save else answer == buttons.Discard
+
+    def _may_stop_training(self) -> bool:
+        run = self._workspace.training.at_work if self._workspace.training is not None else None
+        if run is None:
+            return True
+        question = QMessageBox(self._window)
+        question.setIcon(QMessageBox.Icon.Question)
+        question.setWindowTitle("Stop the training?")
+        question.setText(f"{run.name} is being trained. It is saved, and can be resumed where it stopped.")
+        stop = question.addButton("Stop and close", QMessageBox.ButtonRole.AcceptRole)
+        question.addButton(QMessageBox.StandardButton.Cancel)
+        question.setDefaultButton(stop)
+        question.exec()
+        return question.clickedButton() is stop
 
     # --- edits
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -172,17 +173,14 @@ class Docks(QObject):
     def _arrange(self) -> None:
         """Left, centre and right beside each other above the bottom; docks of one area side by side or as tabs."""
         window = self._window
-        previous: QDockWidget | None = None
-        for area in SHARES:
-            first, *others = self._in_area(area)
-            if previous is None:
-                window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, first)
-            else:
-                window.splitDockWidget(previous, first, Qt.Orientation.Horizontal)
+        columns = [self._in_area(area) for area in SHARES]
+        window.addDockWidget(Qt.DockWidgetArea.TopDockWidgetArea, columns[0][0])
+        for (before, *_), (first, *_) in itertools.pairwise(columns):
+            window.splitDockWidget(before, first, Qt.Orientation.Horizontal)
+        for first, *others in columns:  # only now: what is split off a dock with tabs becomes a tab itself
             for other in others:
                 window.tabifyDockWidget(first, other)
             first.raise_()
-            previous = first
         first, *others = self._in_area("bottom")
         window.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, first)
         for other in others:

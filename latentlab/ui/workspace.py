@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from latentlab.ui.notices import Notices
     from latentlab.ui.projecting import Projecting
     from latentlab.ui.running import Running
+    from latentlab.ui.training.training import Training
 
 NOTHING_OPEN = ModelInfo("", "", "", ImageShape(64, 64, 3), (LatentSpace("z", (2,)),), encoder=False)
 
@@ -51,6 +52,7 @@ class Workspace:
     notices: Notices  # messages at the bottom right
     settings: Settings
     opened: OpenedModel = field(default_factory=OpenedModel)
+    training: Training | None = None  # runs of the trainer; None where there is none to start
 
     @property
     def state(self) -> State:

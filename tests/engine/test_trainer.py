@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from latentlab.core.run_folder import read_run
 from latentlab.core.trainer import TrainerEnded, TrainerLine, TrainerMessage
 from latentlab.engine.trainer import ProcessTrainer
 
@@ -136,6 +138,23 @@ def test_closing_does_not_wait_for_a_long_step(trainer: ProcessTrainer, monkeypa
     assert not heard.ended.is_set()
     stop()
     assert heard.end.text == "at once"
+
+
+def test_a_real_run_tells_of_itself_and_leaves_what_one_looks_at(tmp_path: Path) -> None:
+    out = tmp_path / "digits"
+    arguments = ["vae", "--data", "digits", "--out", str(out), "--epochs", "1", "--limit", "60", "--threads", "1"]
+    heard = Heard()
+    ProcessTrainer().start([*arguments, "--latent-dim", "3", "--width", "4", "--progress", "json"], heard)
+    assert heard.end == TrainerEnded(0, "", heard.end.details)
+    events = [json.loads(message.text) for message in heard.messages if isinstance(message, TrainerLine)]
+    assert {"stage", "step", "epoch", "finished"} <= {event["event"] for event in events}
+    found = read_run(out)
+    assert (found.family, found.data, found.epochs_done, found.done) == ("vae", "digits", 1, True)
+    assert {curve.name for curve in found.curves} >= {"loss", "reconstruction", "kl"}
+    assert {"samples", "reconstructions", "traversals"} <= set(found.sheets)
+    assert found.maps[1].of == "components"
+    assert found.checkpoint_ns > 0
+    assert found.resumable
 
 
 def test_ours_is_installed_here() -> None:

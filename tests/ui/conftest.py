@@ -8,6 +8,7 @@
 - `engine`: a FakeEngine: `engine.requests` lists (consumer, request, lane, ticket). It answers at once, through the
   event loop; with `engine.hold = True` replies wait for `engine.release()`. Pictures are a function of the latents
   (`picture_of`), so that a test can tell which latent a picture shows.
+- `trainer`: a FakeTrainer of tests/ui/fake_trainer.py: `trainer.runs[i]` has `arguments`, `step(…)`, `end(status)`.
 - `jobs`: FakeJobs: `jobs.started[i]` has `function`, `arguments` and `say(Progress | Partial | Done | …)`.
 - `window`: the MainWindow around `workspace`, shown, with its first panels made and the model open.
 - `map_panel`: the map in a window of its own, following the session; tests/ui/map_hand.py has the hand for it.
@@ -57,7 +58,9 @@ from latentlab.ui.decoding import Decoding
 from latentlab.ui.notices import Notices
 from latentlab.ui.panel import Panel
 from latentlab.ui.running import Running
+from latentlab.ui.training.training import Training
 from latentlab.ui.workspace import OpenedModel, Workspace
+from tests.ui.fake_trainer import FakeTrainer
 
 if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
@@ -233,7 +236,12 @@ def jobs() -> FakeJobs:
 
 
 @pytest.fixture
-def workspace(qapp: QApplication, engine: FakeEngine, jobs: FakeJobs) -> Iterator[Workspace]:
+def trainer() -> FakeTrainer:
+    return FakeTrainer()
+
+
+@pytest.fixture
+def workspace(qapp: QApplication, engine: FakeEngine, jobs: FakeJobs, trainer: FakeTrainer) -> Iterator[Workspace]:
     from latentlab.ui.projecting import Projecting  # here, so that tests without a map need none of it
 
     encodings = some_encodings()
@@ -242,6 +250,7 @@ def workspace(qapp: QApplication, engine: FakeEngine, jobs: FakeJobs) -> Iterato
     running = Running(jobs)
     decoding = Decoding(engine)
     decoding.checkpoint = CHECKPOINT
+    training = Training(trainer)
     workspace = Workspace(
         session=Session(state),
         decoding=decoding,
@@ -250,8 +259,10 @@ def workspace(qapp: QApplication, engine: FakeEngine, jobs: FakeJobs) -> Iterato
         notices=Notices(),
         settings=Settings(),
         opened=OpenedModel(some_info(), encodings),
+        training=training,
     )
     yield workspace
+    training.close()
     running.close()
     workspace.projecting.close()
     decoding.close()

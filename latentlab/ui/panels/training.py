@@ -65,6 +65,7 @@ class TrainingPanel(Panel):
         application.aboutToQuit.connect(self.close_panel)
 
     def _build(self) -> None:
+        self.watch = WatchPage()
         self.run_button = QToolButton()
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.run_button.setIcon(icon("mdi6.folder-open-outline"))
@@ -86,7 +87,6 @@ class TrainingPanel(Panel):
         top.addWidget(self.run_button)
         top.addStretch()
         top.addWidget(self.back_button)
-        self.watch = WatchPage()
         for widget in (self.watch.controls.open_button, self.watch.controls.more, self.new_button):
             top.addWidget(widget)
         self.words = QLabel(ASKING)

@@ -35,7 +35,7 @@ NAMES = {
     "g_gradient": "G",
 }
 LOSSES, JUDGED, GRADIENTS = "losses", "judged", "gradients"
-TITLES = {LOSSES: "Losses", JUDGED: "Discriminator", GRADIENTS: "Norms of the gradients"}
+TITLES = {LOSSES: "Losses", JUDGED: "Judged real", GRADIENTS: "Gradient norms"}
 BELIEVED = ("d_real", "d_fake", "d_reconstruction", "c_code")
 EVEN = 0.5  # D(x) and D(G(z)) where the two networks are even
 
@@ -88,13 +88,13 @@ def value_at(curve: LossCurve, epoch: float) -> float | None:
     return float(curve.values_E[place]) if place >= 0 else None
 
 
-def short(value: float | None) -> str:
-    """Four figures that mean something."""
+def short(value: float | None, figures: int = 4) -> str:
+    """So many figures that mean something."""
     if value is None:
         return "–"
     if abs(value) >= 1e5 or 0 < abs(value) < 1e-3:
         return f"{value:.2e}"
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{figures}g}"
 
 
 def ticks(low: float, high: float, most: int, *, log: bool = False) -> list[tuple[float, str]]:

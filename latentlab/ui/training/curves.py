@@ -23,7 +23,7 @@ from latentlab.ui.training.progress import StepPoints
 LEAST_WIDTH_PX = 210  # of a small plot
 SHAPE = 2.6  # width to height
 TICK_PX = 26  # between two ticks, at least
-AXIS_WIDTH_PX, SPACING_PX = 46, 4
+AXIS_WIDTH_PX, SPACING_PX = 42, 4
 STEPS_ALPHA = 90  # of what happens between epochs: there, but behind
 TITLE_PX = 18
 MARGIN = 0.06  # of the range, above and below
@@ -195,7 +195,8 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         log = self._log and plot.group.positive
         plot.item.setLogMode(y=log)
         if plot.level is not None:
-            plot.level.setPos(np.log10(plot.group.level) if log else plot.group.level)
+            level = plot.group.level or 1.0
+            plot.level.setPos(math.log10(level) if log else level)
         for name in plot.group.names:
             self._draw_steps(plot, name)
         for curve in plot.group.curves:
@@ -326,7 +327,7 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
             (
                 self._colour(group, curve),
                 "" if plain else series_name(group, curve),
-                short(value_at(curve, epoch)),
+                short(value_at(curve, epoch), 3 if self._columns > 1 else 4),
             )
             for curve in group.curves
         ]

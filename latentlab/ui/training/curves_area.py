@@ -31,6 +31,7 @@ class CurvesArea(QWidget):
         self.curves: LossCurves | None = None
         self._groups: tuple[CurveGroup, ...] = ()
         self._points = StepPoints()
+        self._drawn: tuple[object, ...] = ()
         self._marked = 0.0
         self._thread: threading.Thread | None = None
         self._imported.connect(self._take_imported, Qt.ConnectionType.QueuedConnection)
@@ -77,9 +78,13 @@ class CurvesArea(QWidget):
         self._column.addLayout(row)
         self._column.addWidget(self.hint, 1)
         self.setMinimumHeight(120)
+        self.show_curves((), self._points)
 
     def show_curves(self, groups: tuple[CurveGroup, ...], points: StepPoints) -> None:
-        self._groups, self._points = groups, points
+        drawn = (groups, points, len(points.steps), points.steps[-1:])
+        if self.curves is not None and groups is self._groups and drawn == self._drawn:
+            return  # steps come more often than there is anything new to see
+        self._groups, self._points, self._drawn = groups, points, drawn
         keys = [self.which.itemData(k) for k in range(self.which.count())]
         if keys != ["", *(group.key for group in groups)]:
             chosen = self.which.currentData()
@@ -88,6 +93,8 @@ class CurvesArea(QWidget):
             for group in groups:
                 self.which.addItem(group.title, group.key)
             self.which.setCurrentIndex(max(0, self.which.findData(chosen)))
+        for widget in (self.which, self.along, self.log_button):
+            widget.setVisible(bool(groups))
         self._show_legend()
         if groups and self.curves is None and self._thread is None:
             self._thread = threading.Thread(target=self._import, name="importing pyqtgraph", daemon=True)
@@ -154,6 +161,7 @@ class CurvesArea(QWidget):
         self.curves = LossCurves(self)
         self.curves.chosen.connect(self.chosen)
         self.curves.enlarged.connect(self.enlarge)
+        self._drawn = ()
         self._column.addWidget(self.curves, 1)
         self._show_way()
         self.show_curves(self._groups, self._points)

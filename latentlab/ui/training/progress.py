@@ -9,7 +9,7 @@ from typing import Any
 POINTS_AT_MOST = 3000  # of a curve between epochs; more are thinned out, from the beginning on
 
 
-@dataclass
+@dataclass(eq=False)
 class StepPoints:
     """The losses between epochs: when, in epochs and in steps, and what."""
 

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QW
 from latentlab.core.run_folder import RunReading
 from latentlab.ui import theme
 from latentlab.ui.elided_label import ElidedLabel
-from latentlab.ui.training.curve_groups import groups_of
+from latentlab.ui.training.curve_groups import CurveGroup, groups_of
 from latentlab.ui.training.curves_area import CurvesArea
 from latentlab.ui.training.epoch_map_view import EpochMapView
 from latentlab.ui.training.progress import StepPoints
@@ -37,10 +37,10 @@ class WatchPage(QWidget):
         super().__init__(parent)
         self._reading: RunReading | None = None
         self._side = 0  # of a picture in its sheets
+        self._groups: tuple[CurveGroup, ...] = ()
         self.controls = RunControls()
         self.notes = RunNotes()
         self.curves = CurvesArea()
-        self.curves.chosen.connect(lambda epoch: self.scrubber.go_to(float(epoch)))
         self.kind = QComboBox()
         self.kind.setAccessibleName("Which pictures")
         self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
@@ -55,6 +55,7 @@ class WatchPage(QWidget):
         self.map_words.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.scrubber = Scrubber()
         self.scrubber.moved.connect(self._go_to)
+        self.curves.chosen.connect(lambda epoch: self.scrubber.go_to(float(epoch)))
         self._lay_out()
 
     def _lay_out(self) -> None:
@@ -96,6 +97,8 @@ class WatchPage(QWidget):
         self.scrubber.at = 0.0
         self.scrubber.show_epochs([])
         self.kind.clear()
+        self.kind.hide()
+        self.scrubber.hide()
         self.sheet.show_sheet(None)
         self.map.show_maps({})
         self.map_words.setText("")
@@ -119,11 +122,15 @@ class WatchPage(QWidget):
         known = [f"Epoch {epoch}: {text}" for epoch, text in reading.notes]
         said = [text for _, text in reading.notes]
         self.notes.show_notes([*known, *(text for text in notes if text not in said)], failure)
-        self.curves.show_curves(groups_of(reading.curves), points)
+        if reading is not self._reading:
+            self._groups = groups_of(reading.curves)
+        self.curves.show_curves(self._groups, points)
         if reading is not self._reading:
             self._reading = reading
             self._side = side_of(reading)
             self._fill_kinds(reading)
+            for widget in (self.kind, self.scrubber):
+                widget.setVisible(bool(reading.looks))
             self.map.show_maps(reading.maps)
             self.scrubber.show_epochs(reading.looks)
             self._show_sheet()
