@@ -174,9 +174,13 @@ class PictureExchange(QObject):
         if picture is not None:
             if self._folder is None:
                 self._folder = QTemporaryDir()
-            path = Path(self._folder.filePath(f"{_file_name(self._workspace.state.name)}.png"))
-            path.write_bytes(self.coded(picture))
-            mime.setUrls([QUrl.fromLocalFile(str(path))])
+            path = Path(self._folder.path()) / f"{_file_name(self._workspace.state.name)}.png"
+            try:
+                path.write_bytes(self.coded(picture))
+            except OSError as error:  # a temporary folder that is full: latent and pixels travel all the same
+                self._workspace.notices.warn(f"What is dragged carries no file: {path}: {error.strerror or error}.")
+            else:
+                mime.setUrls([QUrl.fromLocalFile(str(path))])
         return mime
 
     def save(self, picture: Picture | None) -> None:

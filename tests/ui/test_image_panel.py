@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -356,6 +357,20 @@ def test_a_drag_carries_latent_pixels_and_a_file_with_its_recipe(panel: ImagePan
         assert CHECKPOINT in image.info["latentlab"]
     assert mime.hasImage()
     assert latent_mime.unpacked(mime, CHECKPOINT)
+
+
+def test_a_drag_without_room_for_its_file_carries_the_rest(
+    panel: ImagePanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    mime = panel.exchange.mime(panel._now())
+    assert not mime.urls()
+    assert mime.hasImage()
+    assert latent_mime.unpacked(mime, CHECKPOINT)
+    assert "No space left" in workspace.notices.shown[-1].text
 
 
 def test_a_picture_that_cannot_be_saved_is_said(panel: ImagePanel, workspace: Workspace, tmp_path: Path) -> None:
