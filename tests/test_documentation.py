@@ -40,6 +40,13 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in heading_anchors(linked), f"{page.name} links to {target}"
 
 
+def test_every_test_that_proves_an_answer_to_a_fault_exists() -> None:
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text_of("docs/faults.md"))
+    assert len(named) > 50
+    missing = [f"{path}::{name}" for path, name in named if f"def {name}(" not in text_of(path)]
+    assert not missing
+
+
 def test_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it stands, but for the name of the file and the window at its end."""
     import latentlab
