@@ -119,7 +119,8 @@ def table_of(
         by_column[Column(STORED, "Stored", _source_of_stored(info, evaluated or {}, dimensions))] = stored
         spaces[STORED] = _space(evaluated) or _space(info.figures)
     for one in measurements:
-        title = "Encodings" if one.kind == "encodings" else "Pictures"
+        compared = "reconstruction" in one.figures or "real" in one.figures.get("samples", {})
+        title = "Pictures" if one.kind == "pictures" else "Encodings" if compared else "Draws"
         when = f", {one.measured_at.replace('T', ' ')}" if one.measured_at else ""
         by_column[Column(one.kind, title, one.source + when, one.notes)] = dict(flattened(one.figures))
         spaces[one.kind] = _space(one.figures)

@@ -58,17 +58,16 @@ def run_on(
     draws are compared with pictures. Raises DataError, OptionError.
     """
     from latentlab.measure.quality import checked_features, measured
-    from latentlab.measure.real_pictures import in_path, of_thumbnails
+    from latentlab.measure.real_pictures import RealPictures, in_path, of_thumbnails
 
     check(crop, count, features)
     image = model.info.image
+    real: RealPictures | None = None
     if images:
         real = in_path(Path(images), image, Crop.parse(crop), 2 * count, _reading(report))
     elif model.encodings is not None:
         report.progress(0, 1, "reading thumbnails")
         real = of_thumbnails(model.encodings, image, 2 * count, seed)
-    else:
-        real = None
     begin = READING if images else 0.0  # of the way, reading is behind
     found = measured(
         model,

@@ -251,7 +251,7 @@ def _asked(info: ModelInfo, judged: RealPictures | None, count: int) -> Asked:
 def _feature_space(
     at_work: Measuring, features: Features, more: RealPictures, pictures: Pictures, seed: int
 ) -> FeatureSpace:
-    of = more.of if more.images.shape[1] <= COMPARED_PX else f"{more.of} at {COMPARED_PX} px"
+    of = f"{len(more):,} {more.of}" + (f" at {COMPARED_PX} px" if more.images.shape[1] > COMPARED_PX else "")
     if features == "classifier":
         targets = targets_of(more)
         if targets is not None:

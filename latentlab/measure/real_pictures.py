@@ -32,7 +32,7 @@ BYTES_AT_MOST = 2**29  # of pictures in memory; of large ones fewer are measured
 
 @dataclass(frozen=True, eq=False)
 class RealPictures:
-    """With what is known of them. `of` names the set they are of, `what` follows their number."""
+    """With what is known of them. Their number goes before `of`, a short name, and before `what`, a full one."""
 
     images: Pictures
     of: str
@@ -87,7 +87,7 @@ def of_thumbnails(encodings: EncodingSet, image: ImageShape, count: int, seed: i
     side = images[0].shape[0]
     return RealPictures(
         np.stack(images),
-        of="the encodings' thumbnails",
+        of="thumbnails of the encodings",
         what=f"thumbnails of {len(encodings):,} encodings, {side} px, which may be pictures it was trained on",
         labels=None if encodings.labels is None else encodings.labels[chosen],
         label_names=encodings.label_names,
@@ -118,7 +118,7 @@ def given(images: Pictures, image: ImageShape, known: Described, count: int) -> 
     left, top, right, bottom = Crop().rectangle(images.shape[2], images.shape[1])
     return RealPictures(
         at_size(images[chosen, top:bottom, left:right], image),
-        of="the pictures given",
+        of="pictures given",
         what="pictures given",
         labels=None if known.labels is None else known.labels[chosen],
         label_names=known.label_names,
@@ -153,7 +153,7 @@ def _in_folder(folder: Path, image: ImageShape, crop: Crop, count: int, report: 
     known, name = listing.subset(usable), portable_name(folder.absolute().name)
     return RealPictures(
         at_size(pictures, image),
-        of=f"'{name}'",
+        of=f"pictures of '{name}'",
         what=f"pictures of '{name}'",
         labels=known.labels,
         label_names=known.label_names,
@@ -170,7 +170,7 @@ def _in_archive(path: Path, image: ImageShape, crop: Crop, count: int) -> RealPi
     left, top, right, bottom = crop.rectangle(found.images.shape[2], found.images.shape[1])
     return RealPictures(
         at_size(found.images[chosen, top:bottom, left:right], image),
-        of=f"'{name}'",
+        of=f"pictures of '{name}'",
         what=f"pictures of '{name}'",
         labels=None if found.labels is None else found.labels[chosen],
         label_names=found.label_names,

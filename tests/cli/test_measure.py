@@ -31,7 +31,7 @@ def test_measure_prints_a_table(vae: Path, pictures: Path, capsys: pytest.Captur
     assert out.startswith("tiny.safetensors\n")
     assert "Mean squared error ↓" in out
     assert "Active units" in out
-    assert "principal components of the pixels of 'pictures'" in out
+    assert "principal components of the pixels of 20 pictures of 'pictures'" in out
     assert "Pictures: 20 pictures of 'pictures', " in out
     assert not vae.with_name("tiny.safetensors.figures.json").exists()
 

@@ -77,6 +77,11 @@ def test_what_was_measured_stands_beside_it() -> None:
     assert "reconstruction.pictures" not in found
 
 
+def test_a_column_of_draws_alone_is_called_so() -> None:
+    alone = measurement(figures={"samples": {"drawn": 100, "sharpness": 0.2}, "continuity": {"steepest": 1.8}})
+    assert [column.title for column in table_of(info_of({}), None, [alone]).columns] == ["Draws"]
+
+
 def test_every_kind_says_what_it_means() -> None:
     for kind in KINDS.values():
         assert kind.meaning.endswith("."), kind

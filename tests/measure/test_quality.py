@@ -106,7 +106,7 @@ def test_an_exact_model_measured_with_pictures() -> None:
     assert reconstruction["ssim"] > 0.95
     assert (reconstruction["active_units"], reconstruction["latent_dim"]) == (2, 2)
     assert samples["completeness"] == pytest.approx(samples["completeness_of_real_pictures"], abs=0.2)
-    assert samples["feature_space"].endswith("components of the pixels of the pictures given")
+    assert samples["feature_space"].endswith("components of the pixels of 100 pictures given")
     # The slopes move an intensity by at most 0.2 x 0.5 per unit, and nothing on the middle lines.
     assert 0.02 < found.figures["continuity"]["change_per_unit"] < 0.1
     assert told == sorted(told)
@@ -178,7 +178,7 @@ def test_a_classifier_of_the_labels_is_a_feature_space_of_its_own() -> None:
     known = Nothing(labels=(slopes(images)[:, 0] > 0).astype(np.int64), label_names=("up", "down"))
     found = measured(Painter(), real_of(images, known), count=60, features="classifier")
     assert found.figures["samples"]["feature_space"] == (
-        "128 features of a small classifier of 2 classes of the pictures given"
+        "128 features of a small classifier of 2 classes of 60 pictures given"
     )
     found = measured(Painter(), real_of(images), count=60, features="classifier")
     assert "no labels" in found.notes[0]
