@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,8 +38,6 @@ def joined(autosaving: Autosaving) -> None:
 
 def crash(autosaving: Autosaving) -> None:
     """What the system does when a process is killed: its lock is freed, its files stay."""
-    import os
-
     assert autosaving._snapshots._lock is not None
     os.close(autosaving._snapshots._lock)
     autosaving._snapshots._lock = None
@@ -118,6 +118,44 @@ def test_a_folder_that_cannot_be_used_is_said_once(
     autosaving = Autosaving(window.workspace, window.opening, window)
     autosaving.begin()
     assert "cannot be kept" in window.workspace.notices.shown[-1].text
+    autosaving.close()
+
+
+def test_settings_that_cannot_be_saved_keep_no_window_open(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(type(window.workspace.settings), "_path", None, raising=False)
+    assert window.close()
+    assert not window.isVisible()
+    assert "disk is full" in window.workspace.notices.log[-1].text
+
+
+def test_a_disk_that_fills_up_is_said_once_and_the_snapshot_stays(
+    window: MainWindow, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    autosaving = window.autosaving
+    autosaving.begin()
+    edit(window)
+    autosaving.snapshot()
+    joined(autosaving)
+    (kept,) = autosaving._snapshots.folder.glob("*.latentlab")
+    before = kept.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        window.commands.add_keyframe()
+        autosaving.snapshot()
+        joined(autosaving)
+        deliver()
+    assert kept.read_bytes() == before
+    (said,) = (notice for notice in window.workspace.notices.shown if "disk is full" in notice.text)
+    assert said.count == 1
+    assert not autosaving._timer.isActive()
     autosaving.close()
 
 

@@ -359,6 +359,19 @@ def test_a_drag_carries_latent_pixels_and_a_file_with_its_recipe(panel: ImagePan
     assert latent_mime.unpacked(mime, CHECKPOINT)
 
 
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/tmp/x", "..", "C:\\\\con", "a/b\x00c", "🙂" * 300, "\udcff", ""]
+)
+def test_the_name_of_a_latent_leads_out_of_no_folder(panel: ImagePanel, workspace: Workspace, name: str) -> None:
+    """Names of encodings come from the checkpoint, which a stranger may have made."""
+    state = workspace.state
+    workspace.session.restart(replace(state, name=name))
+    mime = panel.exchange.mime(panel._now())
+    path = Path(mime.urls()[0].toLocalFile())
+    assert path.is_file()
+    assert path.resolve().parent == Path(panel.exchange._folder.path()).resolve()
+
+
 def test_a_drag_without_room_for_its_file_carries_the_rest(
     panel: ImagePanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
