@@ -10,6 +10,8 @@ from latentlab.core.errors import CheckpointError
 
 CHECKPOINT_IN_RUN = f"checkpoint{ENDING}"
 # What describes the weights beside it, whose folder that is, and what the weights are called there.
+ENDINGS = (".safetensors", ".pt", ".pth", ".ckpt", ".pkl", ".onnx", ".pt2")
+NAMED_AT_MOST = 4
 MODEL_FOLDERS = {
     "model_config.json": ("a pythae", ("model.pt",)),
     "specs.json": ("a disentangling-vae", ("model.pt",)),
@@ -40,7 +42,24 @@ def weights_in(folder: Path) -> Path:
                     "Copy or download the whole folder again."
                 )
             return inside
+    try:
+        alone = sorted(path for path in folder.iterdir() if _may_be_weights(path.name) and path.is_file())
+    except OSError as error:
+        raise CheckpointError(f"{displayed(folder)} cannot be read: {error.strerror}. Check its permissions.") from None
+    if len(alone) == 1:
+        return alone[0]
+    if alone:
+        names = ", ".join(path.name for path in alone[:NAMED_AT_MOST]) + (", …" if len(alone) > NAMED_AT_MOST else "")
+        raise CheckpointError(
+            f"{displayed(folder)} is a folder with {len(alone)} files that may be the checkpoint ({displayed(names)}). "
+            "Name the one to open."
+        )
     raise CheckpointError(
-        f"{displayed(folder)} is a folder that holds no {CHECKPOINT_IN_RUN}, so it is no run of latentlab-train. "
-        "Name the checkpoint itself."
+        f"{displayed(folder)} is a folder that holds no {CHECKPOINT_IN_RUN}, so it is no run of latentlab-train, and "
+        "no other file that may be a checkpoint. Name the checkpoint itself."
     )
+
+
+def _may_be_weights(name: str) -> bool:
+    """By the name alone; what is in it is looked at when it is opened. What we keep beside a file is no model."""
+    return name.lower().endswith(ENDINGS) and not name.endswith(f".encodings{ENDING}")

@@ -128,5 +128,5 @@ def _unknown_weights(file: Found) -> str:
     what = "is a safetensors file, but no latentlab checkpoint: it holds" if file.kind == "safetensors" else "holds"
     return (
         f"{shown} {what} weights of a network that is not known ({', '.join(list(state)[:4])}, … {len(state)} "
-        "tensors). Train one with latentlab-train, or open a native checkpoint."
+        "tensors). Export its decoder as ONNX, or call latentlab.explore(decoder) in Python."
     )

@@ -9,6 +9,7 @@ import argparse
 import math
 import pickle
 import re
+import warnings
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -69,7 +70,8 @@ def _loaded(file: Found) -> Any:
     shown = displayed(file.path)
     try:
         # An open file, not a path: by the path's ending alone torch would take it for a safetensors file.
-        with file.path.open("rb") as opened, torch.serialization.safe_globals(HARMLESS):
+        with file.path.open("rb") as opened, torch.serialization.safe_globals(HARMLESS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, to its own users; what is wrong is said by the refusal
             return torch.load(opened, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         names = _forbidden_names(file, error)
@@ -149,13 +151,20 @@ def _checked(file: Found, name: str, tensor: Tensor) -> Tensor:
         return tensor.float()
     if tensor.dtype == torch.int64 and tensor.ndim == 0:  # the counter of a batch normalisation
         return tensor
-    raise CheckpointError(f"{shown}: the tensor '{name}' is {str(tensor.dtype).removeprefix('torch.')}, not float.")
+    raise _no_floats(file, name, str(tensor.dtype).removeprefix("torch."))
 
 
 def _as_tensor(file: Found, name: str, value: NDArray[np.generic]) -> Tensor:
     if value.dtype not in (np.float16, np.float32, np.float64):
-        raise CheckpointError(f"{displayed(file.path)}: the tensor '{name}' is {value.dtype}, not float.")
+        raise _no_floats(file, name, str(value.dtype))
     return torch.from_numpy(np.array(value, np.float32))
+
+
+def _no_floats(file: Found, name: str, kind: str) -> CheckpointError:
+    return CheckpointError(
+        f"{displayed(file.path)}: the tensor '{name}' is {kind}, not float, so it is no weight of a network that is "
+        "known. Save the network's weights in float."
+    )
 
 
 def _described(loaded: Any) -> str:

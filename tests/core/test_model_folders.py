@@ -18,6 +18,7 @@ from latentlab.core.model_folders import model_name, weights_in
         (("model_config.json", "model.pt", "decoder.pkl"), "model.pt"),
         (("config.json", "diffusion_pytorch_model.safetensors"), "diffusion_pytorch_model.safetensors"),
         (("config.json", "diffusion_pytorch_model.fp16.safetensors"), "diffusion_pytorch_model.fp16.safetensors"),
+        (("G.pth", "README.md", "G.pth.encodings.safetensors", "G.pth.latentlab.json"), "G.pth"),
     ],
 )
 def test_the_weights_in_a_folder(tmp_path: Path, files: tuple[str, ...], meant: str) -> None:
@@ -28,7 +29,13 @@ def test_the_weights_in_a_folder(tmp_path: Path, files: tuple[str, ...], meant: 
 
 @pytest.mark.parametrize(
     ("files", "said"),
-    [((), "holds no checkpoint.safetensors"), (("model_config.json",), "a pythae model folder without model.pt")],
+    [
+        ((), "holds no checkpoint.safetensors"),
+        (("notes.txt",), "no other file that may be a checkpoint"),
+        (("model_config.json",), "a pythae model folder without model.pt"),
+        (("G.pth", "D.pth"), r"2 files that may be the checkpoint \(D.pth, G.pth\). Name the one to open"),
+        (tuple(f"epoch_{n}.pt" for n in range(6)), r"epoch_3.pt, …\)"),
+    ],
 )
 def test_a_folder_without_weights(tmp_path: Path, files: tuple[str, ...], said: str) -> None:
     for name in files:
