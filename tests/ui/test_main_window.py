@@ -207,7 +207,8 @@ def test_a_failed_load_keeps_the_model_and_the_work(window: MainWindow, engine: 
     window.commands.open_path(broken)
     deliver()
     window.commands.open_path(tmp_path / "missing.pt")
-    window.commands.open_path(tmp_path)
+    (tmp_path / "empty").mkdir()
+    window.commands.open_path(tmp_path / "empty")
     texts = [notice.text for notice in window.workspace.notices.shown]
     assert "not a sound safetensors" in texts[0]
     assert "does not exist" in texts[1]
