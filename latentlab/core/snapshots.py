@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from latentlab.core.state import State
 
 FOLDER = "snapshots"
 LOCK = ".lock"
+TORN_S = 3600.0  # no snapshot takes so long to write
 
 
 @dataclass(frozen=True)
@@ -87,11 +89,19 @@ class Snapshots:
             if path != self.path and _is_free(path.with_suffix(LOCK)):
                 with suppress(OSError):
                     found.append(LeftBehind(path, _session(path), path.stat().st_mtime))
+        self._clear_torn()
         for lock in self.folder.glob(f"*{LOCK}"):
             if lock != self._lock_path and not lock.with_suffix(project_file.ENDING).exists() and _is_free(lock):
                 with suppress(OSError):
                     lock.unlink()
         return sorted(found, key=lambda item: -item.saved_at)
+
+    def _clear_torn(self) -> None:
+        """What a process that was killed while it wrote has left; another window may be writing at this moment."""
+        for path in self.folder.glob(".latentlab-*.tmp"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > TORN_S:
+                    path.unlink()
 
     def forget(self, left: LeftBehind) -> None:
         """Removes a snapshot that was recovered or refused."""

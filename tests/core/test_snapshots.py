@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_lock_that_nobody_holds_is_cleared_away(tmp_path: Path) -> None:
     here.open()
     here.left_behind()
     assert not (tmp_path / "123-abc.lock").exists()
+    here.close()
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(tmp_path: Path) -> None:
+    torn, fresh = tmp_path / ".latentlab-0a.tmp", tmp_path / ".latentlab-0b.tmp"
+    for path in (torn, fresh):
+        path.write_bytes(b"half")
+    os.utime(torn, (0, 0))
+    here = Snapshots(tmp_path)
+    here.open()
+    assert here.left_behind() == []
+    assert not torn.exists()
+    assert fresh.exists(), "another window may be writing it"
     here.close()
 
 
