@@ -38,6 +38,10 @@ class TrustNeeded(CheckpointError):
     """The file can be opened, but opening it can run code: a person has to trust it first."""
 
 
+class LatentSizeNeeded(CheckpointError):
+    """The file leaves the size of its latents open: a person has to say it first."""
+
+
 class DataError(BadInput):
     pass
 

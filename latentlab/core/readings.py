@@ -76,11 +76,10 @@ def checked_reading(activation: str, range_: str) -> dict[str, str]:
 def remember(checkpoint: Path, activation: str, range_: str, latent: str = "", picture: str = "") -> Path:
     """Writes down how a file is to be read; the path of the document. Raises OptionError, SaveError.
 
-    `latent` and `picture` of a graph stay as they are where nothing is said of them.
+    What is not said stays as it was.
     """
-    graph = {"latent": latent, "picture": picture}
-    said = {name: value for name, value in graph.items() if value}
-    document = _remembered(checkpoint) | checked_reading(activation, range_) | said
+    reading = checked_reading(activation, range_) | {"latent": latent, "picture": picture}
+    document = _remembered(checkpoint) | {name: value for name, value in reading.items() if value}
     return write_beside(checkpoint, ENDING, json.dumps(document).encode() + b"\n")
 
 

@@ -103,6 +103,7 @@ class OpenFailed:
     path: str
     message: str
     needs_trust: bool = False  # the file can run code: it opens once a person trusts it
+    needs_latent: bool = False  # the file leaves the size of its latents open: it opens once a person says it
     slot: Slot = "main"
 
 

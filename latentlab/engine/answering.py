@@ -16,7 +16,7 @@ from typing import Any, cast
 import numpy as np
 from PIL import Image
 
-from latentlab.core.errors import LatentlabError, OptionError, TrustNeeded
+from latentlab.core.errors import LatentlabError, LatentSizeNeeded, OptionError, TrustNeeded
 from latentlab.core.latent_model import Images, ImageShape, LatentModel, MapsSpaces
 from latentlab.core.pictures import Crop
 from latentlab.core.requests import (
@@ -81,8 +81,8 @@ class Answering:
         try:
             return self._opener(Path(request.path), request.device, request.trust, dict(request.options))
         except LatentlabError as error:
-            message, needs_trust = str(error), isinstance(error, TrustNeeded)
-            return OpenFailed(request.path, message, needs_trust=needs_trust, slot=request.slot)
+            asks = {"needs_trust": isinstance(error, TrustNeeded), "needs_latent": isinstance(error, LatentSizeNeeded)}
+            return OpenFailed(request.path, str(error), slot=request.slot, **asks)
         except MemoryError:
             message = f"{request.path} does not fit in memory. Close other models or programs."
         except Exception as error:  # noqa: BLE001 - whatever a reader raises is said, and the engine lives

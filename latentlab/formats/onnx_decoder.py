@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError, Failure
+from latentlab.core.errors import CheckpointError, Failure, LatentSizeNeeded
 from latentlab.core.latent_model import LatentModel, ModelInfo
 from latentlab.core.readings import guess_warning
 from latentlab.core.spaces import LatentSpace
@@ -192,7 +192,7 @@ def _latent_shape(path: Path, given: Port, batched: bool, asked: Options) -> tup
         raise CheckpointError(f"{displayed(path)} takes latents of {len(stated)} axes; 1 to 3 are possible.")
     spatial = len(stated) == 3 and stated[0] is not None
     if not said and None in stated and not spatial:
-        raise CheckpointError(
+        raise LatentSizeNeeded(
             f"{displayed(path)} leaves the size of its latents open ({_sizes(stated)}). Say it: --latent 64, or for "
             "maps --latent 4x16x16."
         )

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError, OptionError, TrustNeeded
+from latentlab.core.errors import CheckpointError, LatentSizeNeeded, OptionError, TrustNeeded
 from latentlab.core.latent_model import ImageShape, LatentModel, ModelInfo
 from latentlab.core.readings import guess_warning
 from latentlab.core.spaces import LatentSpace
@@ -180,7 +180,7 @@ def _probed(file: Found, program: _Program, asked: Options) -> tuple[_Called, tu
             if made.ndim in (2, 3, 4) and len(made) == PROBES:
                 return called, shape, made.float()
     cause = f" ({str(first).strip().splitlines()[-1][:160]})" if first is not None and str(first).strip() else ""
-    raise CheckpointError(
+    raise LatentSizeNeeded(
         f"{displayed(file.path)} does not say what latents it takes{cause}. Say it: --latent 64, or for maps "
         "--latent 4x16x16."
     )

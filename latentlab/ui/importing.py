@@ -12,6 +12,7 @@ from latentlab.core.errors import LatentlabError
 from latentlab.core.readings import Guess, answers_path, in_words, remember
 from latentlab.core.requests import Decode, Decoded, JobFailed, Lane
 from latentlab.ui.import_form import ImportForm
+from latentlab.ui.latent_size_form import LatentSizeForm
 from latentlab.ui.notices import Action, Notice
 from latentlab.ui.opening import Opening
 from latentlab.ui.running import RunningJob
@@ -34,16 +35,20 @@ class Importing(QObject):
         self._job: RunningJob | None = None  # what draws its samples
         self.box: TrustBox | None = None
         self._ticket = -1  # of the likeliest reading's samples
+        self.size_form: LatentSizeForm | None = None
+        self._sized: tuple[str, str] | None = None  # a file, and the size that was said of it
         self._left: Notice | None = None  # that it was left at the likeliest
         workspace.decoding.decoded.connect(self._take_likeliest)
         opening.opened.connect(self._offer)
         opening.shown.connect(self._close_form)
         opening.trust_wanted.connect(self._ask_trust)
+        opening.latent_wanted.connect(self._ask_size)
 
     # --- how it is read
 
     def _offer(self) -> None:
         """The likeliest guess is on screen already; the question comes with it."""
+        self._remember_size()
         if self._workspace.opened.info.guessed and self.form is None:
             self.choose_reading()
 
@@ -111,11 +116,15 @@ class Importing(QObject):
             form.reject()
 
     def _take(self, guess: Guess) -> None:
-        notices, info = self._workspace.notices, self._workspace.opened.info
+        info = self._workspace.opened.info
         self._opening.reread(guess.reading)
-        path = Path(info.path)
+        latent = info.reading.get("latent", "")
+        self._keep(Path(info.path), guess.activation, guess.range, latent, guess.picture)
+
+    def _keep(self, path: Path, activation: str = "", output: str = "", latent: str = "", picture: str = "") -> None:
+        notices = self._workspace.notices
         try:
-            kept = remember(path, guess.activation, guess.range, info.reading.get("latent", ""), guess.picture)
+            kept = remember(path, activation, output, latent, picture)
         except LatentlabError as error:
             notices.report(error)
             return
@@ -127,6 +136,26 @@ class Importing(QObject):
         if info.guessed:
             again = Action("Choose from pictures…", self.choose_reading)
             self._left = self._workspace.notices.info(f"Read as the likeliest guess: {in_words(info.reading)}.", again)
+
+    # --- how large its latents are
+
+    def _ask_size(self, path: str, message: str) -> None:
+        form = LatentSizeForm(Path(path), message, self._window)
+        form.chosen.connect(lambda size: self._take_size(path, size))
+        form.rejected.connect(lambda: self._opening.refuse(path, message))
+        form.finished.connect(lambda _result: setattr(self, "size_form", None))
+        self.size_form = form
+        form.open()
+
+    def _take_size(self, path: str, size: str) -> None:
+        self._sized = (path, size)
+        self._opening.say_latent(path, size)
+
+    def _remember_size(self) -> None:
+        """Once it has opened with it."""
+        sized, self._sized = self._sized, None
+        if sized is not None and self._workspace.opened.info.path == sized[0]:
+            self._keep(Path(sized[0]), latent=sized[1])
 
     # --- whether it is trusted
 

@@ -56,6 +56,7 @@ class Opening(QObject):
     engine_ready = Signal()  # the engine holds the model that is shown already
     refused = Signal(str, str)  # the path, and why
     trust_wanted = Signal(str, str)  # a file that can run code, and what it is: `trust` or `refuse` it
+    latent_wanted = Signal(str, str)  # a file that leaves the size of its latents open: `say_latent` or `refuse` it
     opened = Signal()  # the engine has opened what was asked for, whether it is shown already or not
     _fitted = Signal(object, object)  # checkpoint, DirectionSet
 
@@ -103,6 +104,11 @@ class Opening(QObject):
         """A person trusts the file that was last refused because it can run code: this once."""
         if path == self._asked.path:
             self._submit(replace(self._asked, trust=True))
+
+    def say_latent(self, path: str, size: str) -> None:
+        """The file that was last refused for it, with the size of its latents, as "64"."""
+        if path == self._asked.path:
+            self._submit(replace(self._asked, options={**self._asked.options, "latent": size}))
 
     def reread(self, options: Mapping[str, str]) -> None:
         """The open file with another activation or range; what was done in its latent space stays."""
@@ -153,6 +159,8 @@ class Opening(QObject):
         self._wanted = ""
         if reply.needs_trust and not self._asked.trust:
             self.trust_wanted.emit(reply.path, reply.message)
+        elif reply.needs_latent and not self._asked.options.get("latent"):
+            self.latent_wanted.emit(reply.path, reply.message)
         else:
             self._state = None
             self.refuse(reply.path, reply.message)

@@ -18,6 +18,7 @@ from latentlab.core.readings import ENDING, Guess
 from latentlab.core.requests import Done, JobFailed, Partial, Progress
 from latentlab.ui.import_form import ImportForm
 from latentlab.ui.importing import Importing
+from latentlab.ui.latent_size_form import LatentSizeForm
 from latentlab.ui.main_window import MainWindow
 from tests.ui.conftest import FakeEngine, FakeJob, FakeJobs, deliver
 
@@ -146,7 +147,7 @@ def test_of_a_graph_the_output_and_the_size_are_remembered_too(
     form.use_button.click()
     deliver()
     said = json.loads((foreign.parent / (foreign.name + ENDING)).read_text())
-    assert said == {"activation": "", "range": "sigmoid", "latent": "8", "picture": "fine"}
+    assert said == {"range": "sigmoid", "latent": "8", "picture": "fine"}
     assert engine.opens[-1].options == {"range": "sigmoid", "picture": "fine"}
 
 
@@ -316,3 +317,59 @@ def test_a_session_goes_on_where_it_was_once_its_model_is_trusted(
 
 def test_no_question_is_left_open(window: MainWindow) -> None:
     assert QApplication.activeModalWidget() is None
+
+
+# --- how large its latents are
+
+
+@pytest.fixture
+def open_ended(window: MainWindow, engine: FakeEngine, foreign: Path) -> LatentSizeForm:
+    """The question over a file that leaves the size of its latents open."""
+    engine.needs_latent = True
+    engine.info = replace(engine.info, sha256="open-ended")
+    window.commands.open_path(foreign)
+    deliver()
+    form = window.commands.importing.size_form
+    assert form is not None
+    return form
+
+
+def test_a_size_that_a_file_leaves_open_is_asked_and_remembered(
+    window: MainWindow, engine: FakeEngine, open_ended: LatentSizeForm, foreign: Path, qtbot: QtBot
+) -> None:
+    assert window.workspace.opened.info.sha256 != "open-ended"
+    assert not open_ended.open_button.isEnabled()
+    for wrong in ("0", "64x", "4x16x16x2"):
+        open_ended.field.setText(wrong)
+        assert not open_ended.open_button.isEnabled()
+    open_ended.field.clear()
+    qtbot.keyClicks(open_ended.field, "4x16x16")
+    qtbot.keyClick(open_ended.field, Qt.Key.Key_Return)
+    deliver()
+    assert engine.opens[-1].options == {"latent": "4x16x16"}
+    assert window.workspace.opened.info.sha256 == "open-ended"
+    assert json.loads((foreign.parent / (foreign.name + ENDING)).read_text()) == {"latent": "4x16x16"}
+    assert window.commands.importing.size_form is None
+    assert not any("leaves the size" in notice.text for notice in window.workspace.notices.shown)
+
+
+def test_without_an_answer_the_file_is_refused(
+    window: MainWindow, engine: FakeEngine, open_ended: LatentSizeForm, foreign: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(window.opening.refused):
+        open_ended.refuse_button.click()
+    deliver()
+    assert "leaves the size of its latents open" in window.workspace.notices.shown[-1].text
+    assert window.workspace.opened.info.sha256 != "open-ended"
+    assert not (foreign.parent / (foreign.name + ENDING)).exists()
+
+
+def test_a_wrong_answer_is_not_remembered(
+    window: MainWindow, engine: FakeEngine, open_ended: LatentSizeForm, foreign: Path
+) -> None:
+    engine.refuse = "It takes latents of 6, not of 7."
+    open_ended.field.setText("7")
+    open_ended.open_button.click()
+    deliver()
+    assert "not of 7" in window.workspace.notices.shown[-1].text
+    assert not (foreign.parent / (foreign.name + ENDING)).exists()
