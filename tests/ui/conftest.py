@@ -97,6 +97,7 @@ class FakeEngine:
     hold: bool = False
     refuse: str = ""  # a message: the next model is not opened
     needs_trust: bool = False  # the model opens only once it is trusted
+    needs_latent: bool = False  # the model opens only once the size of its latents is said
     second: ModelInfo = field(default_factory=lambda: some_info(sha256=SECOND, family="alpha-gan"))
     second_encodings: EncodingSet | None = field(default_factory=lambda: some_encodings(seed=8))
     requests: list[tuple[str, Request, Lane, int]] = field(default_factory=list)
@@ -111,8 +112,9 @@ class FakeEngine:
         if self.needs_trust and not request.trust:
             message = f"{request.path} is a program, which can run code."
             self.reply(OpenFailed(request.path, message, needs_trust=True, slot=request.slot))
-    needs_latent: bool = False  # the model opens only once the size of its latents is said
-    no_weights: str = ""  # a sentence: nothing can be read from the weights
+        elif self.needs_latent and not request.options.get("latent"):
+            message = f"{request.path} leaves the size of its latents open (?). Say it: --latent 64."
+            self.reply(OpenFailed(request.path, message, needs_latent=True, slot=request.slot))
         elif self.refuse:
             self.reply(OpenFailed(request.path, self.refuse, slot=request.slot))
         else:
@@ -127,9 +129,6 @@ class FakeEngine:
     def submit(self, consumer: str, request: Request, lane: Lane = Lane.LIVE) -> int:
         ticket = len(self.requests) + 1
         self.requests.append((consumer, request, lane, ticket))
-        elif self.needs_latent and not request.options.get("latent"):
-            message = f"{request.path} leaves the size of its latents open (?). Say it: --latent 64."
-            self.reply(OpenFailed(request.path, message, needs_latent=True, slot=request.slot))
         if isinstance(request, Decode):
             self.reply(Decoded(consumer, ticket, request, picture_of(request.latents), 1.5, "cpu"))
         elif isinstance(request, ToSpace):
