@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self.commands = Commands(workspace, self.opening, self.files, self.docks, self)
         self.actions_by_key = Actions(self, self.commands.find)
         self.menus = Menus(self, self.actions_by_key, self.commands, workspace)
-        self.status = StatusLine(workspace.running, workspace.notices)
+        self.status = StatusLine(workspace.running, workspace.notices, workspace.training)
         self.status.messages_wanted.connect(self.commands.show_messages)
         self.setStatusBar(self.status)
         self.standing = Standing(workspace, self)

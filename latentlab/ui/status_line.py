@@ -1,4 +1,4 @@
-"""The status line: model, device, decode time, how typical, nearest encoding; at the right the jobs that run."""
+"""The status line: model, device, decode time, how typical, nearest encoding; at the right what runs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from latentlab.ui.icons import icon
 from latentlab.ui.notices import Notices
 from latentlab.ui.running import Running, RunningJob
 from latentlab.ui.standing import Place
+from latentlab.ui.training.run_row import RunRow
+from latentlab.ui.training.training import Training
 from latentlab.ui.workspace import OpenedModel
 
 JOBS_SHOWN = 2
@@ -19,7 +21,9 @@ JOBS_SHOWN = 2
 class StatusLine(QStatusBar):
     messages_wanted = Signal()
 
-    def __init__(self, running: Running, notices: Notices, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, running: Running, notices: Notices, training: Training | None = None, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self.setSizeGripEnabled(False)
         self._running = running
@@ -31,6 +35,9 @@ class StatusLine(QStatusBar):
         self.nearest = _steady(_label("Nearest encoding"), "nearest sample #88888, 88.88 σ")
         for label in (self.model, self.device, self.decode, self.typical, self.nearest):
             self.addWidget(label)
+        self.run = RunRow(training)
+        self.addPermanentWidget(self.run)
+        self.run.refresh()  # a status bar shows what it is given
         self._rows: dict[RunningJob, JobRow] = {}
         jobs = QWidget()
         self._jobs = QHBoxLayout(jobs)

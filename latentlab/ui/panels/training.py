@@ -268,6 +268,7 @@ class TrainingPanel(Panel):
     def _begin(self, arguments: list[str], folder: Path) -> None:
         assert self.training is not None
         self._failures.pop(folder, None)
+        self._points.pop(folder, None)
         self.training.begin(arguments, folder)
         self.workspace.settings.add_recent_run(folder)
         self._watch(folder, expected=True)
@@ -284,7 +285,8 @@ class TrainingPanel(Panel):
         if reading is None or training is None or training.at_work is not None:
             return
         self._failures.pop(reading.folder, None)
-        training.begin(resuming(reading.family, reading.folder, epochs), reading.folder, epochs)
+        run = training.begin(resuming(reading.family, reading.folder, epochs), reading.folder, epochs)
+        run.progress.points = self._points.get(reading.folder, run.progress.points)
         self.workspace.settings.add_recent_run(reading.folder)
         self._redraw()
 

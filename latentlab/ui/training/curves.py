@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, Qt, Signal
+from PySide6.QtCore import QPointF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QGraphicsTextItem, QWidget
 
@@ -53,7 +53,9 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.plots: dict[str, Plot] = {}
+        self._all: dict[str, Plot] = {}  # by group, shown or not
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._make_next)
         self._groups: tuple[CurveGroup, ...] = ()
         self._points = StepPoints()
         self._by_step = False
@@ -77,13 +79,14 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         """Other values; plots are made anew only where there are other losses."""
         same = [(g.key, g.names) for g in groups] == [(g.key, g.names) for g in self._groups]
         self._groups, self._points = groups, points
+        for group in groups:
+            if same and group.key in self._all:
+                self._all[group.key].group = group
         if not same:
             self._arrange()
-        for group in groups:
-            if (plot := self.plots.get(group.key)) is not None:
-                plot.group = group
-                self._draw(plot)
-        self._write()
+            for key, plot in self._all.items():
+                plot.group = next(group for group in groups if group.key == key)
+        self._draw_all()
 
     def show_way(self, *, by_step: bool, log: bool, alone: str) -> None:
         """Along epochs or steps, linear or logarithmic, all groups or one."""
@@ -93,9 +96,7 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         self._by_step, self._log, self._alone = by_step, log, alone
         if arranged:
             self._arrange()
-        for plot in self.plots.values():
-            self._draw(plot)
-        self._write()
+        self._draw_all()
 
     def mark(self, epoch: float) -> None:
         """The epoch that pictures and map are of."""
@@ -104,8 +105,15 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         self._write()
 
     def show_theme(self) -> None:
+        """Pens keep their colours, so plots are made anew."""
         self.setBackground(theme.current().panel)
+        for plot in self._all.values():
+            if plot.item in self.ci.items:
+                self.ci.removeItem(plot.item)
+        self._all = {}
         self._arrange()
+
+    def _draw_all(self) -> None:
         for plot in self.plots.values():
             self._draw(plot)
         self._write()
@@ -114,15 +122,14 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        if not self._made or not self.plots:
-            return
-        if self._fitting() == self._columns:
-            self._share_width()
-        else:
+        if self._made and self._groups:
             self._arrange()
-        for plot in self.plots.values():
-            self._draw(plot)
-        self._write()
+            self._draw_all()
+
+    @property
+    def plots(self) -> dict[str, Plot]:
+        """Those that are shown, in order; each is made in a turn of the event loop of its own."""
+        return {group.key: self._all[group.key] for group in self._shown() if group.key in self._all}
 
     def _shown(self) -> list[CurveGroup]:
         alone = [group for group in self._groups if group.key == self._alone]
@@ -140,27 +147,44 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         return min(range(1, most + 1), key=off)
 
     def _arrange(self) -> None:
-        self.ci.clear()
-        self.plots = {}
+        """Every plot in its place; those that are still missing are made by and by."""
+        kept = {(group.key, *group.names) for group in self._groups}
+        for key, plot in list(self._all.items()):
+            if plot.item in self.ci.items:
+                self.ci.removeItem(plot.item)
+            if (key, *plot.group.names) not in kept:
+                del self._all[key]
         self._columns = self._fitting()
-        shown = self._shown()
-        for place, group in enumerate(shown):
-            row, column = divmod(place, self._columns)
-            last = place + self._columns >= len(shown)
-            self.plots[group.key] = self._plot(group, row, column, last)
-        self._share_width()
+        for place, group in enumerate(self._shown()):
+            if group.key in self._all:
+                self._put(self._all[group.key], place)
+        self._next.start()
 
-    def _share_width(self) -> None:
-        """Columns of one width: a long title must not take from the others."""
-        each = (self.width() - SPACING_PX * (self._columns - 1)) / self._columns
-        for plot in self.plots.values():
-            plot.item.setMinimumWidth(max(each, 1))
-            plot.item.setMaximumWidth(max(each, 1))
+    def _make_next(self) -> None:
+        """The first plot that is missing: pyqtgraph takes tens of milliseconds for each."""
+        for place, group in enumerate(self._shown()):
+            if group.key not in self._all:
+                plot = self._all[group.key] = self._plot(group)
+                self._put(plot, place)
+                self._draw(plot)
+                self._write()
+                self._next.start()
+                return
 
-    def _plot(self, group: CurveGroup, row: int, column: int, last: bool) -> Plot:
+    def _put(self, plot: Plot, place: int) -> None:
+        row, column = divmod(place, self._columns)
+        self.ci.addItem(plot.item, row=row, col=column)
+        last = place + self._columns >= len(self._shown())
+        plot.item.getAxis("bottom").setStyle(showValues=last)
+        plot.item.getAxis("bottom").setHeight(18 if last else 6)
+        # Columns of one width: a long title must not take from the others.
+        each = max((self.width() - SPACING_PX * (self._columns - 1)) / self._columns, 1)
+        plot.item.setMinimumWidth(each)
+        plot.item.setMaximumWidth(each)
+
+    def _plot(self, group: CurveGroup) -> Plot:
         colours = theme.current()
-        item = self.addPlot(row=row, col=column)
-        item.setMenuEnabled(False)
+        item = pg.PlotItem(enableMenu=False)
         item.hideButtons()
         item.setMouseEnabled(x=False, y=False)
         item.getViewBox().setDefaultPadding(0.0)
@@ -172,8 +196,6 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
             axis.setTextPen(pg.mkPen(colours.secondary))
             axis.enableAutoSIPrefix(False)
         item.getAxis("left").setWidth(AXIS_WIDTH_PX)
-        item.getAxis("bottom").setStyle(showValues=last)
-        item.getAxis("bottom").setHeight(18 if last else 6)
         item.showGrid(x=False, y=True, alpha=0.12)
         marker = pg.InfiniteLine(angle=90, pen=pg.mkPen(colours.secondary, width=1, style=Qt.PenStyle.DotLine))
         item.addItem(marker, ignoreBounds=True)
@@ -250,7 +272,7 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         end = max(float(part.max()) for part in along if len(part))
         low, high = low - room, high + room
         plot.item.setYRange(low, high, padding=0)
-        rows = -(-len(self.plots) // max(1, self._columns))
+        rows = -(-len(self._shown()) // max(1, self._columns))
         most = max(2, int((self.height() / max(1, rows) - TITLE_PX - 18) / TICK_PX))
         plot.item.getAxis("left").setTicks([ticks(low, high, most, log=log)])
         plot.item.setXRange(0, max(end, 1), padding=0.02)

@@ -94,6 +94,7 @@ class SetupForm(QWidget):
         self.command = QLabel()
         self.command.setTextFormat(Qt.TextFormat.PlainText)
         self.command.setWordWrap(True)
+        self.command.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
         self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.command.setAccessibleName("The same from a shell")
         self.command.setStyleSheet(f"font-family: monospace; font-size: {theme.CAPTION_PX}px;")
@@ -259,8 +260,7 @@ class SetupForm(QWidget):
             self.out.setText(self._suggested)
         if not self.root_row.isHidden() and not self.root.text():
             self.root.setText(self.root.placeholderText())
-        # Paths break where they have to: without room to, a long one would widen the whole window.
-        self.command.setText(as_typed(self.arguments()).replace("/", "/\u200b"))
+        self.command.setText(as_typed(self.arguments()))
         self.say("")
         self._check_soon.start()
 

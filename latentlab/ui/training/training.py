@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ class Training(QObject):
     def ask(self, arguments: Sequence[str], answered: Answered) -> None:
         """Runs a command that prints something and ends; `answered` is called on the GUI thread."""
         question = _Question(answered)
-        question.command = self._trainer.start(arguments, lambda message: self._said.emit(question, message))
+        question.command = self._trainer.start(arguments, lambda message: self._hear(question, message))
 
     def _take_offer(self, ended: TrainerEnded, printed: str) -> None:
         self._offering = False
@@ -105,7 +106,7 @@ class Training(QObject):
         assert self.at_work is None
         run = RunAtWork(folder, [*arguments], RunProgress(epochs=epochs))
         self.at_work = run
-        run.command = self._trainer.start([*arguments, *WATCHED], lambda message: self._said.emit(run, message))
+        run.command = self._trainer.start([*arguments, *WATCHED], lambda message: self._hear(run, message))
         self.changed.emit()
         return run
 
@@ -125,6 +126,11 @@ class Training(QObject):
         self._trainer.close()
 
     # --- messages
+
+    def _hear(self, source: RunAtWork | _Question, message: TrainerMessage) -> None:
+        """On the trainer's thread. A run that is still being saved may outlive the window."""
+        with suppress(RuntimeError):
+            self._said.emit(source, message)
 
     def _take(self, source: RunAtWork | _Question, message: TrainerMessage) -> None:
         if self._closed:
