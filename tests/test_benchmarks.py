@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QTimer
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
-from benchmarks.dragging import Event, Watch, figures
+from benchmarks.closing import Closed
+from benchmarks.dragging import Event, Heartbeat, Watch, figures
+from benchmarks.faults import closing_row
 from benchmarks.figures import finish, percentile, table, verdict
 from benchmarks.interaction import with_many_encodings
 from benchmarks.pointer import Pointer
+from benchmarks.saving import Killed, Save, kept
 from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, read_encodings, verify, write_checkpoint
 from latentlab.core.encodings import EncodingSet, Thumbnails
+from latentlab.core.errors import SaveError
 
 
 @pytest.mark.parametrize(("percent", "expected"), [(50, 5), (95, 10), (90, 9), (1, 1), (100, 10)])
@@ -129,3 +135,63 @@ def test_a_model_with_many_encodings_is_sound(tmp_path: Path) -> None:
     for index in range(40):
         label = int(many.labels[index])
         assert many.thumbnails.coded(index)[0] // 2 % 2 == label, "a thumbnail has lost its encoding"
+
+
+def test_a_pause_of_the_event_loop_is_in_the_heartbeat(qtbot: QtBot) -> None:
+    heart = Heartbeat(time.monotonic())
+    qtbot.waitUntil(lambda: len(heart.beats_s) > 2)
+    QTimer.singleShot(0, heart, lambda: time.sleep(0.08))
+    beats = len(heart.beats_s)
+    qtbot.waitUntil(lambda: len(heart.beats_s) > beats + 3)
+    seen = heart.figures()
+    assert seen["worst_ms"] >= 80
+    assert seen["over_20_ms"] >= 1
+    heart.deleteLater()
+
+
+Write = Callable[[Path, bool], None]
+
+
+def silent(target: Path, new: bool) -> None:
+    if not new:
+        target.write_bytes(b"old")
+
+
+def littering(target: Path, new: bool) -> None:
+    silent(target, new)
+    if new:
+        target.with_suffix(".tmp").touch()
+        raise SaveError(f"Cannot save {target}: the disk is full.")
+
+
+@pytest.mark.parametrize(("write", "wrong"), [(silent, "nothing was said"), (littering, "left behind: ['a.tmp']")])
+def test_a_save_that_breaks_its_promise_is_seen(
+    write: Callable[[Path, bool], None], wrong: str, tmp_path: Path
+) -> None:
+    save, target, old = Save("bad", "a.bin", write), tmp_path / "disk" / "a.bin", tmp_path / "a.bin"
+    target.parent.mkdir()
+    for path in (target, old):
+        write(path, False)
+    assert kept(save, target, old) == wrong
+
+
+def test_a_mixture_of_old_and_new_is_counted(tmp_path: Path) -> None:
+    old, new, target = (tmp_path / name for name in ("old", "new", "target"))
+    old.write_bytes(b"old")
+    new.write_bytes(b"new")
+    found = Killed()
+    for data in (b"old", b"new", b"nld", b""):
+        target.write_bytes(data)
+        found.count(target, old, new)
+    target.unlink()
+    found.count(target, old, new)
+    assert (found.old, found.new, found.torn) == (1, 1, 3)
+
+
+def test_a_window_that_ends_badly_is_seen() -> None:
+    assert Closed(0.5, 0, "", ()).kept
+    assert not Closed(0.5, -11, "", ()).kept
+    assert not Closed(0.5, 0, "Traceback (most recent call last)", ()).kept
+    assert not Closed(0.5, 0, "", ("process 7",)).kept
+    late = closing_row("export", [Closed(3.2, 0, "", ()), Closed(1.0, 0, "", ())])
+    assert late[1:3] == [2, 1], "later than it may be"
