@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from latentlab.core.device_name import check_device_name
+from latentlab.core.direction_file import load_directions
+from latentlab.core.direction_making import DirectedModel
 from latentlab.core.latent_model import LatentModel
 from latentlab.formats import Options, found
 from latentlab.formats.reading import checked_options, open_whole
@@ -24,6 +26,9 @@ Shown = Annotated[str, typer.Option("--picture", help="Which of a graph's output
 Noise = Annotated[str, typer.Option("--noise", help="Of a StyleGAN: fixed or none.")]
 Attributes = Annotated[list[str], typer.Option("--attribute", help="NAME=STRENGTH; may be given more than once.")]
 Locks = Annotated[list[str], typer.Option("--lock", help="An attribute that stays as it is; may be repeated.")]
+DirectionFile = Annotated[
+    Path | None, typer.Option("--directions", help="More attributes: a file that `latentlab directions` wrote.")
+]
 ClassName = Annotated[str, typer.Option("--class", help="The class asked of a conditional model, by name or number.")]
 Conditions = Annotated[list[str], typer.Option("--condition", help="Smiling=1, of a conditional model; may repeat.")]
 Truncation = Annotated[float, typer.Option(help="Scale towards the prior's mean; 1 is none.")]
@@ -40,9 +45,12 @@ def options_of(
     return checked_options(device, trust, said)
 
 
-def opened(checkpoint: Path, options: Options) -> LatentModel:
-    """Its warnings are said. Raises CheckpointError."""
+def opened(checkpoint: Path, options: Options, directions: Path | None = None) -> LatentModel:
+    """With the directions of a file besides; its warnings are said. Raises CheckpointError, DataError."""
     model = open_whole(found(checkpoint), options)
+    if directions is not None:
+        first = model.info.spaces[0]
+        cast(DirectedModel, model).add_directions(load_directions(directions, first.dim, first.name))
     for warning in model.info.warnings:
         say(f"Warning: {warning}")
     return model

@@ -1,4 +1,4 @@
-"""The commands of `latentlab`, without a window: info, render, edit, walk, encode, convert; measure_command.py.
+"""The commands of `latentlab`, without a window: info, render, edit, walk, encode, convert; and in files beside it.
 
 Options are checked before torch is imported. Shapes: B pictures, D latent.
 """
@@ -26,6 +26,7 @@ from latentlab.command_options import (
     Conditions,
     CropText,
     Device,
+    DirectionFile,
     Latent,
     Locks,
     Noise,
@@ -43,6 +44,7 @@ from latentlab.console import ConsoleReport
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
 from latentlab.core.condition import Condition
+from latentlab.core.direction_file import load_directions
 from latentlab.core.encodings_file import encodings_beside, write_encodings
 from latentlab.core.errors import OptionError, SaveError, did_you_mean
 from latentlab.core.fitting import direction_names
@@ -66,7 +68,8 @@ application = typer.Typer(
 
 def command() -> Any:
     """The command line as a click command."""
-    import latentlab.measure_command  # noqa: F401 - adds itself
+    import latentlab.directions_command
+    import latentlab.measure_command  # noqa: F401 - both add themselves
 
     return typer.main.get_command(application)
 
@@ -101,7 +104,7 @@ def info(
 def render(
     checkpoint: Checkpoint, output: Output, count: Annotated[int, typer.Option(help="Pictures.")] = 16,
     seed: int = 0, truncation: Truncation = 1.0, attribute: Attributes = [],  # noqa: B006 - typer reads the default
-    lock: Locks = [],  # noqa: B006
+    lock: Locks = [], directions: DirectionFile = None,  # noqa: B006
     class_: ClassName = "", condition: Conditions = [],  # noqa: B006
     columns: Annotated[int, typer.Option(help="0: about square.")] = 0, scale: Scale = 1,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
@@ -116,8 +119,8 @@ def render(
     _check_seed(seed)
     _check_scale(scale)
     options = options_of(device, trust, activation, range_, size, shown, noise)
-    _check_names(checkpoint, [*strengths, *lock], class_, condition)
-    model = opened(checkpoint, options)
+    _check_names(checkpoint, [*strengths, *lock], class_, condition, directions)
+    model = opened(checkpoint, options, directions)
     image = model.info.image
     if count * image.height * image.width * scale**2 > SHEET_PIXELS_AT_MOST:
         raise OptionError(f"The sheet would have more than {SHEET_PIXELS_AT_MOST:,} pixels; lower --count or --scale.")
@@ -135,7 +138,7 @@ def render(
 def edit(
     checkpoint: Checkpoint, output: Output, image: Annotated[Path, typer.Option(help="The picture to edit.")],
     attribute: Attributes = [],  # noqa: B006
-    lock: Locks = [],  # noqa: B006
+    lock: Locks = [], directions: DirectionFile = None,  # noqa: B006
     crop: CropText = "centre", class_: ClassName = "", condition: Conditions = [],  # noqa: B006
     scale: Scale = 1,
     steps: Annotated[int, typer.Option(help="Of the optimisation, where the model has no encoder.")] = INVERSION_STEPS,
@@ -148,8 +151,8 @@ def edit(
     _check_scale(scale)
     picture = read_picture(image, crop=Crop.parse(crop))
     options = options_of(device, trust, activation, range_, size, shown, noise)
-    _check_names(checkpoint, [*strengths, *lock], class_, condition)
-    model = opened(checkpoint, options)
+    _check_names(checkpoint, [*strengths, *lock], class_, condition, directions)
+    model = opened(checkpoint, options, directions)
     _known(model, [*strengths, *lock])
     chosen = asked_condition(model.info, class_, condition)
     if chosen is not None and chosen.label is not None and model.info.conditional and not class_:
@@ -168,7 +171,7 @@ def walk(
     loop: Annotated[bool, typer.Option("--loop", help="Return to the first keyframe.")] = False,
     strip: Annotated[bool, typer.Option("--strip", help="A row of stills instead of a film.")] = False,
     truncation: Truncation = 1.0, attribute: Attributes = [],  # noqa: B006
-    lock: Locks = [],  # noqa: B006
+    lock: Locks = [], directions: DirectionFile = None,  # noqa: B006
     class_: ClassName = "", condition: Conditions = [],  # noqa: B006
     scale: Scale = 1,
     device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
@@ -184,8 +187,8 @@ def walk(
     )  # fmt: skip
     check(export)  # with any keyframe, before the seconds that opening a model takes
     options = options_of(device, trust, activation, range_, size, shown, noise)
-    _check_names(checkpoint, [*strengths, *lock], class_, condition)
-    model = opened(checkpoint, options)
+    _check_names(checkpoint, [*strengths, *lock], class_, condition, directions)
+    model = opened(checkpoint, options, directions)
     chosen = asked_condition(model.info, class_, condition)
     edited = partial(_edited, model, strengths=strengths, keep=lock)
     keyframes, space = drawn(model, [(1, seed) for seed in numbers], truncation, chosen, edited)
@@ -309,8 +312,11 @@ def _check_folder(output: Path) -> None:
         raise SaveError(f"Cannot save {displayed(output)}: its folder does not exist. Create it or choose another.")
 
 
-def _check_names(checkpoint: Path, names: Sequence[str], class_: str, condition: Sequence[str]) -> None:
+def _check_names(
+    checkpoint: Path, names: Sequence[str], class_: str, condition: Sequence[str], directions: Path | None
+) -> None:  # fmt: skip
     """Of attributes and the condition, as far as a native file says them without being opened."""
+    others = [] if directions is None else [direction.name for direction in load_directions(directions)]
     path = found(checkpoint).path
     if not is_native(path):
         return
@@ -318,7 +324,7 @@ def _check_names(checkpoint: Path, names: Sequence[str], class_: str, condition:
     asked_condition(info, class_, condition)
     if names:
         encodings = encodings_beside(info).encodings or read_encodings(path)
-        known = [] if encodings is None else direction_names(info.not_asked(encodings))
+        known = others + ([] if encodings is None else direction_names(info.not_asked(encodings)))
         for name in names:
             if name not in known:
                 hint = how_to_ask(info, name) or did_you_mean(name, known)

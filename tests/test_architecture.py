@@ -11,7 +11,7 @@ import grimp
 import pytest
 from importlinter.cli import EXIT_STATUS_SUCCESS, lint_imports
 
-from latentlab.core.registry import FAMILIES, FORMATS, PANELS, PROJECTIONS, Entry
+from latentlab.core.registry import DIRECTION_SOURCES, FAMILIES, FORMATS, PANELS, PROJECTIONS, Entry
 from training.data import SOURCES
 from training.objectives.objective import OBJECTIVES
 
@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = sorted(
     path for folder in ("latentlab", "training", "benchmarks", "tests") for path in (ROOT / folder).rglob("*.py")
 )
-REGISTRIES = (PANELS, PROJECTIONS, FAMILIES, FORMATS, SOURCES, OBJECTIVES)
+REGISTRIES = (PANELS, PROJECTIONS, FAMILIES, FORMATS, DIRECTION_SOURCES, SOURCES, OBJECTIVES)
 LENGTH_LIMIT = 400
 LENGTH_LIMITS = {"latentlab/ui/main_window.py": 250}
 

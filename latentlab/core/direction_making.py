@@ -5,6 +5,7 @@ Shapes: B pictures, H W C of them, D latent.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -35,6 +36,7 @@ class DirectedModel(LatentModel, Protocol):
     ) -> Direction: ...  # fmt: skip
     def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
     def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
+    def add_directions(self, directions: Iterable[Direction]) -> None: ...
 
 
 class DirectionMaking:
@@ -100,6 +102,11 @@ class DirectionMaking:
         where = self._where(space)
         weights_OD = first_weights_of(self, where.name)
         return self._all_joined(weight_components(weights_OD, count, where, self.info.sha256))
+
+    def add_directions(self, directions: Iterable[Direction]) -> None:
+        """Made elsewhere, or loaded (`core.direction_file.load_directions`); one of a known name is replaced."""
+        for direction in directions:
+            self._joined(direction)
 
     def _where(self, space: str | None) -> LatentSpace:
         known = [one.name for one in self.info.spaces]

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.directions import Direction, DirectionSet, orthogonalised
-from latentlab.core.encodings import EncodingSet, StoredPCA
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError, did_you_mean
 from latentlab.core.spaces import FloatArray
 
@@ -144,14 +144,6 @@ def unfit_attributes(encodings: EncodingSet) -> dict[str, str]:
         for a, name in enumerate(names)
         if (reason := _unfit(values_NA[:, a]))
     }
-
-
-def principal_directions(pca: StoredPCA, count: int = 10, space: str = "z", checkpoint: str = "") -> list[Direction]:
-    """The first components as directions; strength 1 is one standard deviation (GANSpace, Härkönen et al. 2020)."""
-    return [
-        Direction(f"PC {k + 1}", pca.components[k] * pca.sigma[k], space, "PCA", checkpoint=checkpoint)
-        for k in range(min(count, len(pca.components)))
-    ]
 
 
 def cosine_table(directions: DirectionSet) -> FloatArray:

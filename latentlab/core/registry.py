@@ -1,4 +1,4 @@
-"""The four registries: what panels, projections, model families and formats exist.
+"""The five registries: what panels, projections, model families, formats and ways of making directions exist.
 
 An entry names its code as "module:name" and is loaded on first use, so that start-up imports neither torch nor
 openTSNE. Adding one is one new file, one line here and one test.
@@ -133,4 +133,23 @@ FORMATS = Registry(
     Entry("rosinality", "StyleGAN2 (rosinality)", "latentlab.formats.rosinality_stylegan2:RosinalityStyleGAN2Format"),
     Entry("stylegan-pickle", "StyleGAN2 (NVIDIA)", "latentlab.formats.nvidia_stylegan2:NvidiaStyleGAN2Format"),
     Entry("sequential", "Chains of layers", "latentlab.formats.sequential:SequentialFormat"),
+)
+
+DIRECTION_SOURCES = Registry(
+    "way of making directions",
+    Entry("selection", "From selection", "latentlab.ui.directions.selection:FromSelection", icon="mdi6.lasso"),
+    Entry("folder", "From a folder…", "latentlab.ui.directions.folder:FromFolder", icon="mdi6.folder-image"),
+    Entry(
+        "principal",
+        "From principal components…",
+        "latentlab.ui.directions.principal:FromPrincipalComponents",
+        icon="mdi6.chart-scatter-plot",
+    ),
+    Entry(
+        "weights",
+        "From the generator's weights (SeFa)…",
+        "latentlab.ui.directions.weights:FromWeights",
+        icon="mdi6.matrix",
+    ),
+    Entry("file", "From a file…", "latentlab.ui.directions.file:FromFile", icon="mdi6.folder-open-outline"),
 )

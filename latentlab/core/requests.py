@@ -140,12 +140,13 @@ class InSpace:
 
 @dataclass(frozen=True, eq=False)
 class Factorised:
-    """The answer to Factorise, the largest share first."""
+    """The answer to Factorise, the largest share first; or in one sentence why a model's weights say nothing."""
 
     consumer: str
     ticket: int
     request: Factorise
     components: tuple[Component, ...]
+    refusal: str = ""
 
 
 @dataclass(frozen=True, eq=False)

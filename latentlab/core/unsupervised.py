@@ -17,7 +17,8 @@ from latentlab.core.errors import DataError, OptionError
 from latentlab.core.spaces import UNIFORM_BOUND, FloatArray, LatentSpace
 
 PCA, SEFA = "PCA", "SeFa"
-LARGEST = 4096  # numbers in a latent: beyond it the eigenvectors take minutes
+LARGEST = 4096  # numbers in a latent whose covariance is decomposed: beyond it that takes minutes
+LARGEST_OF_WEIGHTS = 1024  # the same in the engine, where the picture under the pointer waits for it
 NO_LENGTH = 1e-9
 
 
@@ -49,7 +50,7 @@ def principal_components(
     """
     dim = latents_ND.shape[1]
     if pca is None:
-        _check_size(dim, "Principal components")
+        _check_size(dim, "Principal components", LARGEST)
         pca = StoredPCA.fit(latents_ND, count)
     rows_ND = latents_ND[np.isfinite(latents_ND).all(axis=1)]
     if len(rows_ND) < 2:
@@ -79,7 +80,7 @@ def weight_components(weights_OD: FloatArray, count: int, space: LatentSpace, ch
     1 first, as in the authors' code, so that no output counts more because of its scale, which the normalisation that
     follows takes away anyway. Strength 1 is one standard deviation of the prior. Raises OptionError, DataError.
     """
-    _check_size(space.dim, "Directions of the weights")
+    _check_size(space.dim, "Directions of the weights", LARGEST_OF_WEIGHTS)
     lengths_O = np.linalg.norm(weights_OD, axis=1)
     alive_O = ~(lengths_O <= NO_LENGTH)  # NaN is not dead, but found out below
     rows_OD = weights_OD[alive_O] / lengths_O[alive_O, None]
@@ -117,6 +118,6 @@ def _sigma(space: LatentSpace, axis_D: FloatArray) -> float:
     return found if found > NO_LENGTH else 1.0
 
 
-def _check_size(dim: int, what: str) -> None:
-    if dim > LARGEST:
-        raise OptionError(f"{what} of {dim:,} dimensions would take minutes; up to {LARGEST:,} do not.")
+def _check_size(dim: int, what: str, most: int) -> None:
+    if dim > most:
+        raise OptionError(f"{what} of {dim:,} dimensions would take too long; up to {most:,} do not.")

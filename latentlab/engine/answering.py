@@ -216,15 +216,21 @@ def _piece(model: LatentModel, request: Request, part: slice) -> tuple[Any, ...]
     return latents, images, np.mean(difference**2, axis=(1, 2, 3), dtype=np.float32)
 
 
-def _components(model: LatentModel, request: Factorise) -> tuple[Component, ...]:
+def _components(model: LatentModel, request: Factorise) -> tuple[Component, ...] | str:
+    """Or why there are none: that a model cannot say is an answer, and no failure."""
     space = model.info.space(request.space)
-    weights_OD = first_weights_of(model, space.name)
-    return tuple(weight_components(weights_OD, request.count, space, request.checkpoint))
+    try:
+        weights_OD = first_weights_of(model, space.name)
+        return tuple(weight_components(weights_OD, request.count, space, request.checkpoint))
+    except LatentlabError as error:
+        return str(error)
 
 
 def _reply(model: LatentModel, task: Task) -> Reply:
     if isinstance(task.request, Factorise):
-        return Factorised(task.consumer, task.ticket, task.request, task.parts[0][0])
+        found = task.parts[0][0]
+        refused = isinstance(found, str)
+        return Factorised(task.consumer, task.ticket, task.request, () if refused else found, found if refused else "")
     columns = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*task.parts, strict=True)]
     request = task.request
     if isinstance(request, Decode):

@@ -76,8 +76,8 @@ class StyleGAN2(Network):
                 "z of a StyleGAN is brought to one length first, so that weights say nothing of it; switch to "
                 "the space w."
             )
-        affines = [layer.affine for layer in self.generator.layers] + [self.generator.pictures[-1].affine]
-        return torch.cat([affine.weight.float() for affine in affines]).cpu()
+        hearing: list[nn.Module] = [*self.generator.layers, self.generator.pictures[-1]]
+        return torch.cat([layer.get_submodule("affine").get_parameter("weight").float() for layer in hearing]).cpu()
 
     def _told(self, condition_BK: Tensor | None) -> Tensor | None:
         return condition_BK if self.generator.plan.embedded else None

@@ -1,10 +1,11 @@
-"""Editing the set of attribute directions: made of groups or components, fitted anew, renamed, deleted, loaded, saved.
+"""Editing the set of attribute directions: added, fitted anew, renamed, deleted, loaded, saved.
 
 Every change is one undo step; what cannot be done is said in a notice.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
@@ -13,21 +14,15 @@ import numpy as np
 
 from latentlab.core.direction_file import load_directions, save_directions
 from latentlab.core.directions import Direction, DirectionSet
-from latentlab.core.encodings import StoredPCA
 from latentlab.core.errors import LatentlabError
-from latentlab.core.fitting import METHODS, Method, fit_from_groups, principal_directions
-from latentlab.ui.computing import Computing
+from latentlab.core.fitting import METHODS, Method, fit_from_groups
 from latentlab.ui.running import RunningJob
-from latentlab.ui.sliders.basis import MOST_FOR_COMPONENTS
 from latentlab.ui.workspace import Workspace
-
-PRINCIPAL = 5  # "from PCA" adds so many
 
 
 class DirectionEditing:
-    def __init__(self, workspace: Workspace, computing: Computing) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._computing = computing
 
     def add_from_groups(self, name: str, having: int, lacking: int) -> bool:
         """A direction from group `lacking` (-1: all that is not in the other) to group `having`; False: refused."""
@@ -40,45 +35,25 @@ class DirectionEditing:
             made = fit_from_groups(
                 encodings.latents[with_it],
                 encodings.latents[without],
-                self._free_name(name or state.groups[having].name),
+                name or state.groups[having].name,
                 space=encodings.space,
                 checkpoint=state.checkpoint,
             )
         except LatentlabError as error:
             self._workspace.notices.report(error)
             return False
-        self._workspace.change(f"Add {made.name}", directions=state.directions.with_added(made))
+        self.add([made], f"Add {made.name}")
         return True
 
-    def _free_name(self, name: str) -> str:
-        taken, number, free = self._workspace.state.directions, 2, name
-        while free in taken:
-            free, number = f"{name} {number}", number + 1
-        return free
+    def add(self, made: Sequence[Direction], label: str) -> None:
+        """More directions in one undo step; one whose name is taken gets a number."""
+        directions = self._workspace.state.directions
+        for direction in made:
+            directions = directions.with_added(replace(direction, name=_free(direction.name, directions)))
+        self._workspace.change(label, directions=directions)
 
-    def add_principal(self) -> None:
-        """The first principal components of the encodings as directions; strength 1 is one sigma."""
-        encodings, state = self._workspace.opened.encodings, self._workspace.state
-        if encodings is None or encodings.space != state.space:
-            self._workspace.notices.warn("Principal components need encodings: encode a folder of pictures first.")
-            return
-        if encodings.pca is None and encodings.dim > MOST_FOR_COMPONENTS:
-            self._workspace.notices.warn(
-                f"Components of {encodings.dim:,} dimensions would take too long; up to {MOST_FOR_COMPONENTS:,} do not."
-            )
-            return
-
-        def take(pca: StoredPCA) -> None:
-            if state.checkpoint == self._workspace.state.checkpoint:
-                made = principal_directions(pca, PRINCIPAL, encodings.space, state.checkpoint)
-                self._add(made, "Add principal components")
-
-        if encodings.has_principal:
-            take(encodings.principal)
-        else:
-            self._computing.start(lambda: encodings.principal, take)
-
-    def _add(self, made: list[Direction], label: str) -> None:
+    def _replace(self, made: list[Direction], label: str) -> None:
+        """The same, in place of those that have the names."""
         directions = self._workspace.state.directions
         for direction in made:
             directions = directions.with_added(direction)
@@ -119,7 +94,7 @@ class DirectionEditing:
 
         def take(fitted: list[Direction]) -> None:
             if checkpoint == self._workspace.state.checkpoint:
-                self._add(fitted, f"Fit attributes by {METHODS[method]}")
+                self._replace(fitted, f"Fit attributes by {METHODS[method]}")
 
         return self._workspace.running.start(
             "Fitting attributes", "latentlab.core.refitting:run", arguments, on_done=take
@@ -132,7 +107,7 @@ class DirectionEditing:
         except LatentlabError as error:
             self._workspace.notices.report(error)
         else:
-            self._add(loaded, f"Load {path.name}")
+            self._replace(loaded, f"Load {path.name}")
 
     def save_to(self, path: Path) -> None:
         directions = self._workspace.state.directions
@@ -142,3 +117,10 @@ class DirectionEditing:
             self._workspace.notices.report(error)
         else:
             self._workspace.notices.info(f"Saved {len(directions)} directions to {path.name}.")
+
+
+def _free(name: str, taken: DirectionSet) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name} {number}", number + 1
+    return free

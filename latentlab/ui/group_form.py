@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from latentlab.core.state import Group
-from latentlab.ui.icons import icon
-from latentlab.ui.theme import GRID_PX, PADDING_PX
+from latentlab.ui.theme import GRID_PX
 
 REST = "everything else"
 
@@ -18,7 +17,6 @@ class GroupForm(QWidget):
     """`wanted` carries the name and the positions of the groups; the second is -1 for everything else."""
 
     wanted = Signal(str, int, int)
-    closed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -35,21 +33,15 @@ class GroupForm(QWidget):
         self.add.setProperty("primary", True)
         self.add.setToolTip("Fit the direction from the second group to the first (Enter)")
         self.add.clicked.connect(self._want)
-        close = QToolButton()
-        close.setIcon(icon("mdi6.close"))
-        close.setToolTip("Close")
-        close.setAccessibleName("Close")
-        close.clicked.connect(self.closed)
         minus = QLabel("−")
         grid = QGridLayout(self)
-        grid.setContentsMargins(PADDING_PX, 0, PADDING_PX, GRID_PX)
+        grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(GRID_PX)
         grid.addWidget(self.name, 0, 0, 1, 4)
-        grid.addWidget(close, 0, 4)
         grid.addWidget(self.having, 1, 0)
         grid.addWidget(minus, 1, 1)
         grid.addWidget(self.lacking, 1, 2)
-        grid.addWidget(self.add, 1, 3, 1, 2)
+        grid.addWidget(self.add, 1, 3)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(2, 1)
 

@@ -210,6 +210,7 @@ QPushButton:pressed, QPushButton:checked {{ background: {t.line}; border-color: 
 QPushButton:focus {{ border-color: {t.accent}; }}
 QPushButton:disabled {{ color: {t.disabled}; }}
 QPushButton[primary="true"] {{ background: {t.accent}; color: {t.on_accent}; border-color: {t.accent}; }}
+QPushButton[primary="true"]:disabled {{ background: {t.control}; color: {t.disabled}; border-color: {t.line}; }}
 QPushButton[flat="true"] {{ background: transparent; border-color: transparent; color: {t.accent}; padding: 2px 6px; }}
 QPushButton[flat="true"]:hover {{ background: {t.hover}; }}
 QPushButton[flat="true"]:focus {{ border-color: {t.accent}; }}

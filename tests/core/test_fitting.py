@@ -11,7 +11,7 @@ import pytest
 
 from latentlab.core import fitting
 from latentlab.core.directions import Direction, DirectionSet
-from latentlab.core.encodings import EncodingSet, StoredPCA
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.spaces import FloatArray
 
@@ -241,14 +241,6 @@ def test_leak_tells_what_is_dragged_along() -> None:
     # Without encodings: the plain angle, of which a lock leaves nothing.
     assert fitting.leak(plain, ["Beard"])["Beard"] == pytest.approx(0, abs=1e-5)
     assert fitting.leak(Direction("alone", np.ones(3, np.float32)), ()) == {}
-
-
-def test_principal_directions_move_one_sigma() -> None:
-    latents_ND = np.random.default_rng(0).standard_normal((500, 3)).astype(np.float32) * np.array([1, 5, 2], np.float32)
-    first, second = fitting.principal_directions(StoredPCA.fit(latents_ND), 2)
-    assert (first.name, second.name, first.method) == ("PC 1", "PC 2", "PCA")
-    assert np.linalg.norm(first.vector) == pytest.approx(5, rel=0.1)
-    assert np.abs(first.vector).argmax() == 1
 
 
 def test_start_up_path_is_quick_and_needs_numpy_alone() -> None:

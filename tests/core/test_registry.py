@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from latentlab.core.errors import OptionError
-from latentlab.core.registry import FAMILIES, FORMATS, PANELS, PROJECTIONS, Entry, Registry
+from latentlab.core.registry import DIRECTION_SOURCES, FAMILIES, FORMATS, PANELS, PROJECTIONS, Entry, Registry
 
 
 def test_entries_are_found_in_order() -> None:
@@ -25,7 +25,9 @@ def test_unknown_key_is_answered_with_the_nearest() -> None:
         PROJECTIONS["tsen"]
 
 
-@pytest.mark.parametrize("registry", [PANELS, PROJECTIONS, FAMILIES, FORMATS], ids=lambda registry: registry.noun)
+@pytest.mark.parametrize(
+    "registry", [PANELS, PROJECTIONS, FAMILIES, FORMATS, DIRECTION_SOURCES], ids=lambda registry: registry.noun
+)
 def test_entries_are_complete(registry: Registry) -> None:
     assert len(registry) > 0
     for key, entry in registry.items():

@@ -66,6 +66,6 @@ def test_a_model_whose_weights_cannot_be_read_says_so(
     engine.open(OpenModel(checkpoint("one")))
     inbox.until(Opened)
     ticket = engine.submit("attributes/weights", Factorise("one"), Lane.VISIBLE)
-    failed = inbox.until(RequestFailed)
-    assert failed.ticket == ticket
-    assert failed.message == "This model does not let its weights be read, so they say nothing of directions."
+    reply = inbox.until(Factorised)
+    assert (reply.ticket, reply.components) == (ticket, ())
+    assert reply.refusal == "This model does not let its weights be read, so they say nothing of directions."

@@ -38,6 +38,8 @@ from latentlab.core.requests import (
     Decode,
     Decoded,
     Encoded,
+    Factorise,
+    Factorised,
     InSpace,
     JobMessage,
     Lane,
@@ -54,6 +56,7 @@ from latentlab.core.session import Session
 from latentlab.core.settings import Settings
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.state import State
+from latentlab.core.unsupervised import weight_components
 from latentlab.ui.decoding import Decoding
 from latentlab.ui.notices import Notices
 from latentlab.ui.panel import Panel
@@ -83,6 +86,14 @@ def picture_of(latents_BD: FloatArray, size: int = 8) -> Images:
     return images
 
 
+def layer_weights(dim: int = DIM) -> FloatArray:
+    """(6, dim): a first layer that listens to the third dimension most, then to the first."""
+    weights_OD = np.zeros((6, dim), np.float32)
+    weights_OD[:4, 2] = 1
+    weights_OD[4:, 0] = 1
+    return weights_OD
+
+
 def mapped(latents_BD: FloatArray) -> FloatArray:
     """What the fake model makes of z in w: the same numbers in another order, and further out."""
     return np.asarray(2 * latents_BD[:, ::-1], np.float32)
@@ -97,6 +108,7 @@ class FakeEngine:
     hold: bool = False
     refuse: str = ""  # a message: the next model is not opened
     needs_trust: bool = False  # the model opens only once it is trusted
+    no_weights: str = ""  # a sentence: nothing can be read from the weights
     needs_latent: bool = False  # the model opens only once the size of its latents is said
     second: ModelInfo = field(default_factory=lambda: some_info(sha256=SECOND, family="alpha-gan"))
     second_encodings: EncodingSet | None = field(default_factory=lambda: some_encodings(seed=8))
@@ -136,6 +148,10 @@ class FakeEngine:
                 self.reply(InSpace(consumer, ticket, request, mapped(request.latents)))
             else:
                 self.reply(RequestFailed(consumer, ticket, f"There is no way from {request.space} to {request.to}."))
+        elif isinstance(request, Factorise):
+            components = weight_components(layer_weights(), request.count, self.info.space(request.space), CHECKPOINT)
+            refusal = self.no_weights
+            self.reply(Factorised(consumer, ticket, request, () if refusal else tuple(components), refusal))
         else:
             count = len(request.images)
             latents = np.full((count, DIM), 0.5, np.float32)

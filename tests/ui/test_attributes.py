@@ -17,6 +17,7 @@ from latentlab.core import refitting
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.requests import Done
 from latentlab.core.state import Group, with_strength
+from latentlab.ui.directions.selection import FromSelection
 from latentlab.ui.panels.attributes import AttributesPanel
 from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
@@ -130,19 +131,22 @@ def test_a_row_says_how_its_direction_was_made(panel: AttributesPanel, workspace
 
 
 def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:
-    assert not panel.add_button.isEnabled()
-    assert "map" in panel.add_button.toolTip()
+    selection = panel.adding.choose("selection")
+    assert isinstance(selection, FromSelection)
+    assert "Select a group on the map" in selection.sentence.text()
+    assert not selection.form.isVisible()
     latents = workspace.opened.encodings.latents
     groups = (
         Group("left", np.flatnonzero(latents[:, 4] > 0)),
         Group("right", np.flatnonzero(latents[:, 4] <= 0)),
     )
     workspace.change("Select", groups=groups)
-    panel.add_button.click()
-    assert panel.form.having.currentText().startswith("left")
-    assert panel.form.lacking.currentText().startswith("right")
-    qtbot.keyClicks(panel.form.name, "Hat")
-    qtbot.keyClick(panel.form.name, Qt.Key.Key_Return)
+    assert selection.form.isVisible()
+    assert not selection.sentence.isVisible()
+    assert selection.form.having.currentText().startswith("left")
+    assert selection.form.lacking.currentText().startswith("right")
+    qtbot.keyClicks(selection.form.name, "Hat")
+    qtbot.keyClick(selection.form.name, Qt.Key.Key_Return)
     made = workspace.state.directions["Hat"]
     np.testing.assert_allclose(
         made.vector / np.linalg.norm(made.vector),
@@ -151,7 +155,7 @@ def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspac
     )
     assert made.examples == len(latents)
     assert made.checkpoint == CHECKPOINT
-    assert not panel.form.isVisible()
+    assert not panel.adding.isVisible()
     assert panel.list.row(panel.list.current).title == "Hat"
     assert panel.list.viewport().rect().contains(panel.list.rect_of(panel.list.current))
     workspace.session.undo()
@@ -160,8 +164,9 @@ def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspac
 
 def test_one_group_stands_against_everything_else(panel: AttributesPanel, workspace: Workspace) -> None:
     workspace.change("Select", groups=(Group("some", np.arange(10)),))
-    panel.add_button.click()
-    panel.form.add.click()
+    selection = panel.adding.choose("selection")
+    assert isinstance(selection, FromSelection)
+    selection.form.add.click()
     assert workspace.state.directions["some"].examples == 60
 
 
@@ -171,13 +176,6 @@ def test_an_empty_group_is_refused_in_words(panel: AttributesPanel, workspace: W
     panel.editing.add_from_groups("Hat", 0, 1)
     assert workspace.state is before
     assert "Hat" in workspace.notices.log[-1].text
-
-
-def test_components_are_added_in_sigmas(panel: AttributesPanel, workspace: Workspace) -> None:
-    panel.editing.add_principal()
-    pca = workspace.opened.encodings.principal
-    np.testing.assert_allclose(workspace.state.directions["PC 2"].vector, pca.components[1] * pca.sigma[1])
-    assert len(panel.list) == 7
 
 
 def test_another_method_is_fitted_as_a_job(
@@ -253,8 +251,8 @@ def test_edits_are_tried_on_a_group_before_above_after(
     panel: AttributesPanel, workspace: Workspace, engine: FakeEngine, settled: Callable[[], None]
 ) -> None:
     workspace.change("Select", groups=(Group("some", np.array([3, 5, 8])),))
-    panel.try_choice.setCurrentIndex(2)
-    panel.try_choice.activated.emit(2)
+    panel.applying.choice.setCurrentIndex(2)
+    panel.applying.choice.activated.emit(2)
     settled()
     click(panel, 0, "switch")
     settled()
@@ -262,8 +260,8 @@ def test_edits_are_tried_on_a_group_before_above_after(
     assert (consumer, lane.name) == ("attributes/strip", "VISIBLE")
     wanted = workspace.opened.encodings.latents[[3, 5, 8]] + workspace.state.edit
     np.testing.assert_allclose(np.sort(request.latents, 0), np.sort(wanted, 0), rtol=1e-6)
-    assert panel.strip.isVisible()
-    assert all(panel.strip.after.picture(i) is not None for i in range(3))
+    assert panel.applying.strip.isVisible()
+    assert all(panel.applying.strip.after.picture(i) is not None for i in range(3))
 
 
 def test_a_thousand_directions_make_no_widgets(panel: AttributesPanel, workspace: Workspace) -> None:
@@ -295,11 +293,11 @@ def test_without_labels_the_panel_says_how_to_get_attributes(panel: AttributesPa
     workspace.opened.encodings = replace(workspace.opened.encodings, labels=None, attributes=None, attribute_names=())
     panel.show_model()
     panel.show_state(nothing_fitted, None)
-    assert "From selection" in panel.list.hint
+    assert "from a selection" in panel.list.hint
     workspace.opened.encodings = None  # and no map either, to select on
     panel.show_model()
     panel.show_state(nothing_fitted, None)
-    assert "Load directions" in panel.list.hint
+    assert "weights" in panel.list.hint
     assert not panel.method_choice.isEnabled()
 
 

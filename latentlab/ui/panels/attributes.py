@@ -8,7 +8,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-import numpy as np
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
     QComboBox,
@@ -16,7 +15,6 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QMenu,
-    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -24,14 +22,14 @@ from PySide6.QtWidgets import (
 
 from latentlab.core.directions import DirectionSet
 from latentlab.core.fitting import METHODS, Method, leak
-from latentlab.core.requests import Decode, Decoded, Lane
-from latentlab.core.state import NO_STRENGTHS, ONE_CLICK, NamedLatent, State, with_strength
-from latentlab.ui.before_after import BeforeAfter
+from latentlab.core.requests import Decoded
+from latentlab.core.state import NO_STRENGTHS, ONE_CLICK, State, with_strength
+from latentlab.ui.applying import Applying
 from latentlab.ui.computing import Computing
 from latentlab.ui.cosine_table import CosineTable
-from latentlab.ui.direction_editing import PRINCIPAL, DirectionEditing
+from latentlab.ui.direction_editing import DirectionEditing
 from latentlab.ui.direction_words import about, made_by, said_of_leaks
-from latentlab.ui.group_form import GroupForm
+from latentlab.ui.directions.adding import DirectionAdding
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
@@ -46,9 +44,7 @@ ROW_PX = 46
 STEP = 0.05
 MOST_FOR_COVARIANCE = 4096  # numbers in a latent; beyond it leaks are angles only
 FIRST_HINT = "Click a name to put it on; drag to choose how strongly; its lock keeps it as it is."
-NONE_FITTED = "No label tells two groups of pictures apart. Select two groups on the map and press “From selection”."
-TRIED_ON = 24  # pictures in the strip
-NOTHING, SAMPLES = "Try on many pictures…", "Try on samples"
+NONE_FITTED = "No label tells two groups of pictures apart. Press “Add” for other ways to an attribute."
 
 
 class AttributesPanel(Panel):
@@ -62,7 +58,7 @@ class AttributesPanel(Panel):
         self._pointed = ""
         self._steps = SteppedGesture(workspace.session, self)
         self._computing = Computing(self)
-        self.editing = DirectionEditing(workspace, Computing(self))
+        self.editing = DirectionEditing(workspace)
         self._leak_timer = QTimer(self)
         self._leak_timer.setSingleShot(True)
         self._leak_timer.setInterval(120)
@@ -72,10 +68,7 @@ class AttributesPanel(Panel):
     # --- the widgets
 
     def _build(self) -> None:
-        self.add_button = QPushButton("From selection")
-        self.add_button.setIcon(icon("mdi6.plus"))
-        self.add_button.setCheckable(True)
-        self.add_button.toggled.connect(self._show_form)
+        self.adding = DirectionAdding(self.workspace, self.editing, self._pictures, self)
         self.method_choice = QComboBox()
         self.method_choice.addItems([name.capitalize() for name in METHODS.values()])
         self.method_choice.setAccessibleName("How directions are fitted")
@@ -85,14 +78,10 @@ class AttributesPanel(Panel):
         self.method_choice.activated.connect(self._choose_method)
         self.more_button = QToolButton()
         self.more_button.setIcon(icon("mdi6.dots-horizontal"))
-        self.more_button.setToolTip("More: principal components, cosines, load, save, take all edits off")
+        self.more_button.setToolTip("More: cosines, save, take all edits off")
         self.more_button.setAccessibleName("More")
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more_button.setMenu(self._menu())
-        self.form = GroupForm()
-        self.form.hide()
-        self.form.wanted.connect(self._add_from_groups)
-        self.form.closed.connect(lambda: self.add_button.setChecked(False))
         self.list = SliderList(row_height=ROW_PX, title_width=110, switchable=True, number_width=48)
         self.list.setAccessibleName("Attributes")
         self.leak_label = QLabel()
@@ -100,13 +89,7 @@ class AttributesPanel(Panel):
         self.leak_label.setWordWrap(True)
         self.leak_label.setContentsMargins(PADDING_PX, 4, PADDING_PX, 4)
         self.leak_label.setToolTip("What strength 1 of the attribute still changes, in strengths of the others")
-        self.try_choice = QComboBox()
-        self.try_choice.setAccessibleName("Try the edits on")
-        self.try_choice.setToolTip("Shows the edits of the moment on many pictures, before above after")
-        self.try_choice.activated.connect(lambda _: self._show_strip())
-        self.strip = BeforeAfter(self._pictures)
-        self.strip.hide()
-        self.strip.chosen.connect(lambda item: self.workspace.go_to(item.latent, item.name))
+        self.applying = Applying(self.workspace, self._pictures)
         self._lay_out()
         self._connect_list()
         self.setFocusProxy(self.list)
@@ -115,21 +98,17 @@ class AttributesPanel(Panel):
         top = QHBoxLayout()
         top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, GRID_PX)
         top.setSpacing(GRID_PX)
-        top.addWidget(self.add_button)
+        top.addWidget(self.adding.button)
         top.addWidget(self.method_choice, 1)
         top.addWidget(self.more_button)
-        bottom = QHBoxLayout()
-        bottom.setContentsMargins(PADDING_PX, 4, PADDING_PX, GRID_PX)
-        bottom.addWidget(self.try_choice, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(top)
-        column.addWidget(self.form)
+        column.addWidget(self.adding)
         column.addWidget(self.list, 1)
         column.addWidget(self.leak_label)
-        column.addLayout(bottom)
-        column.addWidget(self.strip)
+        column.addWidget(self.applying)
 
     def _connect_list(self) -> None:
         session = self.workspace.session
@@ -149,12 +128,7 @@ class AttributesPanel(Panel):
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
-        menu.addAction(
-            icon("mdi6.chart-scatter-plot"), f"Add the first {PRINCIPAL} components (PCA)", self.editing.add_principal
-        )
         menu.addAction(icon("mdi6.table"), "Cosines between attributes…", self.show_cosines)
-        menu.addSeparator()
-        menu.addAction(icon("mdi6.folder-open-outline"), "Load directions…", self._ask_to_load)
         menu.addAction(icon("mdi6.content-save-outline"), "Save directions…", self._ask_to_save)
         menu.addSeparator()
         menu.addAction(icon("mdi6.backup-restore"), "Take all edits off", self.clear_edits)
@@ -176,6 +150,7 @@ class AttributesPanel(Panel):
     def show_model(self) -> None:
         self._drawn = None
         self._pictures.clear()
+        self.adding.close_form()
         encodings, info = self.workspace.opened.encodings, self.workspace.opened.info
         told = None if encodings is None else info.not_asked(encodings)
         labelled = told is not None and (told.attributes is not None or told.labels is not None)
@@ -183,13 +158,12 @@ class AttributesPanel(Panel):
         self.list.hint = (
             "Attribute directions are being fitted…"
             if labelled
-            else "No encodings, so no attribute can be fitted. Load directions (JSON) from the menu above."
+            else "No encodings, so no attribute can be fitted. Press “Add”: the generator's weights need none."
             if encodings is None or not len(encodings)
-            else "What this model is asked for stands above the picture. For the rest select two groups on the map "
-            "and press “From selection”, or add principal components from the menu above."
+            else "What this model is asked for stands above the picture. For the rest press “Add”: from a selection on "
+            "the map, a folder, components or the weights."
             if info.takes_condition
-            else "No labels in this model. Select two groups on the map and press “From selection”, or add "
-            "principal components from the menu above."
+            else "No labels in this model. Press “Add”: from a selection on the map, a folder, components, weights."
         )
 
     def show_state(self, new: State, old: State | None) -> None:
@@ -206,14 +180,8 @@ class AttributesPanel(Panel):
             self._leak_timer.start()
         elif new.strengths is not drawn.strengths or new.locked != drawn.locked:
             self._redraw_rows(new, drawn)
-        if drawn is None or new.groups is not drawn.groups:
-            self._show_groups(new)
-        moved = drawn is None or any(
-            getattr(new, part) is not getattr(drawn, part)
-            for part in ("strengths", "locked", "directions", "groups", "samples", "condition")
-        )
-        if moved and self._tried_on():
-            self._show_strip()
+        self.adding.show_state(new)
+        self.applying.show_state(new, old)
 
     def _redraw_rows(self, new: State, drawn: State) -> None:
         for row, name in enumerate(self._names):
@@ -244,22 +212,6 @@ class AttributesPanel(Panel):
         if made is not None:
             with QSignalBlocker(self.method_choice):
                 self.method_choice.setCurrentIndex(list(METHODS.values()).index(made))
-
-    def _show_groups(self, state: State) -> None:
-        self.form.show_groups(state.groups)
-        self.add_button.setEnabled(bool(state.groups))
-        self.add_button.setToolTip(
-            "Make an attribute of two selected groups"
-            if state.groups
-            else "Select a group on the map first (drag a lasso around points)"
-        )
-        if not state.groups:
-            self.add_button.setChecked(False)
-        with QSignalBlocker(self.try_choice):
-            kept = self.try_choice.currentText()
-            self.try_choice.clear()
-            self.try_choice.addItems([NOTHING, SAMPLES, *(f"Try on {group.name}" for group in state.groups)])
-            self.try_choice.setCurrentIndex(max(0, self.try_choice.findText(kept)))
 
     # --- strengths
 
@@ -295,21 +247,10 @@ class AttributesPanel(Panel):
 
     # --- the set of directions
 
-    def _add_from_groups(self, name: str, having: int, lacking: int) -> None:
-        if self.editing.add_from_groups(name, having, lacking):
-            self.add_button.setChecked(False)
-            self.form.name.clear()
-            self.list.setFocus()
-
     def _choose_method(self, which: int) -> None:
         job = self.editing.refit(get_args(Method)[which])
         if job is not None:
             job.ended.connect(lambda: self._show_method(self.workspace.state.directions))
-
-    def _ask_to_load(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Load directions", "", "Directions (*.json)")
-        if path:
-            self.editing.load_from(Path(path))
 
     def _ask_to_save(self) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save directions", "directions.json", "Directions (*.json)")
@@ -320,11 +261,6 @@ class AttributesPanel(Panel):
         table = CosineTable(self.workspace.state.directions, self)
         table.show()
         return table
-
-    def _show_form(self, shown: bool) -> None:
-        self.form.setVisible(shown)
-        if shown:
-            self.form.name.setFocus()
 
     # --- what leaks
 
@@ -348,36 +284,12 @@ class AttributesPanel(Panel):
             lambda leaks: self.leak_label.setText(said_of_leaks(name, len(locked - {name}), leaks)),
         )
 
-    # --- on many pictures
-
-    def _tried_on(self) -> list[NamedLatent]:
-        state, encodings, chosen = self.workspace.state, self.workspace.opened.encodings, self.try_choice.currentIndex()
-        if chosen == 1:
-            sheet = state.samples
-            drawn = TRIED_ON if self.workspace.space.drawable else 0
-            latents = self.workspace.space.sample(drawn, sheet.seed, sheet.truncation)
-            return [NamedLatent(latent, f"sample {i} of seed {sheet.seed}") for i, latent in enumerate(latents)]
-        if chosen >= 2 and encodings is not None and chosen - 2 < len(state.groups):
-            members = state.groups[chosen - 2].members[:TRIED_ON].tolist()
-            return [NamedLatent(encodings.latents[i], encodings.name_of(i)) for i in members if i < len(encodings)]
-        return []
-
-    def _show_strip(self) -> None:
-        state, items = self.workspace.state, self._tried_on()
-        self.strip.setVisible(bool(items))
-        if not items:
-            self.workspace.decoding.withdraw(self.consumer("strip"))
-            return
-        latents = self.strip.show_latents(items, state)
-        missing = self._pictures.missing(latents, state.condition)
-        if missing:
-            request = Decode(state.checkpoint, np.stack(missing), state.space, state.condition)
-            self.workspace.decoding.submit(self.consumer("strip"), request, Lane.VISIBLE)
-
     def show_decoded(self, reply: Decoded) -> None:
         self._pictures.keep(reply)
-        self.strip.redraw()
+        self.applying.redraw()
+        self.adding.redraw()
 
     def show_theme(self) -> None:
         self.list.redraw_all()
-        self.strip.redraw()
+        self.applying.redraw()
+        self.adding.redraw()
