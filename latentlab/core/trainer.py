@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 PROGRAM = "latentlab-train"
+LISTING = ("list", "--json")  # asks what it offers
 USAGE, INTERRUPTED = 2, 130  # exit statuses: wrong usage or bad input; stopped on request, work saved
 
 

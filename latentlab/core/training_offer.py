@@ -17,7 +17,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from latentlab.core.errors import DataError
 from latentlab.core.trainer import PROGRAM
 
-LISTING = ("list", "--json")
 # The configuration's tables, whose fields have flags of their own.
 TABLES = ("architecture", "objective")
 
@@ -72,7 +71,7 @@ class TrainingOffer(_Record):
 
     @classmethod
     def parsed(cls, text: str) -> TrainingOffer:
-        """What `LISTING` printed. Raises DataError where that is something else."""
+        """What the command `trainer.LISTING` printed. Raises DataError where that is something else."""
         try:
             return cls.model_validate_json(text)
         except ValidationError as error:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from latentlab.core.trainer import TrainerEnded, TrainerLine, TrainerMessage
-from latentlab.core.training_offer import LISTING
+from latentlab.core.trainer import LISTING, TrainerEnded, TrainerLine, TrainerMessage
 
 OFFER = {
     "families": [

@@ -22,6 +22,7 @@ from latentlab.ui.training.progress import StepPoints
 
 LEAST_WIDTH_PX = 210  # of a small plot
 SHAPE = 2.6  # width to height
+HOLE = 0.4  # what an empty place at the end weighs beside that
 TICK_PX = 26  # between two ticks, at least
 AXIS_WIDTH_PX, SPACING_PX = 42, 4
 STEPS_ALPHA = 90  # of what happens between epochs: there, but behind
@@ -142,7 +143,8 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
 
         def off(columns: int) -> float:
             rows = -(-count // columns)
-            return abs(math.log(self.width() * rows / (max(self.height(), 1) * columns * SHAPE)))
+            stretched = abs(math.log(self.width() * rows / (max(self.height(), 1) * columns * SHAPE)))
+            return stretched + HOLE * (rows * columns - count)
 
         return min(range(1, most + 1), key=off)
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from latentlab.core.run_folder import RunReading
 from latentlab.ui.training.progress import duration
 from latentlab.ui.training.training import RunAtWork
+
+if TYPE_CHECKING:
+    from latentlab.core.run_folder import RunReading
 
 LONG_S = 3.0  # below this, how long is left is not worth saying
 

@@ -8,14 +8,24 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Qt, Signal
 
 from latentlab.core.errors import DataError, LatentlabError
-from latentlab.core.trainer import INTERRUPTED, Trainer, TrainerCommand, TrainerEnded, TrainerLine, TrainerMessage
-from latentlab.core.training_offer import LISTING, TrainingOffer
+from latentlab.core.trainer import (
+    INTERRUPTED,
+    LISTING,
+    Trainer,
+    TrainerCommand,
+    TrainerEnded,
+    TrainerLine,
+    TrainerMessage,
+)
 from latentlab.ui.training.progress import RunProgress
+
+if TYPE_CHECKING:
+    from latentlab.core.training_offer import TrainingOffer
 
 WATCHED = ("--progress", "json")
 NOT_INSTALLED = "The trainer is not installed here. Install latentlab with its trainer: pip install latentlab"
@@ -90,6 +100,8 @@ class Training(QObject):
         question.command = self._trainer.start(arguments, lambda message: self._hear(question, message))
 
     def _take_offer(self, ended: TrainerEnded, printed: str) -> None:
+        from latentlab.core.training_offer import TrainingOffer  # not at start-up
+
         self._offering = False
         try:
             if ended.status:
