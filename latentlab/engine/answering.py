@@ -37,7 +37,7 @@ from latentlab.core.requests import (
     ToSpace,
 )
 from latentlab.core.unsupervised import Component, first_weights_of, weight_components
-from latentlab.engine.device_faults import DeviceLostError, device_is_lost
+from latentlab.engine.device_faults import DeviceLostError, device_is_lost, memory_is_full
 from latentlab.engine.scheduling import Pace, Task
 
 Opener = Callable[..., LatentModel]  # (path, device, trust, options)
@@ -83,11 +83,11 @@ class Answering:
         except LatentlabError as error:
             asks = {"needs_trust": isinstance(error, TrustNeeded), "needs_latent": isinstance(error, LatentSizeNeeded)}
             return OpenFailed(request.path, str(error), slot=request.slot, **asks)
-        except MemoryError:
-            message = f"{request.path} does not fit in memory. Close other models or programs."
         except Exception as error:  # noqa: BLE001 - whatever a reader raises is said, and the engine lives
             traceback.print_exc()
             message = f"{request.path} could not be opened: {_first_line(error)}."
+            if memory_is_full(error):
+                message = f"{request.path} does not fit in memory. Close other models or programs."
         return OpenFailed(request.path, message, slot=request.slot)
 
     def hold(self, model: LatentModel | OpenFailed, slot: Slot = "main") -> Opened | OpenFailed:
@@ -155,6 +155,8 @@ class Answering:
                 raise DeviceLostError(_first_line(error)) from error
             what, kept = FAULTS[type(task.request)]
             message = f"{what}: {_first_line(error)}. {kept}; copy details to report it."
+            if memory_is_full(error):
+                message = f"{what}: the memory is full. {kept}; close other programs, or take a smaller model."
             return RequestFailed(task.consumer, task.ticket, message, traceback.format_exc())
 
 

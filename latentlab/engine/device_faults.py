@@ -10,7 +10,7 @@ class DeviceLostError(Exception):
 
 
 def memory_is_full(error: BaseException) -> bool:
-    return "OutOfMemoryError" in _names(error) or NO_MEMORY_ON_CPU in str(error)
+    return bool({"MemoryError", "OutOfMemoryError"} & _names(error)) or NO_MEMORY_ON_CPU in str(error)
 
 
 def device_is_lost(error: BaseException) -> bool:

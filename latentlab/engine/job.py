@@ -62,8 +62,6 @@ def last_message(work: Callable[[], Any]) -> JobMessage:
         return Cancelled()
     except LatentlabError as error:
         return JobFailed(str(error))
-    except MemoryError:
-        return JobFailed(MEMORY_FULL)
     except Exception as error:  # noqa: BLE001 - said to the person who started it, with the stack to copy
         if memory_is_full(error):
             return JobFailed(MEMORY_FULL, traceback.format_exc())

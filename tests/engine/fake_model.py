@@ -1,8 +1,9 @@
 """A model in numpy alone, and factories that open it in an engine's process. Steered by what it is asked for.
 
 `open_fake` opens any path that exists: the text of the file is the SHA-256 of the model; "kill" ends the process,
-"slow" waits at the gate. In a decode, the first number of the first latent decides: KILL ends the process, FAIL raises,
-GATE waits until the test lets it go (see `Gate`), LOST fails as a lost device does, the first time it is asked for.
+"large" does not fit in memory, "slow" waits at the gate. In a decode, the first number of the first latent decides:
+KILL ends the process, FAIL raises, GATE waits until the test lets it go (see `Gate`), LOST fails as a lost device does,
+the first time it is asked for, OUTGROW as a CPU without memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from latentlab.core.latent_model import Images, ImageShape, ModelInfo
 from latentlab.core.spaces import FloatArray, LatentSpace
 
 DIM = 4
-KILL, FAIL, REFUSE, GATE, LOST = 90.0, 91.0, 92.0, 93.0, 94.0
+KILL, FAIL, REFUSE, GATE, LOST, OUTGROW = 90.0, 91.0, 92.0, 93.0, 94.0, 95.0
+NO_MEMORY = "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"
 
 
 class Gate:
@@ -70,6 +72,8 @@ class FakeModel:
             os.kill(os.getpid(), signal.SIGKILL)
         if first == FAIL:
             raise ValueError("a fault of the model")
+        if first == OUTGROW:
+            raise RuntimeError(NO_MEMORY)
         if first == REFUSE:
             raise OptionError("The class 9 does not exist; choose 0 to 3.")
         if first == GATE:
@@ -96,6 +100,8 @@ def open_fake(path: Path, device: str, trust: bool, options: dict[str, Any]) -> 
         raise CheckpointError(f"{path} cannot be read: {error.strerror}.") from error
     if text == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
+    if text == "large":
+        raise RuntimeError(NO_MEMORY)
     if text == "slow":
         Gate(path.parent).wait_here()
     return FakeModel(path, text, options.get("size", 8))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fake_model import FAIL, GATE, KILL, LOST, REFUSE, Gate
+from fake_model import FAIL, GATE, KILL, LOST, OUTGROW, REFUSE, Gate
 from inboxes import Inbox, decode, latents, reply_to
 
 from latentlab.core.requests import (
@@ -246,6 +246,16 @@ def test_a_killed_engine_comes_back_with_what_was_not_answered(
     assert {reply.consumer: reply.images.max() for reply in replies} == {"image": 5, "samples": 6, "gate": GATE}
     assert waiting in {reply.ticket for reply in replies}
     assert live in {reply.ticket for reply in replies}
+
+
+def test_memory_that_is_full_is_said_and_the_engine_lives(engine: EngineClient, inbox: Inbox, checkpoint: Make) -> None:
+    opened(engine, inbox, checkpoint("one"))
+    failed = reply_to(inbox, engine.submit("image", decode(OUTGROW)))
+    assert isinstance(failed, RequestFailed)
+    assert "the memory is full. The last one stays; close other programs" in failed.message
+    engine.open(OpenModel(checkpoint("large")))
+    assert "does not fit in memory" in inbox.until(OpenFailed).message
+    assert isinstance(reply_to(inbox, engine.submit("image", decode(5))), Decoded)
 
 
 def test_a_device_that_is_lost_costs_the_process_and_not_the_request(
