@@ -55,8 +55,9 @@ class Asked:
             of_data=DataAsked(**{**said, **self.of_data.model_dump(exclude_none=True)}),
             out=self.out or preamble.out,
             recipe=self.recipe or preamble.recipe,
-            **{name: {**values.pop(name, {}), **getattr(self, name)} for name in TABLES},
-            settings={**values, **self.settings},
+            architecture={**values.get("architecture", {}), **self.architecture},
+            objective={**values.get("objective", {}), **self.objective},
+            settings={**{name: value for name, value in values.items() if name not in TABLES}, **self.settings},
         )
 
 

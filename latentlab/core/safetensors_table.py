@@ -111,7 +111,7 @@ def laid_out(tensors: Mapping[str, Tensor]) -> dict[str, TensorEntry]:
 def contents(tensors: Mapping[str, Tensor], entries: Mapping[str, TensorEntry]) -> Iterator[memoryview]:
     """The bytes of each tensor as they follow each other in the file; those in memory, not a copy."""
     for name in entries:
-        yield memoryview(np.ascontiguousarray(tensors[name]).reshape(-1).view(np.uint8))
+        yield np.ascontiguousarray(tensors[name]).reshape(-1).view(np.uint8).data
 
 
 def packed_file(metadata: Mapping[str, str], tensors: Mapping[str, Tensor]) -> Iterator[bytes | memoryview]:

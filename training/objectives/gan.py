@@ -166,7 +166,12 @@ class AdversarialObjective:
 @torch.no_grad()
 def relative_spread(fakes_BCHW: Tensor, real_BCHW: Tensor) -> Tensor:
     """How much the samples of a batch differ from each other, beside the data's: mean standard deviation of a pixel."""
-    return fakes_BCHW.float().std(0).mean() / real_BCHW.std(0).mean().clamp_min(1e-6)
+    return _deviation(fakes_BCHW.float()) / _deviation(real_BCHW).clamp_min(1e-6)
+
+
+def _deviation(images_BCHW: Tensor) -> Tensor:
+    # Not `std(0)`, which takes twice as long on a CPU.
+    return (images_BCHW - images_BCHW.mean(0)).square().mean(0).sqrt().mean()
 
 
 class GANObjective(AdversarialObjective):
