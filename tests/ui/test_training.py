@@ -166,7 +166,7 @@ def test_only_one_run_is_trained_at_a_time(
     assert training_panel.form is not None
     assert not training_panel.form.start_button.isEnabled()
     assert "is being trained" in training_panel.form.start_button.toolTip()
-    opened(training_panel, tmp_path / "other", qtbot)
+    opened(training_panel, tmp_path / "other", qtbot, epochs=2, of=2)
     assert not training_panel.watch.controls.resume_button.isEnabled()
     assert not training_panel.watch.controls.pause_button.isVisible()
     trainer.runs[0].end(130)

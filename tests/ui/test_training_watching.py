@@ -27,6 +27,8 @@ def test_a_run_from_a_shell_is_followed_as_it_grows(
     folder = tmp_path / "shell"
     opened(training_panel, folder, qtbot)
     watch = training_panel.watch
+    assert watch.controls.text.text() == "2 of 3 epochs done, trained elsewhere"
+    assert not watch.controls.resume_button.isVisible(), "two trainers in one folder"
     assert watch.scrubber.epoch == 2
     assert [watch.kind.itemData(k) for k in range(watch.kind.count())] == ["samples", "reconstructions"]
     qtbot.waitUntil(lambda: not watch.sheet.image.isNull())

@@ -11,7 +11,7 @@ import pytest
 from latentlab.core.run_folder import HELD_OUT, TRAIN, LossCurve, RunReading
 from latentlab.ui.training.curve_groups import groups_of, series_name, short, ticks, value_at
 from latentlab.ui.training.progress import POINTS_AT_MOST, RunProgress, StepPoints, duration
-from latentlab.ui.training.run_state import state_of
+from latentlab.ui.training.run_state import is_elsewhere, state_of
 from latentlab.ui.training.training import RunAtWork
 
 
@@ -94,6 +94,16 @@ def test_points_are_thinned_not_lost() -> None:
     assert len(points.steps) == len(points.losses) <= POINTS_AT_MOST
     assert points.steps == sorted(points.steps)
     assert points.steps[-1] == 3 * POINTS_AT_MOST - 1
+
+
+def test_a_folder_that_still_changes_is_trained_elsewhere() -> None:
+    second = 1_000_000_000
+    reading = RunReading(Path("run"), "vae", "digits", epochs=4, epochs_done=2, seconds=20, stamp=((100 * second, 5),))
+    assert is_elsewhere(reading, 0, 110 * second)
+    assert is_elsewhere(reading, 0, 129 * second), "an epoch takes ten seconds"
+    assert not is_elsewhere(reading, 0, 131 * second)
+    assert not is_elsewhere(reading, 101 * second, 110 * second), "it was ours, and has ended"
+    assert state_of(reading, None, elsewhere=True).text == "2 of 4 epochs done, trained elsewhere"
 
 
 def test_what_a_run_does_in_words() -> None:

@@ -5,6 +5,7 @@ The work is done by `latentlab-train` in a process of its own; a run is its fold
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt, QTimer, QUrl
@@ -29,13 +30,14 @@ from latentlab.ui.notices import Action
 from latentlab.ui.panel import Panel
 from latentlab.ui.training.following import RunFollowing
 from latentlab.ui.training.progress import StepPoints
-from latentlab.ui.training.run_state import state_of
+from latentlab.ui.training.run_state import is_elsewhere, state_of
 from latentlab.ui.training.setup_form import SetupForm
 from latentlab.ui.training.training import NOT_INSTALLED, RunAtWork, RunEnd, Training
 from latentlab.ui.training.watch_page import WatchPage
 from latentlab.ui.workspace import Workspace
 
 REDRAW_MS = 120  # a small run says more in a second than one can read
+LATER_MS = 3000
 ASKING = "Asking the trainer what it offers…"
 
 
@@ -51,9 +53,12 @@ class TrainingPanel(Panel):
         self._points: dict[Path, StepPoints] = {}  # between epochs, of runs that were trained here
         self._said: dict[Path, list[str]] = {}
         self._failures: dict[Path, str] = {}
+        self._ended_ns: dict[Path, int] = {}  # when a process of ours last ended that trained a run
         self._opened_ns = 0  # when the checkpoint that is open was written
         self._soon = QTimer(self, singleShot=True, interval=REDRAW_MS)
         self._soon.timeout.connect(self._redraw)
+        self._later = QTimer(self, singleShot=True, interval=LATER_MS)
+        self._later.timeout.connect(self._redraw)
         self.setAcceptDrops(True)
         self._build()
         if self.training is not None:
@@ -153,6 +158,7 @@ class TrainingPanel(Panel):
     def close_panel(self) -> None:
         """Nothing is read any more."""
         self._soon.stop()
+        self._later.stop()
         self.following.close()
         self.watch.close_page()
 
@@ -200,7 +206,11 @@ class TrainingPanel(Panel):
         notes = self._said.get(folder, [])
         points = self._points.get(folder, StepPoints())
         failure = self._failures.get(folder, "")
-        self.watch.show_run(reading, state_of(reading, own), points, busy, self._model(), notes, failure)
+        elsewhere = reading is not None and is_elsewhere(reading, self._ended_ns.get(folder, 0), time.time_ns())
+        if elsewhere and own is None:  # until it has been quiet for a while
+            self._later.start()
+        state = state_of(reading, own, elsewhere)
+        self.watch.show_run(reading, state, points, busy, self._model(), notes, failure)
 
     def _keep(self, run: RunAtWork) -> None:
         """What the process says of a run that its folder does not hold."""
@@ -310,6 +320,7 @@ class TrainingPanel(Panel):
 
     def _end(self, end: RunEnd) -> None:
         run = end.run
+        self._ended_ns[run.folder] = time.time_ns()
         self._keep(run)
         watched = run.folder == self.following.folder
         begun = is_run(run.folder)

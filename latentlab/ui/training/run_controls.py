@@ -79,7 +79,7 @@ class RunControls(QWidget):
             self.bar.setRange(0, BAR_STEPS)
             self.bar.setValue(round(state.share * BAR_STEPS))
         self._show_pausing(state)
-        resumable = reading is not None and not state.at_work and bool(reading.family)
+        resumable = reading is not None and state.kind in ("paused", "done") and bool(reading.family)
         self.resume_button.setVisible(resumable)
         self.epochs.setVisible(resumable)
         if resumable and reading is not None:

@@ -11,12 +11,16 @@ from latentlab.ui.training.training import RunAtWork
 if TYPE_CHECKING:
     from latentlab.core.run_folder import RunReading
 
+QUIET_S, QUIET_EPOCHS = 15.0, 3  # a folder that has not changed for so long is not trained on any more
 LONG_S = 3.0  # below this, how long is left is not worth saying
 
 
 @dataclass(frozen=True)
 class RunState:
-    """`share` of the bar, None for one that only moves; `kind` is none, begins, trains, stops, paused or done."""
+    """`share` of the bar, None for one that only moves.
+
+    `kind` is none, begins, trains, stops, elsewhere, paused or done.
+    """
 
     kind: str
     text: str
@@ -27,7 +31,18 @@ class RunState:
         return self.kind in ("begins", "trains", "stops")
 
 
-def state_of(reading: RunReading | None, run: RunAtWork | None) -> RunState:
+def is_elsewhere(reading: RunReading, ended_ns: int, now_ns: int) -> bool:
+    """Whether somebody else trains this run: its folder has changed so lately that it may change again.
+
+    `ended_ns`: when a process of ours last ended that trained it.
+    """
+    newest_ns = max((written_ns for written_ns, _ in reading.stamp), default=0)
+    epoch_s = reading.seconds / max(1, reading.epochs_done)
+    lately_ns = int(1e9 * max(QUIET_S, QUIET_EPOCHS * epoch_s))
+    return not reading.done and newest_ns > ended_ns and now_ns - newest_ns < lately_ns
+
+
+def state_of(reading: RunReading | None, run: RunAtWork | None, elsewhere: bool = False) -> RunState:
     """`run` is the process of this very run, where it is at work."""
     if run is not None:
         return _working(run)
@@ -36,6 +51,8 @@ def state_of(reading: RunReading | None, run: RunAtWork | None) -> RunState:
     if reading.done:
         return RunState("done", f"done: {_epochs(reading.epochs_done)} in {duration(reading.seconds)}", 1.0)
     share = reading.epochs_done / reading.epochs if reading.epochs else 0.0
+    if elsewhere:
+        return RunState("elsewhere", f"{reading.epochs_done} of {reading.epochs} epochs done, trained elsewhere", share)
     if not reading.epochs_done:
         return RunState("paused", "stopped before its first epoch was done", share)
     return RunState("paused", f"paused after epoch {reading.epochs_done} of {reading.epochs}", share)
