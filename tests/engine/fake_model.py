@@ -22,7 +22,8 @@ from latentlab.core.latent_model import Images, ImageShape, ModelInfo
 from latentlab.core.spaces import FloatArray, LatentSpace
 
 DIM = 4
-KILL, FAIL, REFUSE, GATE, LOST, OUTGROW = 90.0, 91.0, 92.0, 93.0, 94.0, 95.0
+KILL, FAIL, REFUSE, GATE = 90.0, 91.0, 92.0, 93.0
+LOST, OUTGROW = -94.0, -95.0
 NO_MEMORY = "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"
 
 
