@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +18,8 @@ from latentlab.core import refitting
 from latentlab.core.checkpoint_file import read_encodings
 from latentlab.core.projections import job as projecting
 from latentlab.core.requests import JobCancelled, Report
-from latentlab.engine import exporting, map_making, measuring
+from latentlab.engine import edit_sheet, exporting, folder_direction, map_making, measuring
+from latentlab.formats import guessing
 from latentlab.measure import inversion
 
 SIDE = 16
@@ -80,6 +83,26 @@ def measures(report: Report, checkpoint: Path, folder: Path) -> object:
     return measuring.run(report, str(checkpoint), count=64)
 
 
+def sheets(report: Report, checkpoint: Path, folder: Path) -> object:
+    edited = latents(checkpoint)[:20]
+    return edit_sheet.run(report, str(checkpoint), edited, edited[0], str(folder / "sheet.png"))
+
+
+def finds_a_direction(report: Report, checkpoint: Path, folder: Path) -> object:
+    pictures = str(folder / "pictures")
+    return folder_direction.run(report, str(checkpoint), pictures, "Hat", pictures)
+
+
+def guesses(report: Report, checkpoint: Path, folder: Path) -> object:
+    import torch
+
+    with tempfile.TemporaryDirectory() as elsewhere:
+        path = Path(elsewhere) / "decoder.pth"
+        network = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.ReLU(), torch.nn.Linear(16, 64))
+        torch.save(network.state_dict(), path)
+        return guessing.run(report, str(path))
+
+
 JOBS: dict[str, Work] = {
     **{f"export {name}": exports(name) for name in ("walk.gif", "walk.mp4", "walk.png", "frames")},
     "t-SNE": lays_out,
@@ -87,6 +110,9 @@ JOBS: dict[str, Work] = {
     "encode a folder": encodes_a_folder,
     "draws": draws,
     "figures": measures,
+    "sheet of edits": sheets,
+    "direction from folders": finds_a_direction,
+    "readings": guesses,
     "fitting attributes": fits_anew,
 }
 IN_ONE_PIECE = {"fitting attributes"}  # says that it has begun, and is over; its process is ended when it is cancelled
@@ -99,7 +125,7 @@ def place(tiny_checkpoint: Path, tmp_path: Path) -> Path:
     (tmp_path / "pictures").mkdir()
     for index in range(12):
         Image.new("RGB", (SIDE, SIDE), (20 * index, 0, 0)).save(tmp_path / "pictures" / f"{index}.png")
-    for name in ("walk.gif", "walk.mp4", "walk.png", "model.safetensors.encodings.safetensors"):
+    for name in ("walk.gif", "walk.mp4", "walk.png", "sheet.png", "model.safetensors.encodings.safetensors"):
         (tmp_path / name).write_bytes(b"of before")
     return tmp_path
 
@@ -120,3 +146,16 @@ def test_a_job_that_is_cancelled_leaves_the_files_of_before(name: str, share: fl
     assert report.told > (1 if share else 0)
     assert everything(place) == before
     assert everything(home) == at_home
+
+
+def test_no_job_is_left_out() -> None:
+    """Every function that says of itself which job it is."""
+    root, here = Path(__file__).resolve().parents[2], Path(__file__).read_text(encoding="utf-8")
+    named = {
+        name
+        for file in (root / "latentlab").rglob("*.py")
+        for name in re.findall(r'The job "latentlab\.([\w.]+:\w+)"', file.read_text(encoding="utf-8"))
+    }
+    assert len(named) >= 7
+    missing = [name for name in named if f"{name.rpartition('.')[2].replace(':', '.')}(" not in here]
+    assert not missing
