@@ -62,10 +62,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def explore_model(model: LatentModel) -> None:
     """The window on a model that lives in this process; returns when it is closed."""
     from latentlab.engine.in_process import InProcessEngine
-    from latentlab.engine.jobs import ProcessJobs
     from latentlab.engine.in_process_jobs import InProcessJobs
-    from latentlab.ui.workspace import OpenedModel
+    from latentlab.engine.jobs import ProcessJobs
     from latentlab.formats import open_checkpoint
+    from latentlab.ui.workspace import OpenedModel
 
     opened = OpenedModel(model.info, model.encodings)
     engine, jobs = InProcessEngine(model, open_checkpoint), InProcessJobs(model, ProcessJobs())

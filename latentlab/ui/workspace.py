@@ -70,12 +70,12 @@ class Workspace:
         `space`: where the latent lies; the one that is worked in if empty. Work goes on there, and that is said.
         """
         state = in_space(self.state, self.opened.info, space or self.state.space)
-        self.session.update(at(state, latent, name, original), label or f"Go to {name}")
-
         if state.space != self.state.space:
             waiting = put_aside(state)
             aside = f" Put aside until you switch back: {waiting}." if waiting else ""
             self.notices.info(f"{name} lies in {state.space}, so work goes on there.{aside}")
+        self.session.update(at(state, latent, name, original), label or f"Go to {name}")
+
     def go_to_encoding(self, index: int, label: str = "") -> None:
         """The same with an encoding; a conditional model is asked for what its picture is, as far as that is known."""
         encodings, info = self.opened.encodings, self.opened.info
