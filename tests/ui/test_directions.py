@@ -295,3 +295,11 @@ def test_groups_may_come_while_the_form_is_open(panel: AttributesPanel, workspac
     assert "hold Shift" in source.sentence.text()
     workspace.change("Select", groups=(Group("some", np.arange(10)),))
     assert not source.sentence.isVisible()
+
+
+def test_a_long_folder_name_widens_nothing(panel: AttributesPanel, folders: Callable[..., FromFolder]) -> None:
+    wide = panel.adding.choose("folder").minimumSizeHint().width()
+    source = folders("/pictures/" + "people in hats " * 9, "/pictures/bare")
+    assert source.minimumSizeHint().width() == wide
+    assert "…" in source.having_button.text()
+    assert "people in hats people in hats" in source.having_button.toolTip()

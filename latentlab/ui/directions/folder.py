@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from latentlab.core.atomic import displayed
 from latentlab.core.state import State
@@ -27,6 +28,7 @@ NO_MAP = "This model carries no encodings: a second folder, of pictures without 
 BOTH = "The pictures of a folder against those of another, or against everything on the map."
 UNCHOSEN = "Choose a folder…"
 EVERYTHING = "Everything on the map"
+NAME_PX = 160  # of a folder, on its button
 
 
 class FromFolder(DirectionSource):
@@ -61,6 +63,7 @@ class FromFolder(DirectionSource):
         button = QPushButton()
         button.setIcon(icon("mdi6.folder-image"))
         button.setAccessibleName(accessible_name)
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long name widens no panel
         button.clicked.connect(choose)
         return button
 
@@ -85,10 +88,10 @@ class FromFolder(DirectionSource):
             self.say(SEARCHED)
         else:
             self.say(BOTH if self._map_serves() else NO_MAP)
-        self.having_button.setText(UNCHOSEN if self.having is None else displayed(self.having.name))
+        self.having_button.setText(UNCHOSEN if self.having is None else self._short(self.having))
         self.having_button.setToolTip("Pictures that have it" if self.having is None else displayed(self.having))
         otherwise = EVERYTHING if self._map_serves() else UNCHOSEN
-        self.lacking_button.setText(otherwise if self.lacking is None else displayed(self.lacking.name))
+        self.lacking_button.setText(otherwise if self.lacking is None else self._short(self.lacking))
         self.lacking_button.setToolTip("Pictures without it" if self.lacking is None else displayed(self.lacking))
         self.add.setEnabled(self._ready())
         self.add.setToolTip(
@@ -98,6 +101,10 @@ class FromFolder(DirectionSource):
             if self.job is not None
             else "Choose the folders first"
         )
+
+    def _short(self, folder: Path) -> str:
+        name = displayed(folder.name) or displayed(folder)
+        return self.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, NAME_PX)
 
     def _map_serves(self) -> bool:
         """Whether the encodings can stand for pictures without it: of an encoder, in the space it encodes into."""
