@@ -46,6 +46,11 @@ class RunningCommand:
     def running(self) -> bool:
         return not self._ended.is_set()
 
+    @property
+    def asked(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopped > 0
+
     def stop(self) -> None:
         with self._lock:
             self._stopped += 1
@@ -120,7 +125,8 @@ class ProcessTrainer:
     def close(self) -> None:
         running, self._running = [command for command in self._running if command.running], []
         for command in running:
-            command.stop()
+            if not command.asked:  # asked twice, it would end without saving
+                command.stop()
         deadline = time.monotonic() + CLOSE_S
         for command in running:
             command.wait(max(0.0, deadline - time.monotonic()))

@@ -130,6 +130,14 @@ def test_closing_stops_what_runs(trainer: ProcessTrainer) -> None:
     assert heard.end.status == 130
 
 
+def test_closing_after_a_pause_does_not_ask_a_second_time(trainer: ProcessTrainer) -> None:
+    heard, stop = begun(trainer)
+    stop()
+    trainer.close()
+    assert heard.end.status == 130
+    assert TrainerLine("saved") in heard.messages
+
+
 def test_closing_does_not_wait_for_a_long_step(trainer: ProcessTrainer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("latentlab.engine.trainer.CLOSE_S", 0.05)
     heard, stop = begun(trainer, "deaf")

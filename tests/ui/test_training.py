@@ -147,6 +147,9 @@ def test_a_run_is_started_watched_paused_and_resumed(
     assert run.stops == 1
     training_panel._redraw()
     assert controls.pause_button.text() == "Stop at once"
+    controls.pause_button.click()
+    assert run.stops == 1, "a double click"
+    qtbot.waitUntil(controls.pause_button.isEnabled)
     run.end(130, "Stopped after step 6 of epoch 2.")
     deliver()
     training_panel._redraw()

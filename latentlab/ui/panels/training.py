@@ -309,7 +309,8 @@ class TrainingPanel(Panel):
             self.resume(reading.epochs_done)
         elif training.at_work.folder == reading.folder:
             training.at_work.finish = True
-            training.pause()
+            if not training.at_work.stopping:
+                training.pause()
 
     def open_model(self) -> None:
         """The run's checkpoint becomes the model of the window."""

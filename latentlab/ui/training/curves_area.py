@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from latentlab.ui import theme
 from latentlab.ui.icons import icon
 from latentlab.ui.training.curve_groups import CurveGroup
 from latentlab.ui.training.progress import StepPoints
+from latentlab.ui.training.reading import Reading
 
 if TYPE_CHECKING:
     from latentlab.ui.training.curves import LossCurves
@@ -24,7 +24,6 @@ ALL = "All losses"
 
 class CurvesArea(QWidget):
     chosen = Signal(int)  # an epoch
-    _imported = Signal(object)  # None, or what went wrong
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -33,8 +32,9 @@ class CurvesArea(QWidget):
         self._points = StepPoints()
         self._drawn: tuple[object, ...] = ()
         self._marked = 0.0
-        self._thread: threading.Thread | None = None
-        self._imported.connect(self._take_imported, Qt.ConnectionType.QueuedConnection)
+        self._asked = False  # for the library
+        self._importing = Reading("importing pyqtgraph", self)
+        self._importing.done.connect(self._take_imported)
         self.which = QComboBox()
         self.which.setAccessibleName("Which losses")
         self.which.setToolTip("All of them small, or one large (double-click a plot)")
@@ -96,9 +96,9 @@ class CurvesArea(QWidget):
         for widget in (self.which, self.along, self.log_button):
             widget.setVisible(bool(groups))
         self._show_legend()
-        if groups and self.curves is None and self._thread is None:
-            self._thread = threading.Thread(target=self._import, name="importing pyqtgraph", daemon=True)
-            self._thread.start()
+        if groups and not self._asked:
+            self._asked = True
+            self._importing.start(imported)
         if self.curves is not None:
             self.curves.setVisible(bool(groups))
             self.hint.setVisible(not groups)
@@ -134,8 +134,7 @@ class CurvesArea(QWidget):
             self.curves.show_theme()
 
     def close_importing(self) -> None:
-        if self._thread is not None:
-            self._thread.join(2.0)
+        self._importing.close()
 
     def _show_way(self) -> None:
         alone = self.which.currentData() or ""
@@ -143,14 +142,6 @@ class CurvesArea(QWidget):
         if self.curves is not None:
             by_step = self.along.currentIndex() == 1
             self.curves.show_way(by_step=by_step, log=self.log_button.isChecked(), alone=alone)
-
-    def _import(self) -> None:
-        try:
-            import_module(DRAWING)
-        except ImportError as error:
-            self._imported.emit(error)
-        else:
-            self._imported.emit(None)
 
     def _take_imported(self, error: ImportError | None) -> None:
         if error is not None:
@@ -166,3 +157,12 @@ class CurvesArea(QWidget):
         self._show_way()
         self.show_curves(self._groups, self._points)
         self.curves.mark(self._marked)
+
+
+def imported() -> ImportError | None:
+    """What is wrong with the library that draws the curves, if anything; half a second where it is new."""
+    try:
+        import_module(DRAWING)
+    except ImportError as error:
+        return error
+    return None

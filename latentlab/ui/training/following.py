@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from latentlab.core.errors import LatentlabError
 from latentlab.core.run_folder import RunReading, read_run, stamp_of
+from latentlab.ui.training.reading import Reading
 
 LOOK_MS = 700  # between two looks at the folder
 
@@ -18,17 +18,16 @@ class RunFollowing(QObject):
 
     changed = Signal()  # `reading` is new, or None for another folder
     refused = Signal(str)  # the folder holds no run, and why
-    _read = Signal(object, object)  # the folder, RunReading or LatentlabError
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.folder: Path | None = None
         self.reading: RunReading | None = None
-        self._thread: threading.Thread | None = None
+        self._reading = Reading("reading a run", self)
+        self._reading.done.connect(lambda found: self._take(*found))
         self._expected = False  # a new run: that its folder is not there yet is no mistake
         self._timer = QTimer(self, interval=LOOK_MS)
         self._timer.timeout.connect(self.look)
-        self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     def follow(self, folder: Path, expected: bool = False) -> None:
         """Another folder; `expected`: of a run that is only about to begin."""
@@ -47,29 +46,26 @@ class RunFollowing(QObject):
     def look(self) -> None:
         """Reads what is new; `changed` follows where there is something."""
         folder = self.folder
-        if folder is None or (self._thread is not None and self._thread.is_alive()):
+        if folder is None or self._reading.busy:
             return
         before = self.reading
 
-        def work() -> None:
+        def work() -> tuple[Path, RunReading | LatentlabError | None]:
             if before is not None and before.stamp == stamp_of(folder):
-                return
+                return folder, None
             try:
-                found: RunReading | LatentlabError = read_run(folder, before)
+                return folder, read_run(folder, before)
             except LatentlabError as error:
-                found = error
-            self._read.emit(folder, found)
+                return folder, error
 
-        self._thread = threading.Thread(target=work, name="reading a run", daemon=True)
-        self._thread.start()
+        self._reading.start(work)
 
     def close(self) -> None:
         self._timer.stop()
-        if self._thread is not None:
-            self._thread.join(1.0)
+        self._reading.close()
 
-    def _take(self, folder: Path, found: RunReading | LatentlabError) -> None:
-        if folder != self.folder:
+    def _take(self, folder: Path, found: RunReading | LatentlabError | None) -> None:
+        if folder != self.folder or found is None:
             return
         if isinstance(found, RunReading):
             self.reading, self._expected = found, False

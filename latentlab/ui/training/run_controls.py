@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QSignalBlocker, Signal
+from PySide6.QtCore import QSignalBlocker, QTimer, Signal
 from PySide6.QtWidgets import QHBoxLayout, QMenu, QProgressBar, QPushButton, QSpinBox, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.run_folder import RunReading
@@ -14,6 +14,7 @@ from latentlab.ui.training.run_state import RunState
 
 MOST_EPOCHS = 1_000_000
 BAR_STEPS = 1000
+AT_ONCE_MS = 1500  # a double click on Pause must not stop at once
 
 
 class RunControls(QWidget):
@@ -27,6 +28,9 @@ class RunControls(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._folder_of_epochs = ""  # for whose run the field of epochs was last set
+        self._stops = False
+        self._at_once = QTimer(self, singleShot=True, interval=AT_ONCE_MS)
+        self._at_once.timeout.connect(lambda: self.pause_button.setEnabled(True))
         self.text = ElidedLabel()
         self.text.setFont(theme.tabular(self.text.font()))
         self.text.setAccessibleName("State of the run")
@@ -91,6 +95,11 @@ class RunControls(QWidget):
     def _show_pausing(self, state: RunState) -> None:
         self.pause_button.setVisible(state.at_work)
         stops = state.kind == "stops"
+        if stops != self._stops:
+            self._stops = stops
+            self.pause_button.setEnabled(not stops)
+            if stops:
+                self._at_once.start()
         self.pause_button.setText("Stop at once" if stops else "Pause")
         self.pause_button.setToolTip(
             "End without finishing the step; what was saved last can be resumed"

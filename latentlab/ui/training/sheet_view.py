@@ -5,11 +5,10 @@ Sheets are rows of square pictures 2 px apart on white (`training/sheets.py`); a
 
 from __future__ import annotations
 
-import threading
 from collections import OrderedDict
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QPoint, QRectF, QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QMimeData, QPoint, QRectF, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
@@ -25,6 +24,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QMenu, QSizePolicy, QWidget
 
 from latentlab.ui import theme
+from latentlab.ui.training.reading import Reading
 
 GAP_PX = 2  # between pictures of a sheet
 KEPT = 24  # sheets held in memory
@@ -34,8 +34,6 @@ DRAGGED_PX = 96
 
 class SheetView(QWidget):
     """`show_sheet(path, side)`; files are read on a thread, and the sheet before stays until then."""
-
-    _read = Signal(str, object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -47,9 +45,9 @@ class SheetView(QWidget):
         self._wanted: tuple[str, int] = ("", 0)  # path and when it was written
         self._image = QImage()
         self._kept: OrderedDict[tuple[str, int], QImage] = OrderedDict()
-        self._threads: list[threading.Thread] = []
+        self._reading = Reading("reading a sheet", self)
+        self._reading.done.connect(lambda found: self._take(*found))
         self._pressed: QPoint | None = None
-        self._read.connect(self._take, Qt.ConnectionType.QueuedConnection)
 
     @property
     def path(self) -> Path | None:
@@ -78,23 +76,12 @@ class SheetView(QWidget):
             self._image = self._kept[wanted]
             self.update()
             return
-        self._threads = [thread for thread in self._threads if thread.is_alive()]
-        self._threads.append(threading.Thread(target=self._load, args=(wanted,), name="reading a sheet", daemon=True))
-        self._threads[-1].start()
+        self._reading.start(lambda: (wanted, loaded(wanted[0])))
 
     def close_reading(self) -> None:
-        for thread in self._threads:
-            thread.join(1.0)
+        self._reading.close()
 
-    def _load(self, wanted: tuple[str, int]) -> None:
-        reader = QImageReader(wanted[0])
-        size = reader.size()
-        if max(size.width(), size.height()) > LARGEST_PX:
-            reader.setScaledSize(size.scaled(LARGEST_PX, LARGEST_PX, Qt.AspectRatioMode.KeepAspectRatio))
-        self._read.emit(wanted[0], (wanted, reader.read()))
-
-    def _take(self, _path: str, found: tuple[tuple[str, int], QImage]) -> None:
-        wanted, image = found
+    def _take(self, wanted: tuple[str, int], image: QImage) -> None:
         if image.isNull():
             return
         self._kept[wanted] = image.convertToFormat(QImage.Format.Format_RGB32)
@@ -181,3 +168,12 @@ class SheetView(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         self._pressed = None
+
+
+def loaded(path: str) -> QImage:
+    """The picture in a file, smaller where it is huge; a null image where there is none."""
+    reader = QImageReader(path)
+    size = reader.size()
+    if max(size.width(), size.height()) > LARGEST_PX:
+        reader.setScaledSize(size.scaled(LARGEST_PX, LARGEST_PX, Qt.AspectRatioMode.KeepAspectRatio))
+    return reader.read()
