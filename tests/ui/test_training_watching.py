@@ -58,8 +58,10 @@ def test_the_curves_of_a_run(training_panel: TrainingPanel, qtbot: QtBot, tmp_pa
     area = training_panel.watch.curves
     qtbot.waitUntil(lambda: area.curves is not None, timeout=20_000)
     curves = area.curves
+    from latentlab.ui.training.curves import LEAST_HEIGHT_PX, LEAST_WIDTH_PX  # imports pyqtgraph
+
     assert curves is not None
-    qtbot.waitUntil(lambda: list(curves.plots) == ["loss", "judged"])
+    qtbot.waitUntil(lambda: list(curves.plots) == ["judged", "loss"])
     line_of = curves.plots["loss"].lines
     assert line_of["loss", "train"].getOriginalDataset()[1].tolist() == [4, 3]
     assert line_of["loss", "held_out"].getOriginalDataset()[0].tolist() == [1, 2]
@@ -70,12 +72,17 @@ def test_the_curves_of_a_run(training_panel: TrainingPanel, qtbot: QtBot, tmp_pa
     assert line_of["loss", "held_out"].getOriginalDataset()[0].tolist() == [10, 20]
     area.log_button.setChecked(True)
     assert curves.plots["loss"].item.getAxis("left").logMode
+    curves.resize(LEAST_WIDTH_PX + 10, LEAST_HEIGHT_PX + 10)
+    assert list(curves.plots) == ["judged"], "what two networks make of each other goes first"
+    assert "+1 more" in area.legend.text()
+    curves.resize(500, 300)
+    assert list(curves.plots) == ["judged", "loss"]
     area.enlarge("judged")
     assert list(curves.plots) == ["judged"]
     area.back_button.click()
-    assert list(curves.plots) == ["loss", "judged"]
+    assert list(curves.plots) == ["judged", "loss"]
     curves.show_theme()
-    qtbot.waitUntil(lambda: list(curves.plots) == ["loss", "judged"])
+    qtbot.waitUntil(lambda: list(curves.plots) == ["judged", "loss"])
     with qtbot.waitSignal(area.chosen):
         curves.chosen.emit(1)
     assert training_panel.watch.scrubber.epoch == 1

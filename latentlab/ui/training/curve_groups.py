@@ -36,6 +36,7 @@ NAMES = {
 }
 LOSSES, JUDGED, GRADIENTS = "losses", "judged", "gradients"
 TITLES = {LOSSES: "Losses", JUDGED: "Judged real", GRADIENTS: "Gradient norms"}
+FIRST = (LOSSES, JUDGED)
 BELIEVED = ("d_real", "d_fake", "d_reconstruction", "c_code")
 EVEN = 0.5  # D(x) and D(G(z)) where the two networks are even
 
@@ -60,13 +61,15 @@ class CurveGroup:
 
 
 def groups_of(curves: Iterable[LossCurve]) -> tuple[CurveGroup, ...]:
-    """In the order in which the trainer names them."""
+    """What two networks make of each other first, then in the order in which the trainer names them."""
     found: dict[str, list[LossCurve]] = {}
     for curve in curves:
         found.setdefault(_group(curve.name), []).append(curve)
     return tuple(
         CurveGroup(key, TITLES.get(key, named(key)), tuple(members), EVEN if key == JUDGED else None)
-        for key, members in found.items()
+        for key, members in sorted(
+            found.items(), key=lambda item: FIRST.index(item[0]) if item[0] in FIRST else len(FIRST)
+        )
     )
 
 

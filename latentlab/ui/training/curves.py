@@ -20,7 +20,7 @@ from latentlab.ui import theme
 from latentlab.ui.training.curve_groups import CurveGroup, series_name, short, ticks, value_at
 from latentlab.ui.training.progress import StepPoints
 
-LEAST_WIDTH_PX = 210  # of a small plot
+LEAST_WIDTH_PX, LEAST_HEIGHT_PX = 210, 50  # of a small plot
 SHAPE = 2.6  # width to height
 HOLE = 0.4  # what an empty place at the end weighs beside that
 TICK_PX = 26  # between two ticks, at least
@@ -46,11 +46,12 @@ class Plot:
 
 
 class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph has no types
-    """`chosen` an epoch was clicked, `enlarged` a group was double-clicked."""
+    """`chosen` an epoch was clicked, `enlarged` a group was double-clicked, `fitted` so many plots have no room."""
 
     _made = False
     chosen = Signal(int)
     enlarged = Signal(str)
+    fitted = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -133,8 +134,10 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         return {group.key: self._all[group.key] for group in self._shown() if group.key in self._all}
 
     def _shown(self) -> list[CurveGroup]:
+        """As many as there is room for, the first ones first."""
         alone = [group for group in self._groups if group.key == self._alone]
-        return alone or list(self._groups)
+        columns, rows = max(1, self.width() // LEAST_WIDTH_PX), max(1, self.height() // LEAST_HEIGHT_PX)
+        return alone or list(self._groups[: columns * rows])
 
     def _fitting(self) -> int:
         """How many columns: so many that the plots come near to a shape in which a curve reads well."""
@@ -161,6 +164,7 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
             if group.key in self._all:
                 self._put(self._all[group.key], place)
         self._next.start()
+        self.fitted.emit(0 if self._alone else len(self._groups) - len(self._shown()))
 
     def _make_next(self) -> None:
         """The first plot that is missing: pyqtgraph takes tens of milliseconds for each."""

@@ -33,6 +33,7 @@ class CurvesArea(QWidget):
         self._drawn: tuple[object, ...] = ()
         self._marked = 0.0
         self._asked = False  # for the library
+        self._without_room = 0  # plots that are not shown
         self._importing = Reading("importing pyqtgraph", self)
         self._importing.done.connect(self._take_imported)
         self.which = QComboBox()
@@ -126,7 +127,16 @@ class CurvesArea(QWidget):
             )
             if split in splits
         ]
+        if self._without_room:
+            more = f"<span style='color:{colours.secondary}'>+{self._without_room} more</span>"
+            words.append(more)
         self.legend.setText(" &nbsp; ".join(words))
+        self.legend.setToolTip("Choose one, or make room" if self._without_room else "")
+
+    def _take_fitted(self, without_room: int) -> None:
+        if without_room != self._without_room:
+            self._without_room = without_room
+            self._show_legend()
 
     def show_theme(self) -> None:
         self._show_legend()
@@ -152,6 +162,7 @@ class CurvesArea(QWidget):
         self.curves = LossCurves(self)
         self.curves.chosen.connect(self.chosen)
         self.curves.enlarged.connect(self.enlarge)
+        self.curves.fitted.connect(self._take_fitted)
         self._drawn = ()
         self._column.addWidget(self.curves, 1)
         self._show_way()
