@@ -5,6 +5,7 @@ One worker thread decodes; the rules of scheduling and of answering are those of
 
 from __future__ import annotations
 
+import atexit
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -86,6 +87,8 @@ class InProcessEngine:
             self._changed.notify()
         if threading.current_thread() is not self._worker:
             self._worker.join(CLOSE_S)
+            if self._worker.is_alive():  # a thread inside torch when the interpreter ends would abort the process
+                atexit.register(self._worker.join)
 
     def _run(self) -> None:
         while (work := self._next()) is not None:

@@ -5,6 +5,7 @@ A child process could not open it again. Everything else goes to processes of it
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections.abc import Callable
@@ -28,7 +29,8 @@ class ThreadJob:
         self._on_message = on_message
         self._cancelled = threading.Event()
         self._ended = threading.Event()
-        threading.Thread(target=self._run, name="in-process job", daemon=True).start()
+        self._thread = threading.Thread(target=self._run, name="in-process job", daemon=True)
+        self._thread.start()
 
     @property
     def running(self) -> bool:
@@ -39,7 +41,10 @@ class ThreadJob:
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the work has ended within `timeout_s`; a thread cannot be ended by force."""
-        return self._ended.wait(timeout_s)
+        if not self._ended.wait(timeout_s):  # inside torch when the interpreter ends it would abort the process
+            atexit.register(self._thread.join)
+            return False
+        return True
 
     def progress(self, done: float, total: float, text: str = "") -> None:
         self._say(Progress(done, total, text))

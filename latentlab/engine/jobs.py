@@ -29,6 +29,7 @@ class RunningProcess:
         self._on_message = on_message
         self._lock = threading.Lock()
         self._cancelled = False
+        self._cancelled_s = 0.0
         self._ended = threading.Event()
         self._child: Child | None = None
         self._outbox: Outbox | None = None
@@ -44,7 +45,7 @@ class RunningProcess:
         with self._lock:
             if self._cancelled or self._ended.is_set():
                 return
-            self._cancelled = True
+            self._cancelled, self._cancelled_s = True, time.monotonic()
             if self._child is None or self._outbox is None:
                 return  # the thread sees it before it starts the process
             self._outbox.put(CancelJob())
@@ -58,6 +59,17 @@ class RunningProcess:
             self._cancelled = True
             if self._child is not None:
                 self._child.end()
+
+    @property
+    def asked_s(self) -> float:
+        """When it was asked to end, by time.monotonic."""
+        return self._cancelled_s
+
+    def hang_up(self) -> None:
+        """Ends at once what still answers; `kill` for what does not."""
+        with self._lock:
+            if self._child is not None:
+                self._child.hang_up()
 
     def wait(self, timeout_s: float) -> bool:
         """Whether the last message has been said within `timeout_s`."""
@@ -135,10 +147,11 @@ class ProcessJobs:
             running, self._running = self._running, []
         for job in running:
             job.cancel()
-        deadline = time.monotonic() + CLOSE_S
-        for job in running:
-            if not job.wait(max(0.0, deadline - time.monotonic())):
-                job.kill()
+        late = [job for job in running if not job.wait(max(0.0, job.asked_s + CLOSE_S - time.monotonic()))]
+        for job in late:
+            job.hang_up()
+        for job in late:
+            job.kill()
         for job in running:
             with suppress(RuntimeError):  # closed from a job's own message
                 job.thread.join(1.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -135,3 +137,36 @@ def test_closing_ends_the_thread_and_nothing_is_said_afterwards(model: WaitingMo
     engine.submit("image", decode(1))
     assert not engine._worker.is_alive()
     assert inbox.empty()
+
+
+ENDS_WITHIN_TORCH = """
+import sys, threading, time
+from pathlib import Path
+import torch
+from fake_model import FakeModel
+from inboxes import decode
+from latentlab.core.requests import OpenModel
+from latentlab.engine import in_process
+
+class SlowModel(FakeModel):
+    def decode(self, latents, **how):
+        begun.set()
+        square, end = torch.rand(300, 300), time.monotonic() + 1.0
+        while time.monotonic() < end:
+            square = square @ square / 300
+        return super().decode(latents)
+
+begun = threading.Event()
+in_process.CLOSE_S = 0.01
+engine = in_process.InProcessEngine(SlowModel(Path("model"), "one"))
+engine.open(OpenModel("model"))
+engine.submit("image", decode(1))
+begun.wait()
+engine.close()
+"""
+
+
+def test_a_program_that_ends_in_the_middle_of_a_decode_ends_well(findable: None) -> None:
+    """A thread that is inside torch when Python ends would take the process with it: status 134."""
+    done = subprocess.run([sys.executable, "-c", ENDS_WITHIN_TORCH], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
