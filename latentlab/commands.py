@@ -68,8 +68,9 @@ application = typer.Typer(
 
 def command() -> Any:
     """The command line as a click command."""
+    import latentlab.compare_command
     import latentlab.directions_command
-    import latentlab.measure_command  # noqa: F401 - both add themselves
+    import latentlab.measure_command  # noqa: F401 - all add themselves
 
     return typer.main.get_command(application)
 

@@ -16,7 +16,6 @@ from latentlab.core.figure_text import NONE
 from latentlab.core.figures import Cell, Column, FigureTable, Group, number, table_of
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.measurement import evaluation, kept
-from latentlab.core.registry import FAMILIES
 
 Side = Literal["", "first", "second"]
 # What was measured on pictures that a person chose says most; the trainer's own figures are there most often.
@@ -80,10 +79,9 @@ def better_of(better: Better, first: float, second: float) -> Side:
 def _facts(info: ModelInfo) -> dict[str, str]:
     space, image = info.spaces[0], info.image
     epochs = info.training.get("epochs")
-    title = FAMILIES[info.family].title if info.family in FAMILIES else info.family
     counted = isinstance(epochs, int) and not isinstance(epochs, bool)
     return {
-        "Family": title.partition(":")[0] or NONE,
+        "Family": info.family or NONE,
         "Dimensions": f"{space.dim:,}",
         "Prior": {"empirical": "measured"}.get(space.prior, space.prior),
         "Picture": f"{image.width} × {image.height}, {'colour' if image.channels == 3 else 'grey'}",

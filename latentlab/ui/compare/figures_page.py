@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout
 
 from latentlab.core.comparing import data_of
@@ -17,6 +17,7 @@ from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 
 BETTER = "better"
+SHARE, MOST_PX = 0.29, 240  # of the width, for the numbers of one model
 
 
 class FiguresPage(Page):
@@ -45,6 +46,13 @@ class FiguresPage(Page):
     def show_models(self) -> None:
         self._rows = []
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """The names of the figures keep the room that the numbers do not need."""
+        super().resizeEvent(event)
+        width = min(MOST_PX, round(self.width() * SHARE))
+        for column in (1, 2):
+            self.table.setColumnWidth(column, width)
+
     def show_state(self, _state: State) -> None:
         held = self.pair.held
         if held is None or self._rows:
@@ -52,8 +60,6 @@ class FiguresPage(Page):
         first = self.pair.opened("first").info
         self._rows = figure_rows(figured(first), figured(held.info))
         self.table.setHorizontalHeaderLabels(["", self.pair.first_name, held.name])
-        for index in (1, 2):
-            self.table.horizontalHeader().setSectionResizeMode(index, QHeaderView.ResizeMode.ResizeToContents)
         self.note.setText(_note(data_of(first), data_of(held.info), comparable(first, held.info)))
         self._fill()
 
@@ -76,7 +82,7 @@ class FiguresPage(Page):
 def _item(text: str, tip: str, better: bool, title: bool) -> QTableWidgetItem:
     colours = theme.current()
     item = QTableWidgetItem(text)
-    item.setToolTip(tip)
+    item.setToolTip(tip or text)
     item.setForeground(QColor(colours.secondary if title else colours.text))
     if better:
         font = QFont()

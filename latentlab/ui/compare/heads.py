@@ -33,7 +33,8 @@ from latentlab.ui.opening import SESSION_ENDING
 
 RECENT_SHOWN = 6
 OPEN = "Open a file…"
-BUTTONS_PX = 64  # the arrow and the cross beside the second name
+ARROW_PX = 22
+BUTTONS_PX = 48  # the arrow and the cross beside the second name
 
 
 class Choice(QMenu):
@@ -144,10 +145,13 @@ class Heads(QWidget):
         self.first.setText(_shortened(self.first, first, room))
         self.first.setToolTip(first)
         self.second.setText(_shortened(self.second, second, room - BUTTONS_PX))
+        # As narrow as it can be: a tool button centres its text, which is to begin where the caption below does.
+        self.second.setFixedWidth(self.second.fontMetrics().horizontalAdvance(self.second.text()) + ARROW_PX)
         self.second.setToolTip(f"{second}\nChoose another model to compare with")
 
 
 def _shortened(widget: QWidget, text: str, room_px: int) -> str:
+    widget.ensurePolished()  # bold text is wider
     return widget.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, max(room_px, 24))
 
 

@@ -1,0 +1,72 @@
+"""`latentlab compare`: two models side by side on one sheet."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import latentlab
+from latentlab import cli
+from latentlab.compare_command import GAP_PX
+from tests.cli.conftest import write_tiny
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    """(status, standard error)"""
+    status = cli.main([str(argument) for argument in arguments])
+    return status, capsys.readouterr().err
+
+
+def halves(path: Path, width: int) -> list[np.ndarray]:
+    """What stands on the left and on the right."""
+    with Image.open(path) as image:
+        sheet = np.asarray(image)
+    assert sheet.shape[1] == 2 * width + GAP_PX
+    return [sheet[:, :width], sheet[:, width + GAP_PX :]]
+
+
+def test_samples_of_one_seed_stand_side_by_side(
+    vae: Path, gan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "both.png"
+    status, err = run(capsys, "compare", vae, gan, "-o", out, "--count", 4, "--seed", 3, "--truncation", 0.5)
+    assert status == 0, err
+    for path, half in zip((vae, gan), halves(out, 32), strict=True):
+        model = latentlab.open_model(path, device="cpu")
+        images = model.decode(model.sample(4, seed=3, truncation=0.5))
+        np.testing.assert_array_equal(half[:16, :16], images[0])
+        np.testing.assert_array_equal(half[16:, 16:], images[3])
+
+
+def test_a_picture_is_reconstructed_and_edited_by_both_and_their_errors_are_said(
+    vae: Path, face: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    larger = write_tiny(tmp_path / "larger.safetensors", size=32)
+    out = tmp_path / "both.png"
+    status, err = run(capsys, "compare", vae, larger, "-o", out, "--image", face, "--attribute", "Smiling=1.5")
+    assert status == 0, err
+    left, right = halves(out, 32)
+    assert left.shape == right.shape == (3 * 32, 32, 3), "the picture, its reconstruction, with the attribute"
+    model = latentlab.open_model(larger, device="cpu")
+    latent = model.encode(right[None, :32])
+    np.testing.assert_array_equal(right[32:64], model.decode(latent)[0])
+    np.testing.assert_array_equal(right[64:], model.decode(model.directions["Smiling"].apply(latent, 1.5))[0])
+    np.testing.assert_array_equal(left[::2, ::2], left[1::2, 1::2], "the smaller pictures are enlarged")
+    assert "tiny.safetensors: mean squared error 0." in err
+    assert "larger.safetensors: mean squared error 0." in err
+
+
+def test_a_mistake_is_one_line(vae: Path, gan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "both.png"
+    for arguments, said in (
+        (("--count", 0), "--count is 0"),
+        (("--attribute", "Smilling=1"), "did you mean"),
+        (("--truncation", -1), "--truncation"),
+    ):
+        status, err = run(capsys, "compare", vae, gan, "-o", out, *arguments)
+        assert status == 2
+        assert said in err.replace("Did", "did")
+    assert not out.exists()
