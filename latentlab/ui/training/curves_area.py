@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QTool
 from latentlab.core.run_folder import HELD_OUT, TRAIN
 from latentlab.ui import theme
 from latentlab.ui.icons import icon
+from latentlab.ui.training.copying import copyable
 from latentlab.ui.training.curve_groups import CurveGroup
 from latentlab.ui.training.progress import StepPoints
 from latentlab.ui.training.reading import Reading
@@ -78,6 +79,7 @@ class CurvesArea(QWidget):
         self._column.setSpacing(4)
         self._column.addLayout(row)
         self._column.addWidget(self.hint, 1)
+        self.copy_action = copyable(self, "Copy the curves as a picture", lambda: self.curves)
         self.setMinimumHeight(120)
         self.show_curves((), self._points)
 
@@ -160,6 +162,8 @@ class CurvesArea(QWidget):
         from latentlab.ui.training.curves import LossCurves
 
         self.curves = LossCurves(self)
+        for part in (self.curves, self.curves.viewport()):
+            part.setContextMenuPolicy(Qt.ContextMenuPolicy.NoContextMenu)  # ours
         self.curves.chosen.connect(self.chosen)
         self.curves.enlarged.connect(self.enlarge)
         self.curves.fitted.connect(self._take_fitted)

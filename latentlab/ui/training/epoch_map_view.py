@@ -18,6 +18,7 @@ from latentlab.core.spaces import FloatArray
 from latentlab.ui import theme
 from latentlab.ui.map import splat
 from latentlab.ui.map.colours import REST
+from latentlab.ui.training.copying import copyable
 
 MARGIN_PX = 10
 NEAR_PX = 8
@@ -39,6 +40,7 @@ class EpochMapView(QWidget):
         self.setMinimumSize(96, 96)
         self.setAccessibleName("Map of the run")
         self.hint = ""
+        self.copy_action = copyable(self, "Copy the map as a picture")
         self._maps: Mapping[int, EpochMap] = {}
         self._epochs: list[int] = []
         self._at = 0.0
