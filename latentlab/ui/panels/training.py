@@ -69,8 +69,8 @@ class TrainingPanel(Panel):
         assert application is not None
         application.aboutToQuit.connect(self.close_panel)
 
-    def _build(self) -> None:
-        self.watch = WatchPage()
+    def _top_row(self) -> QHBoxLayout:
+        """Which run is watched, and what leads elsewhere."""
         self.run_button = QToolButton()
         self.run_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.run_button.setIcon(icon("mdi6.folder-open-outline"))
@@ -94,6 +94,11 @@ class TrainingPanel(Panel):
         top.addWidget(self.back_button)
         for widget in (self.watch.controls.open_button, self.watch.controls.more, self.new_button):
             top.addWidget(widget)
+        return top
+
+    def _build(self) -> None:
+        self.watch = WatchPage()
+        top = self._top_row()
         self.words = QLabel(ASKING)
         self.words.setProperty("role", "caption")
         self.words.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -106,13 +111,7 @@ class TrainingPanel(Panel):
             self.form = SetupForm(self.training, self.workspace.settings)
             self.form.begun.connect(self._begin)
             self.pages.addWidget(self.form)
-        controls = self.watch.controls
-        controls.pause_wanted.connect(self.pause)
-        controls.resume_wanted.connect(self.resume)
-        controls.finish_wanted.connect(self.finish)
-        controls.open_wanted.connect(self.open_model)
-        controls.folder_wanted.connect(self._show_folder)
-        controls.copy_wanted.connect(self._copy_resuming)
+        self._listen_to_controls()
         self.pages.addWidget(self.watch)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -123,6 +122,15 @@ class TrainingPanel(Panel):
         self._turn_to(self.words)
         if self.training is None:
             self.words.setText(NOT_INSTALLED)
+
+    def _listen_to_controls(self) -> None:
+        controls = self.watch.controls
+        controls.pause_wanted.connect(self.pause)
+        controls.resume_wanted.connect(self.resume)
+        controls.finish_wanted.connect(self.finish)
+        controls.open_wanted.connect(self.open_model)
+        controls.folder_wanted.connect(self._show_folder)
+        controls.copy_wanted.connect(self._copy_resuming)
 
     # --- pages
 

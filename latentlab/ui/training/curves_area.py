@@ -37,6 +37,12 @@ class CurvesArea(QWidget):
         self._without_room = 0  # plots that are not shown
         self._importing = Reading("importing pyqtgraph", self)
         self._importing.done.connect(self._take_imported)
+        self._build()
+        self._lay_out()
+        self.copy_action = copyable(self, "Copy the curves as a picture", lambda: self.curves)
+        self.show_curves((), self._points)
+
+    def _build(self) -> None:
         self.which = QComboBox()
         self.which.setAccessibleName("Which losses")
         self.which.setToolTip("All of them small, or one large (double-click a plot)")
@@ -66,6 +72,8 @@ class CurvesArea(QWidget):
         self.legend = QLabel()
         self.legend.setFont(theme.caption_font(self.legend))
         self.legend.setTextFormat(Qt.TextFormat.RichText)
+
+    def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setSpacing(theme.GRID_PX)
         row.addWidget(self.which)
@@ -79,9 +87,7 @@ class CurvesArea(QWidget):
         self._column.setSpacing(4)
         self._column.addLayout(row)
         self._column.addWidget(self.hint, 1)
-        self.copy_action = copyable(self, "Copy the curves as a picture", lambda: self.curves)
         self.setMinimumHeight(120)
-        self.show_curves((), self._points)
 
     def show_curves(self, groups: tuple[CurveGroup, ...], points: StepPoints) -> None:
         drawn = (groups, points, len(points.steps), points.steps[-1:])

@@ -52,16 +52,7 @@ class RunControls(QWidget):
         self.epochs.setFixedWidth(112)
         self.open_button = QPushButton("Open model")
         self.open_button.clicked.connect(self.open_wanted)
-        self.more = tool("mdi6.dots-horizontal", "More about this run", lambda: None)
-        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
-        menu = QMenu(self.more)
-        self.finish_action = menu.addAction("Finish here", self.finish_wanted.emit)
-        self.finish_action.setToolTip("End with the epochs that are done, and put the encodings into the checkpoint")
-        menu.setToolTipsVisible(True)
-        menu.addAction("Show its folder", self.folder_wanted.emit)
-        menu.addAction("Copy the command that goes on with it", self.copy_wanted.emit)
-        self.more.setMenu(menu)
+        self._make_menu()
         row = QHBoxLayout()
         row.setSpacing(theme.GRID_PX)
         row.addWidget(self.text, 1)
@@ -72,6 +63,19 @@ class RunControls(QWidget):
         column.setSpacing(6)
         column.addLayout(row)
         column.addWidget(self.bar)
+
+    def _make_menu(self) -> None:
+        """What is wanted less often."""
+        self.more = tool("mdi6.dots-horizontal", "More about this run", lambda: None)
+        self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
+        menu = QMenu(self.more)
+        self.finish_action = menu.addAction("Finish here", self.finish_wanted.emit)
+        self.finish_action.setToolTip("End with the epochs that are done, and put the encodings into the checkpoint")
+        menu.setToolTipsVisible(True)
+        menu.addAction("Show its folder", self.folder_wanted.emit)
+        menu.addAction("Copy the command that goes on with it", self.copy_wanted.emit)
+        self.more.setMenu(menu)
 
     def show_run(self, state: RunState, reading: RunReading | None, busy: str, model: str) -> None:
         """`busy`: the name of another run at work. `model`: "none", "closed", "open", or "older" than the file."""

@@ -88,9 +88,12 @@ class SetupForm(QWidget):
         self.out_row = _with_button(
             self.out, tool("mdi6.folder-outline", "Choose where runs are kept", self._choose_out)
         )
+        self._build_foot()
         self.asked = {flag: OptionField(TrainingOption(flag=flag)) for flag in MOST_ASKED}
         self.more = MoreOptions()
         self.more.changed.connect(self._change)
+
+    def _build_foot(self) -> None:
         self.command = QLabel()
         self.command.setTextFormat(Qt.TextFormat.PlainText)
         self.command.setWordWrap(True)
