@@ -49,9 +49,9 @@ def weights_in(folder: Path) -> Path:
     if len(alone) == 1:
         return alone[0]
     if alone:
-        names = ", ".join(path.name for path in alone[:NAMED_AT_MOST]) + (", …" if len(alone) > NAMED_AT_MOST else "")
+        listed = ", ".join(path.name for path in alone[:NAMED_AT_MOST]) + (", …" if len(alone) > NAMED_AT_MOST else "")
         raise CheckpointError(
-            f"{displayed(folder)} is a folder with {len(alone)} files that may be the checkpoint ({displayed(names)}). "
+            f"{displayed(folder)} is a folder with {len(alone)} files that may be the checkpoint ({displayed(listed)}). "
             "Name the one to open."
         )
     raise CheckpointError(
