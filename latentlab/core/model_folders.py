@@ -51,7 +51,7 @@ def weights_in(folder: Path) -> Path:
     if alone:
         listed = ", ".join(path.name for path in alone[:NAMED_AT_MOST]) + (", …" if len(alone) > NAMED_AT_MOST else "")
         raise CheckpointError(
-            f"{displayed(folder)} is a folder with {len(alone)} files that may be the checkpoint ({displayed(listed)}). "
+            f"{displayed(folder)} is a folder of {len(alone)} files that may be the checkpoint ({displayed(listed)}). "
             "Name the one to open."
         )
     raise CheckpointError(
