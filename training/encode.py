@@ -20,6 +20,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.picture_folder import Progress
 from latentlab.core.spaces import FloatArray
+from latentlab.measure.classifier import Classifier
 from latentlab.measure.encoding import coded_thumbnails, components, encode_pictures, told_of
 from latentlab.measure.figures import inversion_error
 from latentlab.measure.metrics import active_units
@@ -31,6 +32,7 @@ from training.data import Dataset
 from training.data.rows import Rows
 from training.data.source import silent
 from training.inverting import STEPS_AT_MOST, fit_inverter
+from training.memory import give_back
 from training.precision import Precision
 from training.predicting import learned, predicted
 
@@ -57,6 +59,7 @@ def write_encodings(path: Path, data: Dataset, config: TrainingConfig, report: P
             network, pictures, steps, asked_NK, seed=config.seed, precision=precision, report=report
         )
         weights |= {f"{PREFIX}{name}": value for name, value in weights_of(inverter).items()}
+        give_back()
         changes[HEADER_KEY] = inverter.architecture.model_dump(mode="json") | {"steps": steps}
         held_out = data.subset(held_out_idx if len(held_out_idx) else train_idx).limited(JUDGED)
         model = TorchModel(network, model.info, device=str(precision.device))
@@ -116,6 +119,10 @@ def decoded(model: TorchModel, latents_ND: FloatArray, told: Asked) -> Iterator[
 def _of_samples(
     model: TorchModel, data: Dataset, config: TrainingConfig, report: Progress
 ) -> tuple[EncodingSet, dict[str, Any]]:
+    train_idx, held_out_idx = data.split(config.seed, config.held_out)
+    # Before the pictures are drawn: both together would be the most memory of the whole run.
+    classifier = _classifier(model, data.subset(train_idx), config, report)
+    give_back()
     space = model.info.spaces[0]
     latents_ND = space.sample(config.encodings, seed=config.seed)
     # A conditional generator is asked for what pictures of the data are.
@@ -128,23 +135,25 @@ def _of_samples(
         thumbnails=coded_thumbnails(pictures, config.thumbnail_size),
         samples=True,
     )
-    train_idx, held_out_idx = data.split(config.seed, config.held_out)
-    precision = Precision.choose(model.device, config.precision)
-    trained_for = int(model.info.training.get("steps", CLASSIFIER_STEPS))
-    classifier = learned(
-        data.subset(train_idx),
-        steps=min(CLASSIFIER_STEPS, max(20, trained_for)),
-        flip="flip" in config.augment,
-        seed=config.seed,
-        device=model.device,
-        bfloat16=precision.name == "bfloat16",
-        report=report,
-    )
     if classifier is None:
         return _as_asked(encodings, model.info, like), {}
     judged = held_out_idx if len(held_out_idx) else train_idx
     encodings, figures = predicted(encodings, classifier, pictures, data.subset(judged))
     return _as_asked(encodings, model.info, like), figures
+
+
+def _classifier(model: TorchModel, data: Dataset, config: TrainingConfig, report: Progress) -> Classifier | None:
+    """Of all that is known of the pictures, trained for no longer than the generator was."""
+    trained_for = int(model.info.training.get("steps", CLASSIFIER_STEPS))
+    return learned(
+        data,
+        steps=min(CLASSIFIER_STEPS, max(20, trained_for)),
+        flip="flip" in config.augment,
+        seed=config.seed,
+        device=model.device,
+        bfloat16=Precision.choose(model.device, config.precision).name == "bfloat16",
+        report=report,
+    )
 
 
 def evenly(labels_N: NDArray[np.int64] | None, pictures: int, count: int, seed: int) -> NDArray[np.int64]:

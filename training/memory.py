@@ -31,4 +31,10 @@ def kept_memory() -> Iterator[None]:
     finally:
         library.mallopt(M_MMAP_THRESHOLD, USUAL_MMAP)
         library.mallopt(M_TRIM_THRESHOLD, USUAL_TRIM)
-        library.malloc_trim(0)
+        give_back()
+
+
+def give_back() -> None:
+    """What was freed goes to the system, so that the next work need not find its memory beside it."""
+    if platform.libc_ver()[0] == "glibc":
+        ctypes.CDLL(None).malloc_trim(0)

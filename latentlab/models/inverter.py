@@ -51,8 +51,9 @@ class Inverter(nn.Module):
         channels = architecture.channels
         for stage in range(len(sizes) - 1):
             width = architecture.width * min(2**stage, WIDEST)
-            layers += [nn.Conv2d(channels, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
-            layers += [nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width), nn.LeakyReLU(0.2)]
+            for wide, stride in ((channels, 2), (width, 1)):
+                layers += [nn.Conv2d(wide, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)]
+                layers.append(nn.LeakyReLU(0.2, inplace=True))  # a third of the memory of a step
             channels = width
         self.layers = nn.Sequential(*layers)
         self.latent = nn.Linear(channels * sizes[-1] ** 2, architecture.latent_dim)
