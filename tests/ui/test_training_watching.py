@@ -88,6 +88,27 @@ def test_the_curves_of_a_run(training_panel: TrainingPanel, qtbot: QtBot, tmp_pa
     assert training_panel.watch.scrubber.epoch == 1
 
 
+def test_pointing_at_a_curve_tells_its_values(training_panel: TrainingPanel, qtbot: QtBot, tmp_path: Path) -> None:
+    opened(training_panel, tmp_path / "run", qtbot, epochs=3)
+    area = training_panel.watch.curves
+    qtbot.waitUntil(lambda: area.curves is not None and "loss" in area.curves.plots, timeout=20_000)
+    curves = area.curves
+    assert curves is not None
+    plot = curves.plots["loss"]
+    qtbot.waitUntil(lambda: plot.item.getViewBox().sceneBoundingRect().width() > 20)
+    place = curves.mapFromScene(plot.item.getViewBox().mapViewToScene(QPointF(1.9, plot.item.viewRange()[1][0])))
+    assert [value for _, _, value in curves.legend(plot.group)] == ["2", "4"]
+    qtbot.mouseMove(curves.viewport(), place)
+    qtbot.waitUntil(lambda: [value for _, _, value in curves.legend(plot.group)] == ["3", "4"])
+    assert plot.marker.value() == 2
+    with qtbot.waitSignal(curves.chosen) as chosen:
+        qtbot.mouseClick(curves.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert chosen.args == [2]
+    assert training_panel.watch.scrubber.epoch == 2
+    curves._look_at(None)
+    assert [value for _, _, value in curves.legend(plot.group)] == ["3", "4"], "those of the epoch that is looked at"
+
+
 def test_the_map_moves_from_epoch_to_epoch(training_panel: TrainingPanel, qtbot: QtBot, tmp_path: Path) -> None:
     opened(training_panel, tmp_path / "run", qtbot, epochs=3)
     view = training_panel.watch.map
