@@ -19,6 +19,8 @@ from latentlab.core.spaces import FloatArray
 from latentlab.core.state import Comparison
 
 Picture = NDArray[np.uint8]  # (H, W, C)
+MIDDLE_PX = 256
+STEPS_PX = 128
 HOLE = 3.0  # times the mean change between two pictures of a path: one sees it jump
 
 
@@ -73,7 +75,12 @@ def squared_error(one: Picture, other: Picture) -> float:
 
 
 def sharpness(picture: Picture) -> float:
-    """Variance of the Laplacian of the grey picture in [0, 1]: less of it is blur (Pech-Pacheco et al. 2000)."""
+    """Variance of the Laplacian of the grey picture in [0, 1]: less of it is blur (Pech-Pacheco et al. 2000).
+
+    Of the middle of a large picture: it is asked for while a picture is dragged.
+    """
+    top, left = (max(0, (size - MIDDLE_PX) // 2) for size in picture.shape[:2])
+    picture = picture[top : top + MIDDLE_PX, left : left + MIDDLE_PX]
     grey_HW = picture.mean(axis=2, dtype=np.float32) / 255
     if min(grey_HW.shape) < 3:
         return 0.0
@@ -96,8 +103,9 @@ class Steps:
 
 
 def steps_along(pictures_THWC: NDArray[np.uint8]) -> Steps:
-    """Of at least two pictures. A path on which nothing changes is even."""
-    changes = image_changes(pictures_THWC)
+    """Of at least two pictures, of large ones every other pixel or fewer. A path on which nothing changes is even."""
+    stride = max(1, max(pictures_THWC.shape[1:3]) // STEPS_PX)
+    changes = image_changes(pictures_THWC[:, ::stride, ::stride])
     mean = float(changes.mean())
     return Steps(changes, float(changes.max()) / mean if mean else 1.0, int(changes.argmax()))
 

@@ -61,6 +61,8 @@ ACTIONS = (
                "GIF, MP4, frames or a strip", tool_bar=True),
     ActionSpec("map-pca", "Map by PCA", "map.show_pca", "Explore", icon="mdi6.map-outline"),
     ActionSpec("map-tsne", "Map by t-SNE", "map.show_tsne", "Explore", icon="mdi6.map-outline"),
+    ActionSpec("compare-with", "Compare with a file…", "compare.choose_file", "Explore", icon="mdi6.compare",
+               tip="A second checkpoint beside this one, in the panel Compare"),
     ActionSpec("measure", "Measure the model", "quality.measure", "Explore", icon="mdi6.gauge",
                tip="With the encodings it carries; its figures stand in the panel Quality"),
     ActionSpec("measure-folder", "Measure with pictures…", "quality.choose_folder", "Explore",

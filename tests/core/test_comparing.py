@@ -98,6 +98,10 @@ def test_the_error_is_in_intensities_and_blur_is_less_sharp() -> None:
     assert sharpness(black) == 0
     assert 0 < sharpness(blurred) < sharpness(sharp) / 4
     assert sharpness(np.zeros((2, 2, 1), np.uint8)) == 0
+    large = np.zeros((600, 700, 1), np.uint8)
+    large[172:428, 222:478] = np.tile(board[..., None], (32, 32, 1))
+    large_sharp = np.tile(board[..., None], (75, 88, 1)).astype(np.uint8)
+    assert sharpness(large) == pytest.approx(sharpness(large_sharp), rel=1e-3), "the middle of a large picture"
 
 
 def test_a_jump_along_a_path_is_a_hole_and_an_even_path_has_none() -> None:
@@ -109,6 +113,8 @@ def test_a_jump_along_a_path_is_a_hole_and_an_even_path_has_none() -> None:
     assert (steps.at, steps.hole) == (4, True)
     assert steps.largest == pytest.approx(9.0)
     assert steps_along(np.zeros((3, 4, 4, 1), np.uint8)).largest == 1.0
+    wide = np.repeat(np.repeat(jumping, 64, 1), 128, 2)
+    assert steps_along(wide).largest == pytest.approx(9.0)
 
 
 # --- figures

@@ -56,7 +56,10 @@ class SecondModel(QObject):
         self.opening = ""  # the path that is being opened
         self._asked = OpenModel("")
         self._step = True  # whether what is being opened becomes a step of the session
-        self._refused = ""  # a path of the State that could not be opened: not tried again by itself
+        # Paths as the State says them; the files may have been found elsewhere.
+        self._held_for = ""
+        self._opening_for = ""
+        self._refused = ""  # could not be opened: not tried again by itself
         workspace.decoding.second_opened.connect(self._take)
         workspace.decoding.second_open_failed.connect(self._fail)
         self._fitted.connect(self._take_fitted, Qt.ConnectionType.QueuedConnection)
@@ -85,14 +88,13 @@ class SecondModel(QObject):
 
     def follow(self, comparison: Comparison) -> None:
         """Opens or closes until the second model is that of the State."""
-        held = self.held.info.path if self.held is not None else ""
         if not comparison.path:
             self._refused = ""
             if self.opening and not self._step:
                 self._forget_opening()
-            if held:
+            if self.held is not None:
                 self._let_go()
-        elif held != comparison.path and comparison.path not in (self._refused, self.opening):
+        elif comparison.path not in (self._held_for, self._refused, self._opening_for):
             self._ask(self._where(comparison.path), step=False)
 
     def _where(self, path: str) -> Path:
@@ -115,6 +117,7 @@ class SecondModel(QObject):
             self._refuse(str(path), str(error), step)
             return
         self._step = step
+        self._opening_for = str(found) if step else self._workspace.state.comparison.path
         self._submit(OpenModel(str(found), self._workspace.settings.device, slot="compare"))
 
     def _submit(self, request: OpenModel) -> None:
@@ -124,14 +127,14 @@ class SecondModel(QObject):
 
     def _forget_opening(self) -> None:
         """What is on its way is not kept; what is held is asked for again, as the engine has let go of the slot."""
-        self.opening = ""
+        self.opening = self._opening_for = ""
         self._workspace.decoding.let_go("compare")
         if self.held is not None:
             self._workspace.decoding.open(self.held.opened.request)
         self.waiting.emit()
 
     def _let_go(self) -> None:
-        self.held = None
+        self.held, self._held_for = None, ""
         self._workspace.decoding.second = ""
         self._workspace.decoding.let_go("compare")
         self.changed.emit()
@@ -139,7 +142,8 @@ class SecondModel(QObject):
     def _take(self, reply: Opened) -> None:
         if reply.info.path != self.opening:
             return  # asked for before another was, or held all the time
-        self.opening = ""
+        self._held_for = self._opening_for
+        self.opening = self._opening_for = ""
         self.waiting.emit()
         info, workspace = reply.info, self._workspace
         self.held = Second(OpenedModel(info, request=self._asked), reply.memory_bytes)
@@ -187,7 +191,7 @@ class SecondModel(QObject):
             self._refuse(reply.path, reply.message, self._step)
 
     def _refuse(self, path: str, message: str, step: bool) -> None:
-        self.opening = ""
+        self.opening = self._opening_for = ""
         if not step:
             self._refused = self._workspace.state.comparison.path
             message = f"The second model, {displayed(Path(path).name)}, could not be opened again. {message}"

@@ -15,7 +15,7 @@ from latentlab.ui.compare.attribute_page import AttributePage
 from latentlab.ui.compare.figures_page import FiguresPage
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.gaps_page import GapsPage
-from latentlab.ui.compare.heads import Empty, Heads, OpeningLine
+from latentlab.ui.compare.heads import Empty, Heads, OpeningLine, choose_file
 from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import Pair
 from latentlab.ui.compare.picture_page import PicturePage
@@ -185,6 +185,10 @@ class ComparePanel(Panel):
             self.page.show_found()
 
     # --- what a person does
+
+    def choose_file(self) -> None:
+        """Any checkpoint that opens, as the second model."""
+        choose_file(self.pair, self)
 
     def choose(self, aspect: Aspect) -> None:
         """Looks at another aspect of the two."""

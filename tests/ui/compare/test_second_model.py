@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMessageBox
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 
 from latentlab.core.requests import OpenFailed
 from latentlab.core.space_switching import in_space
 from latentlab.core.spaces import LatentSpace
 from latentlab.core.state import Comparison
+from latentlab.ui.actions import ACTIONS
 from latentlab.ui.importing import TrustBox
 from latentlab.ui.panels.compare import ComparePanel
 from latentlab.ui.workspace import Workspace
@@ -111,7 +113,10 @@ def test_a_session_that_moved_finds_its_second_file_beside_the_first(
     assert [one.path for one in engine.opens] == [str(path)]
     assert panel.second.held is not None
     settled()
+    go_to(workspace, 1.0)
+    settled()
     assert len(engine.opens) == 1, "it is found once"
+    assert engine.let_go_of == []
 
 
 def test_a_file_dropped_on_the_panel_is_opened_beside_the_first(
@@ -133,6 +138,19 @@ def test_a_file_dropped_on_the_panel_is_opened_beside_the_first(
     refused.ignore()
     panel.dragEnterEvent(refused)
     assert not refused.isAccepted()
+
+
+def test_a_file_is_chosen_from_the_menu_too(
+    panel: ComparePanel, workspace: Workspace, path: Path, settled: Settled, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(path), ""))
+    target = next(spec.target for spec in ACTIONS if spec.key == "compare-with")
+    assert target.partition(".")[0] == panel.key
+    getattr(panel, target.partition(".")[2])()
+    settled()
+    assert panel.second.held is not None
+    assert workspace.settings.open_folder == str(path.parent)
+    assert workspace.settings.recent[0] == str(path)
 
 
 def test_a_guessed_reading_is_said_and_a_file_that_runs_code_asks_for_trust(
