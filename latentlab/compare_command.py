@@ -16,8 +16,21 @@ from PIL import Image
 
 from latentlab import commands
 from latentlab.asking import asked_condition
-from latentlab.command_options import Checkpoint, CropText, Device, Trust, opened, options_of, say
-from latentlab.commands import COUNT_AT_MOST, INVERSION_STEPS, Attributes, ClassName, Output, Scale, Truncation
+from latentlab.command_options import (
+    Attributes,
+    Checkpoint,
+    ClassName,
+    CropText,
+    Device,
+    Output,
+    Scale,
+    Truncation,
+    Trust,
+    opened,
+    options_of,
+    say,
+)
+from latentlab.commands import COUNT_AT_MOST, INVERSION_STEPS
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.comparing import condition_beside, each_class_in_turn, sharpness, squared_error
 from latentlab.core.condition import Condition
