@@ -155,11 +155,10 @@ class AttributePage(Page):
         comparison = self.pair.workspace.state.comparison
         name = self._name(self.pair.workspace.state)
         self._latents[side] = reply.request.latents
-        source = self.pair.source
         searched = self.found["second"]
         stale = side == "second" and searched.searches and not searched.fresh
-        before = "of the picture before" if stale else source.name if source is not None and side == "first" else ""
-        self.cells[side, "before"].show_picture(reply.images[0], before or "before")
+        before = "of the picture before" if stale else "before"
+        self.cells[side, "before"].show_picture(reply.images[0], before)
         self.cells[side, "after"].show_picture(reply.images[1], f"{comparison.strength:+g} {name.replace('_', ' ')}")
 
     def show_theme(self) -> None:

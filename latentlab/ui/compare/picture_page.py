@@ -20,7 +20,10 @@ from latentlab.ui.compare.pair import Pair
 from latentlab.ui.icons import icon
 from latentlab.ui.image_view import as_image
 
-ERROR_TIP = "Mean squared error in [0, 1] intensities; sharpness is the variance of the Laplacian, beside the picture's"
+ERROR_TIP = (
+    "Mean squared error in [0, 1] intensities; ✓ is the closer one.\n"
+    "How sharp it is beside the picture: variance of the Laplacian, 100 % is as sharp."
+)
 SOURCE_SHARE, PAIR_SHARE = 2, 3  # of the height
 
 
@@ -185,9 +188,9 @@ class PicturePage(Page):
 def _caption(picture: Picture | None, error: float | None, source: Picture, closer: bool) -> str:
     if picture is None:
         return ""
-    parts = [] if error is None else [f"MSE {error:.4f}{', closer' if closer else ''}"]
+    parts = [] if error is None else [f"MSE {error:.4f}{' ✓' if closer else ''}"]
     if picture.shape == source.shape and (sharp := sharpness(source)):
-        parts.append(f"{sharpness(picture) / sharp:.0%} as sharp")
+        parts.append(f"{sharpness(picture) / sharp:.0%} sharp")
         if not parts[:-1]:
             parts.insert(0, f"MSE {squared_error(picture, source):.4f}")
     return " · ".join(parts)

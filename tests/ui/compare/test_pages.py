@@ -57,7 +57,7 @@ def test_a_picture_from_outside_is_the_one_both_reconstruct_until_it_is_edited(
     np.testing.assert_array_equal(page.source.view.picture, image)
     assert "a picture of yours" in page.source.caption.text()
     assert "MSE 0.0123" in page.first.caption.text()
-    assert "MSE 0.0100, closer" in page.second.caption.text()
+    assert "MSE 0.0100 ✓" in page.second.caption.text()
     np.testing.assert_array_equal(page.first.view.picture, picture_of(latent[None])[0])
     moved = replace(workspace.state, base=latent + 1)
     workspace.session.update(moved, "Move")
