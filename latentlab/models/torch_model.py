@@ -119,7 +119,7 @@ class TorchModel(DirectionMaking):
         """(O, D), for `latentlab.core.unsupervised.first_weights_of`."""
         if self.broken:
             raise OptionError(f"This model's weights hold NaN or Inf ({_few(list(self.broken))}); they say nothing.")
-        return self.network.first_weights(self._space(space).name).numpy()
+        return np.asarray(self.network.first_weights(self._space(space).name).numpy(), np.float32)
 
     def prepared(self, images: Images) -> Images:
         """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).
