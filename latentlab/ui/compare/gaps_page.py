@@ -41,7 +41,9 @@ class GapsPage(Page):
         super().__init__(pair, found)
         self.far = Finding(pair, "gaps/far", "second", self)  # the other end, in the second model
         self.far.changed.connect(self.show_found)
-        self._end_picture: tuple[bytes, Picture] | None = None  # of the end's latent, as the first model draws it
+        self._end_picture: tuple[bytes, Picture, Condition | None] | None = (
+            None  # of the end's latent, as the first model draws it
+        )
         self._asked: dict[Side, tuple[bytes, Condition | None]] = {}
         self._steps: dict[Side, Steps] = {}
         self.sheets: dict[Side, Sheet] = {
@@ -164,7 +166,10 @@ class GapsPage(Page):
             return
         self._steps[side] = steps_along(reply.images)
         if side == "first":
-            self._end_picture = (_last(reply.request), reply.images[-1])
+            known, request = self._end_picture, reply.request
+            if known is None or known[0] != _last(request) or known[2] != request.condition:
+                # Not for each path of another length: what was searched for would have to be searched for again.
+                self._end_picture = (_last(request), reply.images[-1], request.condition)
             self.show_state(self.pair.workspace.state)
         top = max(float(steps.changes.max()) for steps in self._steps.values())
         for shown, steps in self._steps.items():

@@ -270,6 +270,12 @@ def test_a_path_between_two_encodings_is_decoded_by_both(
     assert len(page.sheets["first"].items) == len(first.latents)
     assert "× the mean" in page.captions["first"].text()
     assert "there" in page.between.text()
+    encoded = len(asked(engine, "gaps/far"))
+    both.resize(700, 700)
+    page.show_state(workspace.state)
+    settled()
+    assert len(asked(engine, "gaps/first")[-1].latents) > len(first.latents)
+    assert len(asked(engine, "gaps/far")) == encoded, "a longer path has the same end"
     page.another_end()
     assert workspace.state.comparison.end is not end
 
