@@ -29,8 +29,6 @@ class RunControls(QWidget):
         super().__init__(parent)
         self._folder_of_epochs = ""  # for whose run the field of epochs was last set
         self._stops = False
-        self._at_once = QTimer(self, singleShot=True, interval=AT_ONCE_MS)
-        self._at_once.timeout.connect(lambda: self.pause_button.setEnabled(True))
         self.text = ElidedLabel()
         self.text.setFont(theme.tabular(self.text.font()))
         self.text.setAccessibleName("State of the run")
@@ -40,6 +38,8 @@ class RunControls(QWidget):
         self.pause_button = QPushButton("Pause")
         self.pause_button.setIcon(icon("mdi6.pause"))
         self.pause_button.clicked.connect(self.pause_wanted)
+        self._at_once = QTimer(self, singleShot=True, interval=AT_ONCE_MS)
+        self._at_once.timeout.connect(lambda: self.pause_button.setEnabled(True))
         self.resume_button = QPushButton("Resume")
         self.resume_button.setIcon(icon("mdi6.play"))
         self.epochs = QSpinBox()
