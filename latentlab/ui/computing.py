@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject
+
+from latentlab.ui.crossing import Crossing
 
 
 @dataclass(eq=False)
@@ -22,13 +23,11 @@ class _Work:
 class Computing(QObject):
     """One piece at a time; of those that wait only the latest is computed."""
 
-    _finished = Signal(object)
-
     def __init__(self, parent: QObject) -> None:
         super().__init__(parent)
         self._busy = False
         self._waiting: _Work | None = None
-        self._finished.connect(self._take, Qt.ConnectionType.QueuedConnection)
+        self._finished = Crossing(self._take)
 
     def start(self, compute: Callable[[], Any], then: Callable[[Any], None]) -> None:
         """`then` is called on the GUI thread with what `compute` returns; an exception is raised there."""
@@ -40,15 +39,7 @@ class Computing(QObject):
 
     def _begin(self, work: _Work) -> None:
         self._busy = True
-        threading.Thread(target=self._run, args=(work,), name="computing").start()
-
-    def _run(self, work: _Work) -> None:
-        try:
-            work.result = work.compute()
-        except BaseException as error:  # noqa: BLE001 - it is raised again on the GUI thread
-            work.error = error
-        with suppress(RuntimeError):  # the panel is gone
-            self._finished.emit(work)
+        threading.Thread(target=_run, args=(work, self._finished), name="computing").start()
 
     def _take(self, work: _Work) -> None:
         self._busy = False
@@ -59,3 +50,11 @@ class Computing(QObject):
             raise work.error
         if waiting is None:
             work.then(work.result)
+
+
+def _run(work: _Work, finished: Crossing) -> None:
+    try:
+        work.result = work.compute()
+    except BaseException as error:  # noqa: BLE001 - it is raised again on the GUI thread
+        work.error = error
+    finished.arrived.emit(work)

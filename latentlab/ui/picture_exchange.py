@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QMimeData, QObject, Qt, QTemporaryDir, QUrl, Signal
+from PySide6.QtCore import QMimeData, QObject, QTemporaryDir, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -25,6 +25,7 @@ from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFai
 from latentlab.core.space_switching import in_space
 from latentlab.core.state import NamedLatent, Original, State
 from latentlab.ui import latent_mime
+from latentlab.ui.crossing import Crossing
 from latentlab.ui.image_view import as_array, as_image
 from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
@@ -47,7 +48,6 @@ def is_picture(urls: Sequence[QUrl]) -> bool:
 class PictureExchange(QObject):
     live = Signal(object)  # (H, W, C) the picture of an inversion under way
     given_up = Signal()  # an inversion was cancelled or failed: the picture of before is shown again
-    _read = Signal(object, object, object)  # checkpoint, name, the picture or the error
 
     def __init__(self, workspace: Workspace, panel: QWidget) -> None:
         super().__init__(panel)
@@ -56,7 +56,7 @@ class PictureExchange(QObject):
         self._pending: tuple[int, Picture, str] | None = None  # ticket, picture, name
         self._inversion: RunningJob | None = None
         self._folder: QTemporaryDir | None = None
-        self._read.connect(self._take_read, Qt.ConnectionType.QueuedConnection)
+        self._read = Crossing(self._take_read)
 
     def forget(self) -> None:
         """Another model: what is under way belongs to the one before."""
@@ -81,7 +81,7 @@ class PictureExchange(QObject):
 
     def read(self, path: str) -> None:
         """Off the GUI thread: a camera's picture takes a second to decode."""
-        checkpoint, shape = self._workspace.opened.info.sha256, self._workspace.opened.info.image
+        checkpoint, shape, read = self._workspace.opened.info.sha256, self._workspace.opened.info.image, self._read
 
         def work() -> None:
             from latentlab.core.pictures import Crop, read_picture
@@ -96,9 +96,9 @@ class PictureExchange(QObject):
                 size = max(shape.height, shape.width)
                 picture = read_picture(Path(path), crop=Crop("centre"), size=size, channels=shape.channels)
             except LatentlabError as error:
-                self._read.emit(checkpoint, Path(path).name, (error, recipe))
+                read.arrived.emit((checkpoint, Path(path).name, error, recipe))
             else:
-                self._read.emit(checkpoint, Path(path).name, (picture, recipe))
+                read.arrived.emit((checkpoint, Path(path).name, picture, recipe))
 
         threading.Thread(target=work, name="reading a picture").start()
 
@@ -119,10 +119,10 @@ class PictureExchange(QObject):
         if self._pending is not None and reply.ticket == self._pending[0]:
             self._pending = None
 
-    def _take_read(self, checkpoint: str, name: str, found: tuple[Picture | LatentlabError, object]) -> None:
+    def _take_read(self, found: tuple[str, str, Picture | LatentlabError, object]) -> None:
         from latentlab.core.recipe import Recipe, restored
 
-        picture, recipe = found
+        checkpoint, name, picture, recipe = found
         if checkpoint != self._workspace.opened.info.sha256:
             return
         if isinstance(recipe, Recipe):

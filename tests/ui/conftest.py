@@ -69,9 +69,12 @@ if TYPE_CHECKING:
     from latentlab.ui.main_window import MainWindow
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pytestqt.qtbot import QtBot
 
     from latentlab.ui.panels.map import MapPanel
+    from latentlab.ui.panels.training import TrainingPanel
 
 CHECKPOINT = "c0ffee" * 10 + "c0ff"
 SECOND = "5eced" * 12 + "5ece"  # of the model beside it
@@ -108,8 +111,8 @@ class FakeEngine:
     hold: bool = False
     refuse: str = ""  # a message: the next model is not opened
     needs_trust: bool = False  # the model opens only once it is trusted
-    no_weights: str = ""  # a sentence: nothing can be read from the weights
     needs_latent: bool = False  # the model opens only once the size of its latents is said
+    no_weights: str = ""  # a sentence: nothing can be read from the weights
     second: ModelInfo = field(default_factory=lambda: some_info(sha256=SECOND, family="alpha-gan"))
     second_encodings: EncodingSet | None = field(default_factory=lambda: some_encodings(seed=8))
     requests: list[tuple[str, Request, Lane, int]] = field(default_factory=list)
@@ -351,6 +354,23 @@ def map_panel(qtbot: QtBot, workspace: Workspace, follow: Callable[[Panel], None
     deliver()
     yield panel
     workspace.projecting.close()
+
+
+@pytest.fixture
+def training_panel(workspace: Workspace, qtbot: QtBot, tmp_path: Path) -> TrainingPanel:
+    """The Training panel of `workspace`, shown, asked what it offers; tests/ui/training_hand.py has the hand for it."""
+    from latentlab.ui.panels.training import TrainingPanel
+
+    workspace.settings.runs_folder = str(tmp_path / "runs")
+    panel = TrainingPanel(workspace)
+    qtbot.addWidget(panel, before_close_func=TrainingPanel.close_panel)
+    panel.resize(640, 640)
+    panel.show_model()
+    panel.show_state(workspace.state, None)
+    with qtbot.waitExposed(panel):
+        panel.show()
+    deliver()
+    return panel
 
 
 def deliver() -> None:

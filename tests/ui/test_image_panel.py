@@ -218,7 +218,7 @@ def test_a_picture_of_ours_that_is_dropped_back_restores_latent_and_edits(
     panel.exchange.save_to(tmp_path / "face.png", picture_of(saved.latent[None])[0])
     assert "Saved" in workspace.notices.shown[-1].text
     workspace.go_to(np.zeros(DIM, np.float32), "elsewhere")
-    with qtbot.waitSignal(panel.exchange._read):
+    with qtbot.waitSignal(panel.exchange._read.arrived):
         panel.exchange.read(str(tmp_path / "face.png"))
     deliver()
     assert np.allclose(workspace.state.latent, saved.latent)

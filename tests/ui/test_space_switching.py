@@ -215,7 +215,7 @@ def test_a_saved_picture_brings_its_space_along(two: MainWindow, tmp_path: Path,
     saved, edited = tmp_path / "smile.png", two.workspace.state.latent
     image.exchange.save_to(saved, image.view.picture)  # type: ignore[attr-defined]
     switch(two, "w")
-    with qtbot.waitSignal(image.exchange._read):  # type: ignore[attr-defined]
+    with qtbot.waitSignal(image.exchange._read.arrived):  # type: ignore[attr-defined]
         image.exchange.read(str(saved))  # type: ignore[attr-defined]
     deliver()
     state = two.workspace.state

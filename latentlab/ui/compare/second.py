@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from latentlab.core.atomic import displayed
@@ -21,6 +21,7 @@ from latentlab.core.model_folders import model_name
 from latentlab.core.readings import in_words
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
 from latentlab.core.state import Comparison
+from latentlab.ui.crossing import Crossing
 from latentlab.ui.importing import TrustBox
 from latentlab.ui.opening import read_natively, resolved
 from latentlab.ui.workspace import OpenedModel, Workspace
@@ -46,7 +47,6 @@ class SecondModel(QObject):
 
     changed = Signal()  # another model, none, or its directions
     waiting = Signal()  # `opening` changed
-    _fitted = Signal(object, object)  # checkpoint, DirectionSet or an error
 
     def __init__(self, workspace: Workspace, parent: QWidget) -> None:
         super().__init__(parent)
@@ -62,7 +62,7 @@ class SecondModel(QObject):
         self._refused = ""  # could not be opened: not tried again by itself
         workspace.decoding.second_opened.connect(self._take)
         workspace.decoding.second_open_failed.connect(self._fail)
-        self._fitted.connect(self._take_fitted, Qt.ConnectionType.QueuedConnection)
+        self._fitted = Crossing(self._take_fitted)
 
     # --- what a person does
 
@@ -202,6 +202,7 @@ class SecondModel(QObject):
 
     def _fit(self, info: ModelInfo, encodings: EncodingSet | None) -> None:
         """Encodings are read, and directions fitted, on a thread: a tenth of a second each."""
+        fitted = self._fitted
 
         def work(encodings: EncodingSet | None = encodings) -> None:
             try:
@@ -210,17 +211,14 @@ class SecondModel(QObject):
                 told = info.not_asked(encodings) if encodings is not None else None
                 found = fit_directions(told, checkpoint=info.sha256) if told is not None else DirectionSet()
             except LatentlabError as error:
-                self._emit(info.sha256, error)
+                fitted.arrived.emit((info.sha256, error))
             else:
-                self._emit(info.sha256, found)
+                fitted.arrived.emit((info.sha256, found))
 
         threading.Thread(target=work, name="directions of the second").start()
 
-    def _emit(self, *found: object) -> None:
-        with suppress(RuntimeError):  # the panel is gone
-            self._fitted.emit(*found)
-
-    def _take_fitted(self, checkpoint: str, found: DirectionSet | LatentlabError) -> None:
+    def _take_fitted(self, fitted: tuple[str, DirectionSet | LatentlabError]) -> None:
+        checkpoint, found = fitted
         if self.held is None or self.held.info.sha256 != checkpoint:
             return
         if isinstance(found, LatentlabError):

@@ -6,10 +6,11 @@ from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
 
 from latentlab.core.encodings import Thumbnails
+from latentlab.ui.crossing import Crossing
 
 LIMIT = 4096  # 64 px pictures: about 64 MB
 BATCH = 32
@@ -20,7 +21,6 @@ class ThumbnailStore(QObject):
     """`get` answers at once, with the picture or None; `arrived` says that some of those asked for are there."""
 
     arrived = Signal()
-    _decoded = Signal(object, object)  # the Thumbnails, and pictures by index
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,7 +30,7 @@ class ThumbnailStore(QObject):
         self._busy = False
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="thumbnails")
         self.destroyed.connect(partial(self._worker.shutdown, wait=False, cancel_futures=True))
-        self._decoded.connect(self._keep, Qt.ConnectionType.QueuedConnection)
+        self._decoded = Crossing(self._keep)
 
     def open(self, source: Thumbnails | None) -> None:
         self._source = source if source is not None and len(source) else None
@@ -66,12 +66,10 @@ class ThumbnailStore(QObject):
         # Asked for last, so in view. Several at once: the map is drawn anew for each batch.
         batch = [self._waiting.popitem()[0] for _ in range(min(BATCH, len(self._waiting)))]
         self._busy = True
-        self._worker.submit(self._decode, self._source, batch)
+        self._worker.submit(_decode, self._source, batch, self._decoded)
 
-    def _decode(self, source: Thumbnails, batch: list[int]) -> None:
-        self._decoded.emit(source, {index: QImage.fromData(source.coded(index)) for index in batch})
-
-    def _keep(self, source: Thumbnails, pictures: dict[int, QImage]) -> None:
+    def _keep(self, decoded: tuple[Thumbnails, dict[int, QImage]]) -> None:
+        source, pictures = decoded
         self._busy = False
         if source is self._source:
             for index, picture in pictures.items():
@@ -83,3 +81,7 @@ class ThumbnailStore(QObject):
         self._pictures[index] = picture  # a null picture is remembered too: damaged bytes are not tried again
         while len(self._pictures) > LIMIT:
             self._pictures.popitem(last=False)
+
+
+def _decode(source: Thumbnails, batch: list[int], decoded: Crossing) -> None:
+    decoded.arrived.emit((source, {index: QImage.fromData(source.coded(index)) for index in batch}))
