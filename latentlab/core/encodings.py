@@ -16,6 +16,8 @@ from latentlab.core.spaces import FloatArray
 
 WIDE = 2048  # dimensions from which a covariance matrix costs more than it says
 WIDE_ROWS = 512
+SHARE_ROWS = 4096  # the variance of more says the same
+NOTHING = 1e-12  # variance of encodings that are all alike
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,6 +118,21 @@ class EncodingSet:
     def has_principal(self) -> bool:
         """Whether `principal` costs nothing: stored, or fitted already."""
         return self.pca is not None or "principal" in self.__dict__
+
+    @cached_property
+    def principal_shares(self) -> FloatArray:
+        """(K,) of the variance in all dimensions, 0 to 1, that each principal component holds.
+
+        The components that are kept may be fewer than the dimensions. All variance is that of evenly chosen rows where
+        there are many.
+        """
+        variance_K = self.principal.variance
+        total = float(variance_K.sum())
+        if len(variance_K) < min(self.dim, len(self)):
+            rows_ND = self.latents[:: max(1, len(self) // SHARE_ROWS)]
+            rows_ND = rows_ND[np.isfinite(rows_ND).all(axis=1)]
+            total = max(total, float(rows_ND.var(axis=0, ddof=1).sum()) if len(rows_ND) > 1 else 0.0)
+        return np.asarray(variance_K / max(total, NOTHING), np.float32)
 
     @cached_property
     def informativeness(self) -> FloatArray:

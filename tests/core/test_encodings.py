@@ -67,6 +67,16 @@ def test_stored_components_cost_nothing() -> None:
     assert bare.has_principal
 
 
+def test_shares_are_of_all_variance_also_where_few_components_are_kept() -> None:
+    latents_ND = np.random.default_rng(1).normal(size=(300, 12)).astype(np.float32) * np.linspace(3, 1, 12)
+    latents_ND = latents_ND.astype(np.float32)
+    expected = PCA(12).fit(latents_ND).explained_variance_ratio_
+    few = EncodingSet(latents_ND, pca=StoredPCA.fit(latents_ND, 3))
+    assert few.principal_shares == pytest.approx(expected[:3], abs=1e-4)
+    assert EncodingSet(latents_ND).principal_shares == pytest.approx(expected, abs=1e-4)
+    assert not EncodingSet(np.ones((5, 4), np.float32)).principal_shares.any()
+
+
 def test_informativeness() -> None:
     latents_ND = spread()
     latents_ND[0, 0] = np.nan

@@ -52,11 +52,10 @@ def _shares(encodings: EncodingSet) -> list[str]:
     if not fitted and encodings.latents.size > IN_PLACE:  # fitted on a thread, by and by
         return [""] * min(encodings.dim, OFFERED_AXES)
     try:
-        variance_K = encodings.principal.variance
+        shares_K = encodings.principal_shares
     except DataError:  # nothing is finite; the map says so
         return []
-    total = max(float(variance_K.sum()), 1e-12)
-    return [f" · {variance / total:.0%}" for variance in variance_K.tolist()]
+    return [f" · {share:.0%}" for share in shares_K.tolist()]
 
 
 def with_projection(view: MapView, projection: str, choices: Choices) -> MapView:
