@@ -130,10 +130,21 @@ def run_window(
 
     window.opening.shown.connect(shown)
     window.opening.refused.connect(refused)
+
+    def ended() -> None:
+        application.exit(0)
+
+    def interrupted() -> None:
+        window.close()
+        ended()
+
     # Not left to Qt, whose loop ends with the last window of all: another one may be open, or be made at that moment.
-    window.closing.connect(lambda: application.exit(0))
+    # Nor to both: a quit that Qt had posted too would end the next loop, of a notebook, before it began.
+    by_qt = application.quitOnLastWindowClosed()
+    application.setQuitOnLastWindowClosed(False)
+    window.closing.connect(ended)
     try:
-        with quitting_on_signals(lambda: (window.close(), application.quit())):
+        with quitting_on_signals(interrupted):
             if opened is not None:
                 window.docks.make_first()
                 timeline.watch(window.docks.panels)
@@ -143,8 +154,10 @@ def run_window(
             window.autosaving.begin()
             return application.exec()
     finally:
+        window.closing.disconnect(ended)
         reporting.remove()
         close(window)
+        application.setQuitOnLastWindowClosed(by_qt)
 
 
 def compose(application: QApplication, engine: Engine, jobs: Jobs, trainer: Trainer | None = None) -> MainWindow:

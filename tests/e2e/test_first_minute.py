@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtCore import QEventLoop, QObject, Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
@@ -126,6 +126,10 @@ def test_a_newcomers_first_minute(
     assert status == 0
     assert not seen["errors"].any()
     assert "Traceback" not in capfd.readouterr().err
+    for _ in range(3):  # loops as a notebook has, which go on after the window
+        loop = QEventLoop()
+        QTimer.singleShot(0, loop.quit)
+        assert loop.exec() == 0
     with Image.open(tmp_path / "out.png") as saved:
         recipe = json.loads(saved.info["latentlab"])
     assert recipe["name"] == "holiday.png"
