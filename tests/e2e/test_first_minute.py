@@ -76,6 +76,7 @@ def test_a_newcomers_first_minute(
     qapp: QApplication, tiny_checkpoint: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     seen: dict[str, np.ndarray] = {}
+    windows: list[MainWindow] = []
 
     def keep(name: str) -> Callable[[MainWindow], None]:
         return lambda window: seen.__setitem__(name, np.array(picture(window)))
@@ -84,6 +85,7 @@ def test_a_newcomers_first_minute(
         return lambda window: picture(window) is not None and not np.array_equal(picture(window), seen[name])
 
     def add_eyeglasses(window: MainWindow) -> None:
+        windows.append(window)
         keep("first")(window)
         find = window.commands.palette_commands()
         next(command for command in find if command.text == "Add Eyeglasses").run()
@@ -126,10 +128,10 @@ def test_a_newcomers_first_minute(
     assert status == 0
     assert not seen["errors"].any()
     assert "Traceback" not in capfd.readouterr().err
-    for _ in range(3):  # loops as a notebook has, which go on after the window
-        loop = QEventLoop()
-        QTimer.singleShot(0, loop.quit)
-        assert loop.exec() == 0
+    windows[0].closing.emit()  # as when it is closed once more, after its loop
+    loop = QEventLoop()  # as a notebook has, which goes on
+    QTimer.singleShot(0, loop.quit)
+    assert loop.exec() == 0
     with Image.open(tmp_path / "out.png") as saved:
         recipe = json.loads(saved.info["latentlab"])
     assert recipe["name"] == "holiday.png"
