@@ -13,19 +13,13 @@ from latentlab.ui.main_window import MainWindow
 from latentlab.ui.panels.arithmetic import ArithmeticPanel
 from latentlab.ui.panels.samples import SamplesPanel
 from latentlab.ui.panels.walk import WalkPanel
-from latentlab.ui.workspace import OpenedModel
-from tests.ui.conftest import DIM, FakeEngine, deliver, mapped, some_encodings
-from tests.ui.two_spaces import DRAWS, switch, texts, two_spaces
+from tests.ui.conftest import DIM, FakeEngine, deliver, mapped
+from tests.ui.two_spaces import DRAWS, switch, texts, with_two_spaces
 
 
 @pytest.fixture
 def two(window: MainWindow, engine: FakeEngine) -> MainWindow:
-    """The window on a model with two spaces and 50 encodings in z, at one of them."""
-    engine.info = two_spaces()
-    window.opening._show(OpenedModel(engine.info, some_encodings(50)), None)
-    window.opening.join()
-    deliver()
-    return window
+    return with_two_spaces(window, engine)
 
 
 def samples_of(window: MainWindow) -> SamplesPanel:

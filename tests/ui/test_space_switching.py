@@ -21,17 +21,12 @@ from latentlab.ui.panels.sliders import SlidersPanel
 from latentlab.ui.panels.walk import WalkPanel
 from latentlab.ui.workspace import OpenedModel
 from tests.ui.conftest import DIM, FakeEngine, FakeJobs, deliver, mapped, picture_of, some_encodings, some_info
-from tests.ui.two_spaces import DRAWS, switch, texts, two_spaces
+from tests.ui.two_spaces import DRAWS, switch, texts, two_spaces, with_two_spaces
 
 
 @pytest.fixture
 def two(window: MainWindow, engine: FakeEngine) -> MainWindow:
-    """The window on a model with two spaces and 50 encodings in z, at one of them."""
-    engine.info = two_spaces()
-    window.opening._show(OpenedModel(engine.info, some_encodings(50)), None)
-    window.opening.join()
-    deliver()
-    return window
+    return with_two_spaces(window, engine)
 
 
 def last_live(engine: FakeEngine) -> Decode:

@@ -9,7 +9,8 @@ import numpy as np
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.spaces import LatentSpace
 from latentlab.ui.main_window import MainWindow
-from tests.ui.conftest import DIM, deliver, mapped, some_info
+from latentlab.ui.workspace import OpenedModel
+from tests.ui.conftest import DIM, FakeEngine, deliver, mapped, some_encodings, some_info
 
 DRAWS = mapped(np.random.default_rng(2).standard_normal((80, DIM)).astype(np.float32))
 
@@ -17,6 +18,15 @@ DRAWS = mapped(np.random.default_rng(2).standard_normal((80, DIM)).astype(np.flo
 def two_spaces(**parts: Any) -> ModelInfo:
     spaces = (LatentSpace("z", (DIM,)), LatentSpace("w", (DIM,), "empirical", DRAWS.mean(0), DRAWS.std(0), DRAWS))
     return some_info(sha256="two", spaces=spaces, mappings=(("z", "w"),), **parts)
+
+
+def with_two_spaces(window: MainWindow, engine: FakeEngine) -> MainWindow:
+    """The window on a model with two spaces and 50 encodings in z, at one of them."""
+    engine.info = two_spaces()
+    window.opening._show(OpenedModel(engine.info, some_encodings(50)), None)
+    window.opening.join()
+    deliver()
+    return window
 
 
 def switch(window: MainWindow, to: str) -> None:
