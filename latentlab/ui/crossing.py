@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -21,3 +22,13 @@ class Crossing(QObject):
     def __init__(self, take: Callable[[Any], None]) -> None:
         super().__init__()
         self.arrived.connect(take, Qt.ConnectionType.QueuedConnection)
+
+    def run(self, work: Callable[[], Any], name: str, daemon: bool = False) -> threading.Thread:
+        """Starts `work` on a thread of its own; what it returns arrives. `work` holds no panel.
+
+        An exception goes to `threading.excepthook`, which reports it, and nothing arrives. The interpreter waits for
+        the thread at its end unless it is a `daemon`.
+        """
+        thread = threading.Thread(target=lambda: self.arrived.emit(work()), name=name, daemon=daemon)
+        thread.start()
+        return thread

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from PySide6.QtCore import QCoreApplication, QEvent, QObject
 from pytestqt.qtbot import QtBot
 
@@ -51,3 +52,18 @@ def test_a_thread_may_end_after_its_panel(qtbot: QtBot) -> None:
         del crossing, panel
         QCoreApplication.processEvents()
         assert len(got) == taken
+
+
+def test_work_is_run_on_a_thread_and_what_it_returns_arrives(qtbot: QtBot) -> None:
+    panel = Panel()
+    thread = panel.crossing.run(threading.current_thread, "short work")
+    qtbot.waitUntil(lambda: bool(panel.got))
+    assert panel.got == [(thread, True)]
+
+
+def test_work_that_raises_is_reported_and_nothing_arrives(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, reported = Panel(), list[type[BaseException] | None]()
+    monkeypatch.setattr(threading, "excepthook", lambda raised: reported.append(raised.exc_type))
+    panel.crossing.run(lambda: 1 / 0, "short work").join()
+    QCoreApplication.processEvents()
+    assert (reported, panel.got) == ([ZeroDivisionError], [])
