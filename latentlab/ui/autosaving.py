@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, QTimer, Signal
+from PySide6.QtCore import QObject, QTimer
 
 from latentlab.core.errors import LatentlabError
 from latentlab.core.project_file import load
 from latentlab.core.snapshots import LeftBehind, Snapshots
 from latentlab.core.state import State
+from latentlab.ui.crossing import Crossing
 from latentlab.ui.notices import Action
 from latentlab.ui.opening import Opening
 from latentlab.ui.workspace import Workspace
@@ -20,8 +22,6 @@ from latentlab.ui.workspace import Workspace
 
 class Autosaving(QObject):
     """A snapshot at most every `settings.snapshot_seconds` while anything is unsaved, written off the GUI thread."""
-
-    _failed = Signal(object)
 
     def __init__(self, workspace: Workspace, opening: Opening, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -31,10 +31,10 @@ class Autosaving(QObject):
         self._kept: State | None = None
         self._restoring: LeftBehind | None = None
         self._writer: threading.Thread | None = None
+        self._written = Crossing(self._take_written)
         self._timer = QTimer(self, interval=round(1000 * workspace.settings.snapshot_seconds))
         self._timer.timeout.connect(self.snapshot)
         opening.shown.connect(self._restored)
-        self._failed.connect(self._give_up, Qt.ConnectionType.QueuedConnection)
 
     def begin(self) -> None:
         """From now on work is kept; what a crash left behind is offered."""
@@ -56,8 +56,7 @@ class Autosaving(QObject):
         elif state is not self._kept and not (self._writer and self._writer.is_alive()):
             self._kept = state
             path = workspace.opened.info.path
-            self._writer = threading.Thread(target=self._write, args=(state, path), name="autosaving")
-            self._writer.start()
+            self._writer = self._written.run(partial(_written, self._snapshots, state, path), "autosaving")
 
     def close(self) -> None:
         """A clean end leaves nothing behind."""
@@ -66,15 +65,10 @@ class Autosaving(QObject):
             self._writer.join(2.0)
         self._snapshots.close()
 
-    def _write(self, state: State, path: str) -> None:
-        try:
-            self._snapshots.write(state, path)
-        except LatentlabError as error:
-            self._failed.emit(error)
-
-    def _give_up(self, error: LatentlabError) -> None:
-        self._timer.stop()  # said once, not every twenty seconds
-        self._workspace.notices.report(error)
+    def _take_written(self, error: LatentlabError | None) -> None:
+        if error is not None:
+            self._timer.stop()  # said once, not every twenty seconds
+            self._workspace.notices.report(error)
 
     def _offer(self, left: LeftBehind) -> None:
         when = datetime.fromtimestamp(left.saved_at)
@@ -101,3 +95,12 @@ class Autosaving(QObject):
             session.saved = replace(session.state)
             self._snapshots.forget(self._restoring)
             self._restoring = None
+
+
+def _written(snapshots: Snapshots, state: State, path: str) -> LatentlabError | None:
+    """What went wrong, if anything."""
+    try:
+        snapshots.write(state, path)
+    except LatentlabError as error:
+        return error
+    return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import QObject
@@ -39,7 +39,7 @@ class Computing(QObject):
 
     def _begin(self, work: _Work) -> None:
         self._busy = True
-        threading.Thread(target=_run, args=(work, self._finished), name="computing").start()
+        self._finished.run(partial(_run, work), "computing")
 
     def _take(self, work: _Work) -> None:
         self._busy = False
@@ -52,9 +52,9 @@ class Computing(QObject):
             work.then(work.result)
 
 
-def _run(work: _Work, finished: Crossing) -> None:
+def _run(work: _Work) -> _Work:
     try:
         work.result = work.compute()
     except BaseException as error:  # noqa: BLE001 - it is raised again on the GUI thread
         work.error = error
-    finished.arrived.emit(work)
+    return work

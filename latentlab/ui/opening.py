@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, Signal
 
 from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import is_native, model_info, read_encodings, read_header
@@ -24,6 +24,7 @@ from latentlab.core.readings import guess_warning
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
 from latentlab.core.space_switching import everywhere
 from latentlab.core.state import MapView, State
+from latentlab.ui.crossing import Crossing
 from latentlab.ui.notices import Action, Notice
 from latentlab.ui.workspace import OpenedModel, Workspace
 
@@ -58,7 +59,6 @@ class Opening(QObject):
     trust_wanted = Signal(str, str)  # a file that can run code, and what it is: `trust` or `refuse` it
     latent_wanted = Signal(str, str)  # a file that leaves the size of its latents open: `say_latent` or `refuse` it
     opened = Signal()  # the engine has opened what was asked for, whether it is shown already or not
-    _fitted = Signal(object, object)  # checkpoint, DirectionSet
 
     def __init__(self, workspace: Workspace, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -69,10 +69,10 @@ class Opening(QObject):
         self.answered = False  # whether the engine has opened anything yet
         self._state: State | None = None  # what a session file goes on with
         self._fits: list[threading.Thread] = []
+        self._fitted = Crossing(self._take_directions)  # (checkpoint, DirectionSet or why there is none)
         self._warned: list[Notice] = []  # of the model that is shown
         workspace.decoding.opened.connect(self._on_opened)
         workspace.decoding.open_failed.connect(self._on_failed)
-        self._fitted.connect(self._take_directions, Qt.ConnectionType.QueuedConnection)
 
     def begin(self, opened: OpenedModel, directions: DirectionSet | None = None) -> None:
         """The first model: its map stands before the engine has said a word."""
@@ -207,19 +207,17 @@ class Opening(QObject):
         checkpoint = self._workspace.opened.info.sha256
         told = self._workspace.opened.info.not_asked(encodings)
 
-        def work() -> None:
+        def work() -> tuple[str, DirectionSet | LatentlabError]:
             try:
-                found = fit_directions(told, checkpoint=checkpoint)
+                return checkpoint, fit_directions(told, checkpoint=checkpoint)
             except LatentlabError as error:
-                self._fitted.emit(checkpoint, error)
-            else:
-                self._fitted.emit(checkpoint, found)
+                return checkpoint, error
 
         self._fits = [thread for thread in self._fits if thread.is_alive()]
-        self._fits.append(threading.Thread(target=work, name="directions"))
-        self._fits[-1].start()
+        self._fits.append(self._fitted.run(work, "directions"))
 
-    def _take_directions(self, checkpoint: str, found: DirectionSet | LatentlabError) -> None:
+    def _take_directions(self, fitted: tuple[str, DirectionSet | LatentlabError]) -> None:
+        checkpoint, found = fitted
         if checkpoint != self._workspace.opened.info.sha256:
             return
         if isinstance(found, LatentlabError):

@@ -6,7 +6,6 @@ Shapes: H W C pictures, uint8.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.core.inversion import Inversion
+from latentlab.core.latent_model import ImageShape
 from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFailed
 from latentlab.core.space_switching import in_space
 from latentlab.core.state import NamedLatent, Original, State
@@ -81,26 +81,8 @@ class PictureExchange(QObject):
 
     def read(self, path: str) -> None:
         """Off the GUI thread: a camera's picture takes a second to decode."""
-        checkpoint, shape, read = self._workspace.opened.info.sha256, self._workspace.opened.info.image, self._read
-
-        def work() -> None:
-            from latentlab.core.pictures import Crop, read_picture
-            from latentlab.core.recipe_png import recipe_in
-
-            recipe: Recipe | LatentlabError | None
-            try:
-                recipe = recipe_in(Path(path))
-            except LatentlabError as error:  # the picture itself may still be good
-                recipe = error
-            try:
-                size = max(shape.height, shape.width)
-                picture = read_picture(Path(path), crop=Crop("centre"), size=size, channels=shape.channels)
-            except LatentlabError as error:
-                read.arrived.emit((checkpoint, Path(path).name, error, recipe))
-            else:
-                read.arrived.emit((checkpoint, Path(path).name, picture, recipe))
-
-        threading.Thread(target=work, name="reading a picture").start()
+        info = self._workspace.opened.info
+        self._read.run(lambda: (info.sha256, *_read(Path(path), info.image)), "reading a picture")
 
     def take_image(self, image: QImage) -> None:
         """A picture from the clipboard or dragged out of a browser."""
@@ -247,6 +229,24 @@ class PictureExchange(QObject):
     def _end_inversion(self, job: RunningJob) -> None:
         if job is self._inversion:
             self._inversion = None
+
+
+def _read(path: Path, shape: ImageShape) -> tuple[str, Picture | LatentlabError, Recipe | LatentlabError | None]:
+    """(the file's name, its picture, the recipe it carries); an error in place of either that cannot be read."""
+    from latentlab.core.pictures import Crop, read_picture
+    from latentlab.core.recipe_png import recipe_in
+
+    recipe: Recipe | LatentlabError | None
+    try:
+        recipe = recipe_in(path)
+    except LatentlabError as error:  # the picture itself may still be good
+        recipe = error
+    try:
+        size = max(shape.height, shape.width)
+        picture = read_picture(path, crop=Crop("centre"), size=size, channels=shape.channels)
+    except LatentlabError as error:
+        return path.name, error, recipe
+    return path.name, picture, recipe
 
 
 def _file_name(name: str) -> str:

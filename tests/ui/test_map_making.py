@@ -88,7 +88,7 @@ def test_a_folder_is_encoded_as_a_job_and_becomes_the_map(
     job.say(Progress(0.3, 1, "encoding: 12 of 40"))
     deliver()
     assert window.workspace.running.running[-1].latest.text == "encoding: 12 of 40"
-    with qtbot.waitSignal(window.opening._fitted):
+    with qtbot.waitSignal(window.opening._fitted.arrived):
         job.say(Done(made(tmp_path / "vae.pth.encodings.safetensors", skipped=("a.png: no picture",))))
     deliver()
     assert bare.canvas.scene is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -202,20 +201,18 @@ class SecondModel(QObject):
 
     def _fit(self, info: ModelInfo, encodings: EncodingSet | None) -> None:
         """Encodings are read, and directions fitted, on a thread: a tenth of a second each."""
-        fitted = self._fitted
 
-        def work(encodings: EncodingSet | None = encodings) -> None:
+        def work(encodings: EncodingSet | None = encodings) -> tuple[str, DirectionSet | LatentlabError]:
             try:
                 if encodings is None and (native := read_natively(Path(info.path))) is not None:
                     encodings = native.encodings
                 told = info.not_asked(encodings) if encodings is not None else None
                 found = fit_directions(told, checkpoint=info.sha256) if told is not None else DirectionSet()
             except LatentlabError as error:
-                fitted.arrived.emit((info.sha256, error))
-            else:
-                fitted.arrived.emit((info.sha256, found))
+                return info.sha256, error
+            return info.sha256, found
 
-        threading.Thread(target=work, name="directions of the second").start()
+        self._fitted.run(work, "directions of the second")
 
     def _take_fitted(self, fitted: tuple[str, DirectionSet | LatentlabError]) -> None:
         checkpoint, found = fitted
