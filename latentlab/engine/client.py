@@ -6,36 +6,31 @@ No torch and no Qt here. Two threads touch a client: whoever calls it, which nev
 from __future__ import annotations
 
 import threading
-from collections import deque
-from collections.abc import Callable
 from itertools import count
 
-from latentlab.core.requests import EngineState, Lane, OpenModel, Reply, Request, Slot
+from latentlab.core.requests import EngineState, Lane, OpenModel, Request, Slot
 from latentlab.engine.ledger import Ledger
 from latentlab.engine.outbox import Outbox
 from latentlab.engine.picture_ring import PictureRing
 from latentlab.engine.protocol import Answer, Child, LetGo, Open, Ready, Submit, Withdraw, receive, unpacked
+from latentlab.engine.replying import Replying
 
 MODULE = "latentlab.engine.server"
 FORMATS = "latentlab.formats:open_checkpoint"
 CRASHES_AT_MOST = 3  # at the same request, or before the process was ready
 KILLS_AT_MOST = 10  # from outside, before it was ready: by a person or a system short of memory
-REPLIES_KEPT = 64  # until somebody listens
 
 
-class EngineClient:
+class EngineClient(Replying):
     """Implements `latentlab.core.requests.Engine`; the constructor starts the process and returns in milliseconds.
 
-    `factory` is "module:name" of what opens a model: (path, device, trust, options) -> LatentModel. Replies that come
-    before `on_reply` is set are kept and passed on when it is.
+    `factory` is "module:name" of what opens a model: (path, device, trust, options) -> LatentModel.
     """
 
     def __init__(self, factory: str = FORMATS) -> None:
+        super().__init__()
         self._factory = factory
-        self._on_reply: Callable[[Reply], None] | None = None
-        self._early: deque[Reply] = deque(maxlen=REPLIES_KEPT)
         self._lock = threading.RLock()
-        self._passing = threading.RLock()  # replies leave one at a time and in order
         self._numbers = count(1)
         self._ledger = Ledger()
         self._closing = False
@@ -51,17 +46,6 @@ class EngineClient:
         self._reader.start()
 
     # --- the interface of requests.Engine ----------------------------------------------------------------------
-
-    @property
-    def on_reply(self) -> Callable[[Reply], None] | None:
-        return self._on_reply
-
-    @on_reply.setter
-    def on_reply(self, listener: Callable[[Reply], None] | None) -> None:
-        with self._passing:
-            self._on_reply = listener
-            while listener is not None and self._early:
-                listener(self._early.popleft())
 
     def open(self, request: OpenModel) -> None:
         with self._lock:
@@ -154,13 +138,6 @@ class EngineClient:
                     reply = self._ledger.settle(message)
                 if reply is not None:
                     self._pass_on(reply)
-
-    def _pass_on(self, reply: Reply) -> None:
-        with self._passing:
-            if self._on_reply is not None:
-                self._on_reply(reply)
-            elif not self._closing:
-                self._early.append(reply)
 
     def _blame(self) -> bool:
         """Whether the process ended so often at the same request, or before it was ready, that trying is no use."""

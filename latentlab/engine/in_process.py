@@ -13,22 +13,24 @@ from functools import partial
 from itertools import count
 
 from latentlab.core.latent_model import LatentModel
-from latentlab.core.requests import EngineState, Lane, OpenFailed, OpenModel, Reply, Request, Slot
+from latentlab.core.requests import EngineState, Lane, OpenFailed, OpenModel, Request, Slot
 from latentlab.engine.answering import Answering, Opener
 from latentlab.engine.loading import Loading
 from latentlab.engine.protocol import Open
+from latentlab.engine.replying import Replying
 from latentlab.engine.scheduling import Schedule, Task
 
 CLOSE_S = 3.0
 
 
-class InProcessEngine:
+class InProcessEngine(Replying):
     """Implements `latentlab.core.requests.Engine` for one given model, named by its SHA-256 in requests.
 
     An OpenModel whose path is that of `model.info` is answered with the model itself; others are opened by `opener`.
     """
 
     def __init__(self, model: LatentModel, opener: Opener | None = None) -> None:
+        super().__init__()
         self._model = model
         self._answering = Answering(opener)
         self._opening: deque[OpenModel] = deque()
@@ -38,22 +40,8 @@ class InProcessEngine:
         self._tickets = count(1)
         self._changed = threading.Condition()
         self._closing = False
-        self._early: list[Reply] = []
-        self._on_reply: Callable[[Reply], None] | None = None
-        self._passing = threading.RLock()
         self._worker = threading.Thread(target=self._run, name="in-process engine", daemon=True)
         self._worker.start()
-
-    @property
-    def on_reply(self) -> Callable[[Reply], None] | None:
-        return self._on_reply
-
-    @on_reply.setter
-    def on_reply(self, listener: Callable[[Reply], None] | None) -> None:
-        with self._passing:
-            self._on_reply = listener
-            while listener is not None and self._early:
-                listener(self._early.pop(0))
 
     def open(self, request: OpenModel) -> None:
         with self._changed:
@@ -138,10 +126,3 @@ class InProcessEngine:
 
     def _read(self, request: OpenModel) -> LatentModel | OpenFailed:
         return self._model if request.path == self._model.info.path else self._answering.read(request)
-
-    def _pass_on(self, reply: Reply) -> None:
-        with self._passing:
-            if self._on_reply is not None:
-                self._on_reply(reply)
-            elif not self._closing:
-                self._early.append(reply)
