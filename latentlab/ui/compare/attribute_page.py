@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel
 
 from latentlab.core.comparing import shared_attributes
 from latentlab.core.condition import Condition
@@ -19,7 +19,7 @@ from latentlab.ui.compare.cells import PictureCell
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import SIDES, Pair, Side
-from latentlab.ui.compare.picture_page import Search
+from latentlab.ui.compare.search import Search
 from latentlab.ui.panels.attributes import STRONGEST
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
@@ -76,12 +76,9 @@ class AttributePage(Page):
                 grid.setRowStretch(row, 1)
                 grid.addWidget(self.cells[side, when], row, column)
         self.cells["second", "before"].column.addWidget(self.search)
-        column_layout = QVBoxLayout(self)
-        column_layout.setContentsMargins(0, 0, 0, 0)
-        column_layout.setSpacing(theme.GRID_PX)
-        column_layout.addLayout(top)
-        column_layout.addWidget(self.hint, 1)
-        column_layout.addLayout(grid, 1)
+        self.column.addLayout(top)
+        self.column.addWidget(self.hint, 1)
+        self.column.addLayout(grid, 1)
 
     def _connect(self) -> None:
         session = self.pair.workspace.session

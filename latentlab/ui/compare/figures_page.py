@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 from latentlab.core.comparing import data_of
 from latentlab.core.comparing_figures import FigureRow, comparable, figure_rows, figured
@@ -37,11 +37,9 @@ class FiguresPage(Page):
         self.note = ElidedLabel()
         self.note.setProperty("role", "caption")
         self.note.setFont(theme.caption_font(self.note))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(4)
-        column.addWidget(self.table, 1)
-        column.addWidget(self.note)
+        self.column.setSpacing(4)
+        self.column.addWidget(self.table, 1)
+        self.column.addWidget(self.note)
 
     def show_models(self) -> None:
         self._rows = []

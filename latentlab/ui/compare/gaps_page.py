@@ -9,8 +9,8 @@ import secrets
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.comparing import Steps, steps_along
 from latentlab.core.condition import Condition
@@ -21,34 +21,28 @@ from latentlab.core.state import NamedLatent, State
 from latentlab.ui import theme
 from latentlab.ui.compare.current import Picture
 from latentlab.ui.compare.finding import Finding
-from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import SIDES, Pair, Side
-from latentlab.ui.compare.picture_page import Search
-from latentlab.ui.compare.sheet import Sheet
+from latentlab.ui.compare.search import Search
+from latentlab.ui.compare.sheets_page import SheetsPage, side_of
 from latentlab.ui.compare.step_bars import StepBars
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 
 LEAST_SIDE_PX = 44
 FEWEST = 5
-RESIZE_MS = 80
 
 
-class GapsPage(Page):
+class GapsPage(SheetsPage):
     finds = True
 
     def __init__(self, pair: Pair, found: dict[str, Finding]) -> None:
-        super().__init__(pair, found)
+        super().__init__(pair, found, "gaps", "Path in", LEAST_SIDE_PX)
         self.far = Finding(pair, "gaps/far", "second", self)  # the other end, in the second model
         self.far.changed.connect(self.show_found)
-        self._end_picture: tuple[bytes, Picture, Condition | None] | None = (
-            None  # of the end's latent, as the first model draws it
-        )
+        # Of the end's latent, as the first model draws it.
+        self._end_picture: tuple[bytes, Picture, Condition | None] | None = None
         self._asked: dict[Side, tuple[bytes, Condition | None]] = {}
         self._steps: dict[Side, Steps] = {}
-        self.sheets: dict[Side, Sheet] = {
-            side: Sheet(pair, f"gaps/{side}", side, f"Path in the {side} model", LEAST_SIDE_PX) for side in SIDES
-        }
         self.bars = {side: StepBars(f"Steps of the path in the {side} model") for side in SIDES}
         self.captions = {side: ElidedLabel() for side in SIDES}
         self.between = ElidedLabel()
@@ -59,31 +53,21 @@ class GapsPage(Page):
         self.other_button.setAccessibleName("Another end for the path")
         self.other_button.clicked.connect(self.another_end)
         self.searches = (Search(found["second"]), Search(self.far))
-        self._resizing = QTimer(self, singleShot=True, interval=RESIZE_MS)
-        self._resizing.timeout.connect(lambda: self.show_state(pair.workspace.state))
         self._lay_out()
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setSpacing(theme.GRID_PX)
-        top.addWidget(self.other_button)
-        top.addWidget(self.between, 1)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(theme.PADDING_PX)
-        grid.setVerticalSpacing(4)
+        self.controls.addWidget(self.other_button)
+        self.controls.addWidget(self.between, 1)
+        self.grid.setVerticalSpacing(4)
         for column, side in enumerate(SIDES):
-            sheet, caption = self.sheets[side], self.captions[side]
+            caption = self.captions[side]
             caption.setProperty("role", "caption")
             for part in (caption, self.bars[side]):
                 part.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             caption.setFont(theme.caption_font(caption))
             caption.setAccessibleName(f"Steps of the {side} model")
-            grid.addWidget(sheet, 0, column)
-            grid.addWidget(self.bars[side], 2, column)
-            grid.addWidget(caption, 3, column)
-            grid.setColumnStretch(column, 1)
-            sheet.resized.connect(self._resizing.start)
-        grid.setRowStretch(0, 1)
+            self.grid.addWidget(self.bars[side], 2, column)
+            self.grid.addWidget(caption, 3, column)
         self.waiting = QLabel()
         self.waiting.setProperty("role", "caption")
         self.waiting.setWordWrap(True)
@@ -95,23 +79,17 @@ class GapsPage(Page):
         rows.addWidget(self.waiting)
         for search in self.searches:
             rows.addWidget(search)
-        grid.addWidget(self.looking, 1, 1)
-        self.sheets["first"].chosen.connect(self._choose)
-        column_layout = QVBoxLayout(self)
-        column_layout.setContentsMargins(0, 0, 0, 0)
-        column_layout.setSpacing(theme.GRID_PX)
-        column_layout.addLayout(top)
-        column_layout.addLayout(grid, 1)
+        self.grid.addWidget(self.looking, 1, 1)
 
     # --- drawing
 
     def show_models(self) -> None:
+        super().show_models()
         self.far.forget()
         self._end_picture = None
         self._asked.clear()
         self._steps.clear()
         for side in SIDES:
-            self.sheets[side].clear()
             self.bars[side].show_steps(None, 1.0)
             self.captions[side].setText("")
 
@@ -142,10 +120,7 @@ class GapsPage(Page):
             self._show_path("second", near.found.latent, far.found.latent, condition, "")
 
     def _end(self, state: State) -> NamedLatent | None:
-        return state.comparison.end or self._default_end()
-
-    def _default_end(self) -> NamedLatent | None:
-        return self.pair.far_end()
+        return state.comparison.end or self.pair.far_end()
 
     def _show_path(
         self, side: Side, start: FloatArray, end: FloatArray, condition: Condition | None, space: str
@@ -160,8 +135,8 @@ class GapsPage(Page):
         self.sheets[side].show_path(latents_TD, names, condition, space)
 
     def take(self, detail: str, reply: Decoded) -> None:
-        side: Side = "first" if detail.startswith("first") else "second"
-        self.sheets[side].take(reply)
+        super().take(detail, reply)
+        side = side_of(detail)
         if len(reply.images) < FEWEST:
             return
         self._steps[side] = steps_along(reply.images)
@@ -178,9 +153,9 @@ class GapsPage(Page):
             self.captions[shown].setText(f"{jump}{steps.largest:.1f} × the mean")
 
     def show_theme(self) -> None:
-        for side in SIDES:
-            self.sheets[side].redraw()
-            self.bars[side].update()
+        super().show_theme()
+        for bars in self.bars.values():
+            bars.update()
 
     # --- what a person does
 
@@ -197,11 +172,6 @@ class GapsPage(Page):
         else:
             return
         workspace.change("Another end", comparison=replace(workspace.state.comparison, end=end))
-
-    def _choose(self, index: int) -> None:
-        sheet = self.sheets["first"]
-        item = sheet.items[index]
-        self.pair.workspace.go_to(item.latent, item.name, space=sheet.space)
 
 
 def _last(request: Decode) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from latentlab.core.requests import Decoded
 from latentlab.core.state import State
+from latentlab.ui import theme
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.pair import Pair
 
@@ -19,6 +20,9 @@ class Page(QWidget):
         super().__init__()
         self.pair = pair
         self.found = found
+        self.column = QVBoxLayout(self)  # what the page is made of, from top to bottom
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(theme.GRID_PX)
 
     def show_models(self) -> None:
         """Another first or second model, or other attributes; `show_state` follows."""

@@ -6,7 +6,7 @@ Shapes: H W C pictures, uint8.
 from __future__ import annotations
 
 from PySide6.QtCore import QMimeData
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout
 
 from latentlab.core.comparing import sharpness, squared_error
 from latentlab.core.requests import Decoded
@@ -17,7 +17,7 @@ from latentlab.ui.compare.current import Picture, Source
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import Pair
-from latentlab.ui.icons import icon
+from latentlab.ui.compare.search import Search
 from latentlab.ui.image_view import as_image
 
 ERROR_TIP = (
@@ -25,44 +25,6 @@ ERROR_TIP = (
     "How sharp it is beside the picture: variance of the Laplacian, 100 % is as sharp."
 )
 SOURCE_SHARE, PAIR_SHARE = 2, 3  # of the height
-
-
-class Search(QWidget):
-    """The way to a picture's latent where there is no encoder: a button, then how far it is and how to stop."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__()
-        self._finding = finding
-        self.button = QPushButton(icon("mdi6.magnify"), "Search for it")
-        self.button.setToolTip("This model has no encoder: optimisation looks for the latent that draws the picture")
-        self.button.clicked.connect(lambda _=False: finding.search())
-        self.progress = QProgressBar()
-        self.progress.setTextVisible(False)
-        self.progress.setAccessibleName("Progress of the search")
-        self.cancel = QPushButton("Cancel")
-        self.cancel.setProperty("flat", True)
-        self.cancel.clicked.connect(lambda _=False: finding.cancel())
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(theme.GRID_PX)
-        row.addStretch()
-        row.addWidget(self.button)
-        row.addWidget(self.progress, 2)
-        row.addWidget(self.cancel)
-        row.addStretch()
-
-    def show_search(self) -> None:
-        """Hidden where there is an encoder, or where what was found is of this very picture."""
-        finding, job = self._finding, self._finding.job
-        self.setVisible(finding.searches and (job is not None or not finding.fresh))
-        self.button.setVisible(job is None)
-        self.button.setText("Search again" if finding.found is not None else "Search for it")
-        for part in (self.progress, self.cancel):
-            part.setVisible(job is not None)
-        if job is not None:
-            self.progress.setRange(0, int(job.latest.total))
-            self.progress.setValue(int(job.latest.done))
-            self.progress.setToolTip(job.latest.text)
 
 
 class PicturePage(Page):
@@ -90,11 +52,8 @@ class PicturePage(Page):
         grid.addWidget(self.second, 0, 1)
         grid.setColumnStretch(0, 1)
         grid.setColumnStretch(1, 1)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(theme.GRID_PX)
-        column.addWidget(self.source, SOURCE_SHARE)
-        column.addLayout(grid, PAIR_SHARE)
+        self.column.addWidget(self.source, SOURCE_SHARE)
+        self.column.addLayout(grid, PAIR_SHARE)
 
     # --- drawing
 
