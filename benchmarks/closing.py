@@ -31,7 +31,6 @@ PATIENCE_S = 60.0  # until an activity has begun, or a process that should be go
 LEFT_S = 10.0  # what a run has to save itself after the window is gone
 LOOK_MS = 5
 CLOSING = "closing "
-HOMES = ("CONFIG", "DATA", "CACHE", "STATE")
 
 Done = Callable[["MainWindow"], object]
 

@@ -103,7 +103,7 @@ def fit_directions(
 ) -> DirectionSet:
     """A direction for every attribute and, one against the rest, every class of the encodings.
 
-    Attributes that all or no encodings have are left out; `unfit_attributes` says why.
+    Attributes that all or no encodings have, and those known of none, are left out.
     """
     directions: list[Direction] = []
     for names, values_NA, predicted in _targets(encodings):
@@ -134,16 +134,6 @@ def direction_names(encodings: EncodingSet) -> list[str]:
         fit = [name for a, name in enumerate(names) if not _unfit(values_NA[:, a])]
         known += [f"class {name}" if name in known else name for name in fit]
     return known
-
-
-def unfit_attributes(encodings: EncodingSet) -> dict[str, str]:
-    """The attributes and classes that `fit_directions` leaves out, and why."""
-    return {
-        name: reason
-        for names, values_NA, _ in _targets(encodings)
-        for a, name in enumerate(names)
-        if (reason := _unfit(values_NA[:, a]))
-    }
 
 
 def cosine_table(directions: DirectionSet) -> FloatArray:

@@ -119,28 +119,6 @@ def image_changes(images_SHWC: NDArray[np.uint8]) -> FloatArray:
     return np.array(changes, np.float32)
 
 
-def equal_steps(
-    positions_S: NDArray[np.float64], changes: FloatArray, frames: int, loop: bool = False
-) -> NDArray[np.float64]:
-    """(T,) positions at which a walk changes the picture by the same amount from frame to frame.
-
-    `positions_S` (S,) ascend from 0 to 1, where pictures were decoded; `changes` (S - 1,) is how much each differs
-    from the one before (see image_changes). Where nothing changes, time passes evenly.
-    """
-    if len(positions_S) != len(changes) + 1 or len(changes) < 1:
-        raise OptionError(
-            f"{len(positions_S)} positions need {len(positions_S) - 1} changes; there are {len(changes)}."
-        )
-    steps = np.maximum(np.asarray(changes, np.float64), 0.0)
-    # A stretch in which nothing changes still needs to advance, or it could not be inverted.
-    steps += max(float(steps.mean()) * 1e-3, np.finfo(np.float64).tiny) if steps.any() else np.diff(positions_S)
-    travelled_S = np.concatenate([[0.0], np.cumsum(steps)])
-    positions_T: NDArray[np.float64] = np.interp(
-        frame_positions(frames, loop) * travelled_S[-1], travelled_S, positions_S
-    )
-    return positions_T
-
-
 def _checked(keyframes_KD: FloatArray, interpolation: str) -> FloatArray:
     keyframes_KD = np.atleast_2d(np.asarray(keyframes_KD, np.float32))
     if keyframes_KD.ndim != 2 or keyframes_KD.size == 0:

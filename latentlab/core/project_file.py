@@ -93,15 +93,6 @@ def load(path: Path | str) -> SavedSession:
     return SavedSession(state, _found(checked.checkpoint, Path(path)), checked.layout, document)
 
 
-def is_session(path: Path | str) -> bool:
-    """Whether a file begins as sessions do; False, never an error, for anything else."""
-    try:
-        with Path(path).open("rb") as file:
-            return KIND.encode() in file.read(4096)
-    except (OSError, ValueError):
-        return False
-
-
 def _read(path: Path, shown: str) -> Any:
     try:
         if path.stat().st_size > SIZE_LIMIT:

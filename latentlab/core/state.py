@@ -170,11 +170,6 @@ def at(state: State, latent: FloatArray, name: str, original: Original | None = 
     return replace(state, origin=place, base=place, name=name, strengths=NO_STRENGTHS, original=original)
 
 
-def moved_to(state: State, latent: FloatArray) -> State:
-    """The shown latent becomes `latent` (D,) by moving the base; edits and origin stay."""
-    return replace(state, base=np.asarray(latent - state.edit, np.float32))
-
-
 def with_strength(state: State, name: str, strength: float) -> State:
     """One attribute edit set; 0 removes it."""
     strengths = {**state.strengths, name: float(strength)}

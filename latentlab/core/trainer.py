@@ -11,7 +11,7 @@ from typing import Protocol
 
 PROGRAM = "latentlab-train"
 LISTING = ("list", "--json")  # asks what it offers
-USAGE, INTERRUPTED = 2, 130  # exit statuses: wrong usage or bad input; stopped on request, work saved
+INTERRUPTED = 130  # exit status: stopped on request, work saved
 
 
 @dataclass(frozen=True)

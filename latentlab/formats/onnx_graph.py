@@ -55,7 +55,6 @@ class Reading:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._walk = Walk()
-        self._domains: set[str] = set()
         self._main = _Function()
         self._functions: dict[tuple[str, str], _Function] = {}
         self.graph = Graph()

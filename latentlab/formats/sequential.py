@@ -1,7 +1,7 @@
 """Generators, and decoders beside an encoder, that are one chain of layers of any sizes.
 
 The file does not say what lies between the layers: the likeliest guess is taken and said to be one, unless the user
-says it, or said it before. A wrong one still loads and draws something, so `guesses` draws a sample of each.
+says it, or said it before. A wrong one still loads and draws something, so `drawn_guesses` draws samples by each.
 """
 
 from __future__ import annotations
@@ -91,16 +91,11 @@ class SequentialFormat:
         )
 
 
-def guesses(path: Path, count: int = SHOWN) -> list[Guess]:
-    """What each plausible reading of a file draws, the likeliest first; empty where nothing is asked.
-
-    Raises CheckpointError where the file cannot be opened.
-    """
-    return [guess for _, guess in drawn_guesses(path, count)]
-
-
 def drawn_guesses(path: Path, count: int = SHOWN) -> Iterator[tuple[int, Guess]]:
-    """The same one by one, each with the number of all. What was remembered of the file plays no part."""
+    """What each plausible reading of a file draws, the likeliest first, each with the number of all.
+
+    Nothing where a file says itself how it is read. What was remembered of it plays no part. Raises CheckpointError.
+    """
     file = found(path)
     reader = SequentialFormat()
     if file.kind not in WEIGHTS or not reader.recognises(file):

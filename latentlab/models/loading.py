@@ -22,7 +22,6 @@ from latentlab.models.inverter import without_inverter
 from latentlab.models.torch_model import TorchModel
 
 ROWS_SHOWN = 10
-INVERTER = "inverter."  # a regressor beside the generator; `latentlab.models.inverter` reads it
 UNUSED_WHEN_DECODING = "num_batches_tracked"
 Weights = Mapping[str, NDArray[np.generic]]
 

@@ -92,11 +92,6 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-def needs_outline(colour: str, theme: Theme) -> bool:
-    """Whether a mark of this colour is too close to the panel to be seen without an outline."""
-    return contrast(colour, theme.panel) < 2.0
-
-
 def caption_font(widget: QWidget) -> QFont:
     """11 px with tabular digits: what a label under a picture is set in."""
     font = tabular(widget.font())

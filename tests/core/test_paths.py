@@ -109,22 +109,3 @@ def test_what_is_no_walk_is_refused() -> None:
         paths.at(np.zeros((2, 3), np.float32), 0.5, "cubic")  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="0 frames"):
         paths.walk_latents(np.zeros((2, 3), np.float32), 0)
-
-
-def test_equal_steps_spend_time_where_the_picture_changes() -> None:
-    positions = np.linspace(0, 1, 101)
-    pictures = np.where(positions < 0.5, 0, (positions - 0.5) * 400)[:, None, None, None].astype(np.uint8)
-    changes = paths.image_changes(np.broadcast_to(pictures, (101, 2, 2, 1)))
-    timed = paths.equal_steps(positions, changes, 50)
-    assert timed[0] == 0
-    assert timed[-1] == 1
-    assert (np.diff(timed) >= 0).all()
-    seen = np.interp(timed, positions, pictures[:, 0, 0, 0])
-    np.testing.assert_allclose(np.diff(seen)[2:], np.diff(seen)[2:].mean(), rtol=0.25)
-
-
-def test_equal_steps_of_a_still_picture_are_even() -> None:
-    positions = np.array([0.0, 0.2, 1.0])
-    np.testing.assert_allclose(paths.equal_steps(positions, np.zeros(2, np.float32), 5), np.linspace(0, 1, 5))
-    with pytest.raises(OptionError, match="need 2 changes"):
-        paths.equal_steps(positions, np.zeros(3, np.float32), 5)

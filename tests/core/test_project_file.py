@@ -59,7 +59,6 @@ def test_every_part_returns(full_state: State, tmp_path: Path) -> None:
     assert again.layout == {"docks": "AAAA"}
     assert again.checkpoint_path == "/models/a.safetensors"
     assert again.state.directions["Eyeglasses"].among is again.state.directions
-    assert project_file.is_session(tmp_path / "a.latentlab")
 
 
 def test_nearly_empty_state_returns(tmp_path: Path) -> None:
@@ -185,7 +184,6 @@ def test_foreign_files(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"a\.latentlab"):
         project_file.load(path)
-    assert not project_file.is_session(path)
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
@@ -201,7 +199,6 @@ def test_missing_and_folder(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing", tmp_path / "a\0b"):
         with pytest.raises(DataError):
             project_file.load(path)
-        assert not project_file.is_session(path)
 
 
 def test_failed_save_keeps_the_old_session(full_state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

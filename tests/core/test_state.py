@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.directions import Direction, DirectionSet
-from latentlab.core.state import State, at, back_to_origin, moved_to, with_strength
+from latentlab.core.state import State, at, back_to_origin, with_strength
 
 X, Y = np.array([2, 0, 0], np.float32), np.array([1, 1, 0], np.float32)
 
@@ -45,14 +45,6 @@ def test_edits_and_locks_of_directions_that_are_gone_do_nothing(state: State) ->
 def test_strength_zero_removes_the_edit(state: State) -> None:
     edited = with_strength(with_strength(with_strength(state, "x", 1), "y", 2), "x", 0)
     assert dict(edited.strengths) == {"y": 2}
-
-
-def test_moved_to_keeps_the_edits(state: State) -> None:
-    edited = with_strength(state, "x", 1)
-    moved = moved_to(edited, np.array([7, 8, 9], np.float32))
-    np.testing.assert_allclose(moved.latent, [7, 8, 9])
-    assert moved.strengths == edited.strengths
-    np.testing.assert_array_equal(moved.origin, edited.origin)
 
 
 def test_at_begins_anew(state: State) -> None:

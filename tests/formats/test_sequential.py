@@ -13,10 +13,11 @@ from safetensors.torch import save_file
 from torch import nn
 
 from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.readings import Guess
 from latentlab.description import describe
 from latentlab.formats import Options, open_checkpoint
 from latentlab.formats.answers import answers_path, remember
-from latentlab.formats.sequential import LIKELY_OF_GAN, LIKELY_OF_VAE, guesses
+from latentlab.formats.sequential import LIKELY_OF_GAN, LIKELY_OF_VAE, drawn_guesses
 from tests.formats.saving import COATS, save, unsettle
 
 
@@ -141,19 +142,23 @@ def test_an_answer_is_remembered_beside_the_file(tmp_path: Path) -> None:
         open_checkpoint(path)
 
 
+def guesses_of(path: Path, count: int = 1) -> list[Guess]:
+    return [guess for _, guess in drawn_guesses(path, count)]
+
+
 def test_each_plausible_guess_is_drawn_the_likeliest_first(tmp_path: Path) -> None:
-    drawn = guesses(save(mlp().state_dict(), tmp_path / "G.pt"), count=2)
+    drawn = guesses_of(save(mlp().state_dict(), tmp_path / "G.pt"), count=2)
     assert [(guess.activation, guess.range) for guess in drawn] == list(LIKELY_OF_GAN)
     assert {guess.images.shape for guess in drawn} == {(2, 8, 8, 3)}
     assert len({guess.images.tobytes() for guess in drawn}) == len(drawn)
     pair = OrderedDict((f"decoder.{name}", value) for name, value in mlp().state_dict().items())
     pair["encoder.0.weight"] = torch.zeros(3, 3)
-    assert guesses(save(pair, tmp_path / "vae.pt"), count=1)[0].range == LIKELY_OF_VAE[0][1]
+    assert guesses_of(save(pair, tmp_path / "vae.pt"), count=1)[0].range == LIKELY_OF_VAE[0][1]
 
 
 def test_nothing_is_asked_of_a_file_that_says_it(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("hello")
-    assert guesses(tmp_path / "a.txt") == []
+    assert guesses_of(tmp_path / "a.txt") == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +194,7 @@ def test_the_real_generator(test_data: Path) -> None:
     path = test_data / "checkpoints" / "mlp-gan" / "mnist_gan_mlp_G--300.ckpt"
     model = open_checkpoint(path, device="cpu")
     assert 0.05 < model.decode_float(model.sample(64)).mean() < 0.25  # light strokes on black, as in MNIST (0.13)
-    assert guesses(path, count=1)[0].activation == "relu"
+    assert guesses_of(path, count=1)[0].activation == "relu"
 
 
 def test_info_says_what_was_guessed(tmp_path: Path) -> None:

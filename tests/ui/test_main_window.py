@@ -16,7 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from latentlab.core.registry import PANELS
 from latentlab.core.requests import EngineState, JobFailed, RequestFailed
-from latentlab.core.state import State, moved_to, with_strength
+from latentlab.core.state import State, with_strength
 from latentlab.ui.actions import ACTIONS
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.menus import Menus
@@ -100,7 +100,7 @@ def test_what_does_not_change_the_picture_is_not_decoded(window: MainWindow, eng
     before = len(live_requests(engine))
     state = window.workspace.state
     window.workspace.change("Colour", view=replace(state.view, colour="none"))
-    window.workspace.session.update(moved_to(state, state.latent.copy()), "Nowhere")
+    window.workspace.session.update(replace(state, base=state.base.copy()), "Nowhere")
     deliver()
     assert len(live_requests(engine)) == before
 
@@ -129,7 +129,7 @@ def test_shortcuts_reach_the_window(window: MainWindow, qtbot: QtBot) -> None:
 
 def test_revert_takes_back_every_edit_in_one_step(window: MainWindow) -> None:
     state = window.workspace.state
-    window.workspace.session.update(moved_to(state, state.latent + 1), "Slide")
+    window.workspace.session.update(replace(state, base=state.base + 1), "Slide")
     add(window, "Eyeglasses")
     window.actions_by_key["revert"].trigger()
     assert np.array_equal(window.workspace.state.latent, state.origin)

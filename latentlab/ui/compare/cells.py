@@ -14,8 +14,6 @@ from latentlab.ui.compare.current import Picture
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.image_view import ImageView
 
-ROOM_PX = 2  # around a picture, for the ring that shows the focus
-
 
 class PictureView(ImageView):
     """An ImageView that can be clicked, and reached with the keyboard, where `clickable`."""
