@@ -17,6 +17,7 @@ from latentlab.core.settings import Settings
 from latentlab.ui import theme
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
+from latentlab.ui.space_key import leave_space
 
 LAYOUT_VERSION = 2  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
 FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
@@ -83,6 +84,7 @@ class Docks(QObject):
         if key not in self.panels and (panel := self._make(PANELS[key])) is not None:
             self.panels[key] = panel
             panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            leave_space(panel)
             self.docks[key].setWidget(panel)
             self.made.emit(panel)
             if key in self._visible:
