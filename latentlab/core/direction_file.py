@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
@@ -59,27 +59,7 @@ def load_directions(path: Path | str, dim: int | None = None, space: str | None 
     Raises DataError, also for a direction that does not have `dim` numbers or belongs to another space.
     """
     shown = displayed(path)
-    try:
-        file = Path(path)
-        if file.stat().st_size > SIZE_LIMIT:
-            raise DataError(f"{shown} is larger than any file of directions; choose another file.")
-        document = json.loads(file.read_bytes())
-    except OSError as error:
-        raise DataError(f"{shown} cannot be read: {error.strerror}. Check the path and its permissions.") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{shown} is not JSON, so it holds no directions ({error}). Choose another file.") from error
-    if isinstance(document, list):
-        document = {"directions": document}
-    elif isinstance(document, dict) and "vector" in document:
-        document = {"directions": [document]}
-    if isinstance(document, dict) and isinstance(version := document.get("version"), int) and version > VERSION:
-        raise DataError(f"{shown} has version {version}; this latentlab reads up to {VERSION}. Update latentlab.")
-    try:
-        saved = SavedDirections.model_validate(document).directions
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise DataError(f"{shown} does not hold directions: {where}: {first['msg']}. Choose another file.") from error
+    saved = _checked(_document(Path(path), shown), shown)
     for direction in saved:
         if dim is not None and len(direction.vector) != dim:
             raise DataError(
@@ -94,3 +74,30 @@ def load_directions(path: Path | str, dim: int | None = None, space: str | None 
         )
         for d in saved
     ]
+
+
+def _document(path: Path, shown: str) -> Any:
+    try:
+        if path.stat().st_size > SIZE_LIMIT:
+            raise DataError(f"{shown} is larger than any file of directions; choose another file.")
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"{shown} cannot be read: {error.strerror}. Check the path and its permissions.") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{shown} is not JSON, so it holds no directions ({error}). Choose another file.") from error
+
+
+def _checked(document: Any, shown: str) -> list[SavedDirection]:
+    """Of our own document, of a list of directions, or of one alone."""
+    if isinstance(document, list):
+        document = {"directions": document}
+    elif isinstance(document, dict) and "vector" in document:
+        document = {"directions": [document]}
+    if isinstance(document, dict) and isinstance(version := document.get("version"), int) and version > VERSION:
+        raise DataError(f"{shown} has version {version}; this latentlab reads up to {VERSION}. Update latentlab.")
+    try:
+        return SavedDirections.model_validate(document).directions
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the document"
+        raise DataError(f"{shown} does not hold directions: {where}: {first['msg']}. Choose another file.") from error

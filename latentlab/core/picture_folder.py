@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import math
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -160,46 +160,60 @@ def _relative(file: Path, folder: Path) -> str:
 
 def _from_table(folder: Path) -> Listing:
     table = folder / TABLE
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as opened:
-            rows = list(csv.reader(opened))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{table} is not a UTF-8 table separated by commas ({error}).") from error
-    if len(rows) < 2 or len(rows[0]) < 2:
-        raise DataError(f"{table} needs a first line 'file,Name,…' and one line for each picture.")
-    names = tuple(name.strip() for name in rows[0][1:])
-    if len(set(names)) != len(names) or not all(names):
-        raise DataError(f"{table}: the columns need names that differ; they are {', '.join(names)}.")
-    files: list[Path] = []
-    values: list[list[float]] = []
+    heading, rows = _rows_of(table)
+    names = _column_names(table, heading)
+    files: dict[Path, list[float]] = {}  # in the order of the table, with the attributes of each
     skipped: list[str] = []
-    seen: set[Path] = set()
     base = folder / "images" if (folder / "images").is_dir() else folder
-    for line, row in enumerate(rows[1:], start=2):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(rows[0]):
-            raise DataError(f"{table}, line {line} has {len(row)} columns; the first line has {len(rows[0])}.")
+    for line, row in _filled(table, rows, len(heading)):
         file, reason = _named_file(base, row[0].strip())
-        if file in seen:
+        if file in files:
             reason = f"{row[0]}: named twice in {TABLE}"
         if reason:
             skipped.append(reason)
-            continue
-        seen.add(file)
-        files.append(file)
-        values.append([_number(cell, table, line, name) for cell, name in zip(row[1:], names, strict=True)])
+        else:
+            files[file] = [_number(cell, table, line, name) for cell, name in zip(row[1:], names, strict=True)]
     if not files:
         raise DataError(f"{table} names no picture that exists in {base}; the first: {skipped[0]}.")
-    unnamed = [file for file in _pictures_in(base, deep=True) if file not in seen]
+    unnamed = [file for file in _pictures_in(base, deep=True) if file not in files]
     skipped += [f"{_relative(file, base)}: has no line in {TABLE}" for file in unnamed]
     return Listing(
         tuple(files),
         tuple(_relative(file, base) for file in files),
-        attributes=_as_attributes(np.array(values, np.float32)),
+        attributes=_as_attributes(np.array(list(files.values()), np.float32)),
         attribute_names=names,
         skipped=tuple(skipped),
     )
+
+
+def _rows_of(table: Path) -> tuple[list[str], list[list[str]]]:
+    """The first line, and those below it."""
+    try:
+        with table.open(encoding="utf-8-sig", newline="") as opened:
+            heading, *rows = list(csv.reader(opened)) or [[]]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} is not a UTF-8 table separated by commas ({error}).") from error
+    if not rows or len(heading) < 2:
+        raise DataError(f"{table} needs a first line 'file,Name,…' and one line for each picture.")
+    return heading, rows
+
+
+def _filled(table: Path, rows: list[list[str]], columns: int) -> Iterator[tuple[int, list[str]]]:
+    """(number of the line, its cells) of those that are not empty."""
+    for line, row in enumerate(rows, start=2):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) != columns:
+            raise DataError(f"{table}, line {line} has {len(row)} columns; the first line has {columns}.")
+        yield line, row
+
+
+def _column_names(table: Path, heading: list[str]) -> tuple[str, ...]:
+    """Of the attributes, which are all columns but the first."""
+    names = tuple(name.strip() for name in heading[1:])
+    if len(set(names)) != len(names) or not all(names):
+        raise DataError(f"{table}: the columns need names that differ; they are {', '.join(names)}.")
+    return names
 
 
 def _named_file(base: Path, name: str) -> tuple[Path, str]:

@@ -10,7 +10,7 @@ import dataclasses
 import math
 import types
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from latentlab.core.condition import Condition
 from latentlab.core.directions import Direction, DirectionSet
+from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
 
 SIZE_LIMIT = 400_000_000  # bytes of one array
@@ -165,26 +166,13 @@ def _unpacked(value: Any, dtype: np.dtype[Any], place: str) -> NDArray[Any]:
 
 def _check(state: State) -> None:
     """What types alone do not say."""
-    dim = state.origin.shape
-    latents = {
-        "state.base": state.base,
-        **{f"state.directions.{name}": direction.vector for name, direction in state.directions.items()},
-        **{f"state.walk.keyframes.{k}": item.latent for k, item in enumerate(state.walk.keyframes)},
-        **{f"state.samples.kept.{k}": item.latent for k, item in enumerate(state.samples.kept)},
-    }
-    for slot in ("a", "b", "c"):
-        latents |= {f"state.arithmetic.{slot}.{k}": i.latent for k, i in enumerate(getattr(state.arithmetic, slot))}
-    if state.comparison.end is not None:
-        latents["state.comparison.end"] = state.comparison.end.latent
-    if state.original is not None:
-        latents["state.original"] = state.original.latent
-        if state.original.image.ndim != 3 or state.original.image.shape[2] not in (1, 3):
-            raise Mismatch(f"state.original is a picture of shape {state.original.image.shape}")
     if state.origin.ndim != 1:
-        raise Mismatch(f"state.origin has the shape {dim}; a latent has one dimension")
-    for place, latent in latents.items():
-        if latent.shape != dim:
-            raise Mismatch(f"{place} has the shape {latent.shape}, the latents here {dim}")
+        raise Mismatch(f"state.origin has the shape {state.origin.shape}; a latent has one dimension")
+    for place, latent in _latents(state):
+        if latent.shape != state.origin.shape:
+            raise Mismatch(f"{place} has the shape {latent.shape}, the latents here {state.origin.shape}")
+    if state.original is not None and (state.original.image.ndim != 3 or state.original.image.shape[2] not in (1, 3)):
+        raise Mismatch(f"state.original is a picture of shape {state.original.image.shape}")
     if not (0 < state.walk.seconds <= 36_000 and 1 <= state.walk.fps <= 1000):
         raise Mismatch(f"state.walk lasts {state.walk.seconds:g} s at {state.walk.fps} pictures per second")
     if state.condition is not None and not all(0 <= value <= 1 for value in state.condition.attributes):
@@ -196,3 +184,22 @@ def _check(state: State) -> None:
     for index, group in enumerate(state.groups):
         if group.members.ndim != 1 or (group.members < 0).any():
             raise Mismatch(f"state.groups.{index} does not hold the indices of encodings")
+
+
+def _latents(state: State) -> Iterator[tuple[str, FloatArray]]:
+    """(place in the document, latent) of all that are of one space with the origin."""
+    yield "state.base", state.base
+    for name, direction in state.directions.items():
+        yield f"state.directions.{name}", direction.vector
+    several = {
+        "walk.keyframes": state.walk.keyframes,
+        "samples.kept": state.samples.kept,
+        **{f"arithmetic.{slot}": getattr(state.arithmetic, slot) for slot in ("a", "b", "c")},
+    }
+    for place, items in several.items():
+        for number, item in enumerate(items):
+            yield f"state.{place}.{number}", item.latent
+    if state.comparison.end is not None:
+        yield "state.comparison.end", state.comparison.end.latent
+    if state.original is not None:
+        yield "state.original", state.original.latent
