@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError, Failure, LatentSizeNeeded
@@ -23,11 +21,12 @@ from latentlab.core.readings import guess_warning
 from latentlab.core.spaces import LatentSpace
 from latentlab.formats.answers import with_answers
 from latentlab.formats.any_module import ModuleNetwork, Range
-from latentlab.formats.onnx_graph import Graph, Port, read_graph
+from latentlab.formats.onnx_encoder import encoder_beside
+from latentlab.formats.onnx_graph import Graph, Port, Shape, fits, in_words, read_graph
 from latentlab.formats.onnx_pictures import Picture, pictures_in, range_seen
-from latentlab.formats.onnx_session import OnnxModule, Session
+from latentlab.formats.onnx_session import Session
 from latentlab.formats.reading import Options
-from latentlab.formats.sniff import Found, found
+from latentlab.formats.sniff import Found
 from latentlab.formats.weights_model import content_hash
 from latentlab.models.torch_model import TorchModel
 
@@ -35,7 +34,6 @@ TITLE = "ONNX decoder"
 PROBES = 4
 OPEN_SIDE = 16  # of a map of latents whose size the graph leaves open
 NUMBERS_AT_MOST = 1 << 22  # of one latent
-MEANS = ("mu", "mean", "latent", "z")  # what an encoder's output of means may be called
 SURE: dict[str, Range] = {"Tanh": "tanh", "Sigmoid": "sigmoid"}
 MAPS_WARNING = (
     "The latents of this decoder are maps with an order in space, of which draws from a prior know nothing. "
@@ -67,7 +65,7 @@ class OnnxFormat:
             chosen = decoder.chosen
             output, guessed = _range(decoder, asked)
             guessed += ("picture",) if decoder.others and not asked.picture else ()
-            encoder = _encoder(file.path, decoder, output)
+            encoder = encoder_beside(file.path, chosen.image, decoder.shape, output)
         except Failure as error:  # the graph does not run: it is the file that is at fault
             raise CheckpointError(f"{displayed(file.path)} cannot be opened: {error}") from None
         network = OnnxNetwork(chosen.module(decoder.session), decoder.shape, chosen.image, output, encoder)
@@ -113,49 +111,17 @@ class OnnxNetwork(ModuleNetwork):
         )
 
 
-class _Encoder(torch.nn.Module):
-    """Pictures (B, C, H, W) in the decoder's range to means (B, D), or means and log-variances (B, 2 D)."""
-
-    def __init__(self, session: Session, given: Port, output: str, in_range: Range) -> None:
-        super().__init__()
-        self.module = OnnxModule(session, output, channels_last=False)
-        self.given = given
-        self.in_range = in_range
-
-    def forward(self, images_BCHW: Tensor) -> Tensor:
-        images, shape = images_BCHW, self.given.shape or ()
-        if self.given.dtype == "uint8" and self.in_range != "byte":
-            images = ((images + 1) * 127.5 if self.in_range == "tanh" else images * 255).round()
-        if len(shape) == 2:
-            images = images.flatten(1)
-        elif _channels_last(shape):
-            images = images.permute(0, 2, 3, 1)
-        codes: Tensor = self.module(images.contiguous())
-        return codes.flatten(1)
-
-
 def _decoder(file: Found, asked: Options) -> _Decoder:
     graph = read_graph(file.path)
     given = _one_input(file.path, graph)
     session = Session(file.path, given)
-    shape = _latent_shape(file.path, given, session.batched, asked)
+    stated = (given.shape or ())[1:] if session.batched else (given.shape or ())
+    shape = _latent_shape(file.path, stated, asked)
     draws = np.random.default_rng(0).standard_normal((PROBES, *shape)).astype(np.float32)
     names = [port.name for port in graph.outputs if port.dtype]
     made = dict(zip(names, session.run(draws, names), strict=True)) if names else {}
-    pictures = pictures_in(made, len(draws))
-    if not pictures:
-        shapes = ", ".join(f"'{name[:40]}' {array.shape[1:]}" for name, array in list(made.items())[:4]) or "none"
-        raise CheckpointError(
-            f"{displayed(file.path)} draws no pictures: its outputs are {shapes}; (1 or 3, H, W) or (H, W, 1 or 3) "
-            "is needed. Export the decoder alone."
-        )
-    known = {picture.name: picture for picture in pictures}
-    if asked.picture and asked.picture not in known:
-        raise CheckpointError(
-            f"{displayed(file.path)} has no picture '{asked.picture[:60]}' among its outputs. "
-            f"Known: {', '.join(known)}."
-        )
-    chosen = known[asked.picture] if asked.picture else pictures[0]
+    pictures = _pictures(file.path, made, asked)
+    chosen = next((picture for picture in pictures if picture.name == asked.picture), pictures[0])
     samples = chosen.drawn(made)
     if given.shape and tuple(given.shape[1:]) == samples.shape[1:] and chosen.image.height >= OPEN_SIDE:
         raise CheckpointError(
@@ -164,8 +130,24 @@ def _decoder(file: Found, asked: Options) -> _Decoder:
         )
     alike = [picture.name for picture in pictures if picture.image == chosen.image or chosen.levels]
     others = tuple(name for name in alike if name != chosen.name)
-    stated = (given.shape or ())[1:] if session.batched else (given.shape or ())
     return _Decoder(graph, session, shape, chosen, others, None in stated, samples)
+
+
+def _pictures(path: Path, made: dict[str, NDArray[Any]], asked: Options) -> list[Picture]:
+    """The outputs that may be the picture, the likeliest first; one at least, and the one asked for among them."""
+    pictures = pictures_in(made, PROBES)
+    if not pictures:
+        shapes = ", ".join(f"'{name[:40]}' {array.shape[1:]}" for name, array in list(made.items())[:4]) or "none"
+        raise CheckpointError(
+            f"{displayed(path)} draws no pictures: its outputs are {shapes}; (1 or 3, H, W) or (H, W, 1 or 3) "
+            "is needed. Export the decoder alone."
+        )
+    known = [picture.name for picture in pictures]
+    if asked.picture and asked.picture not in known:
+        raise CheckpointError(
+            f"{displayed(path)} has no picture '{asked.picture[:60]}' among its outputs. Known: {', '.join(known)}."
+        )
+    return pictures
 
 
 def _one_input(path: Path, graph: Graph) -> Port:
@@ -179,21 +161,18 @@ def _one_input(path: Path, graph: Graph) -> Port:
     return given[0]
 
 
-def _latent_shape(path: Path, given: Port, batched: bool, asked: Options) -> tuple[int, ...]:
-    stated = (given.shape or ())[1:] if batched else (given.shape or ())
+def _latent_shape(path: Path, stated: Shape, asked: Options) -> tuple[int, ...]:
     said = asked.latent_shape
-    if said and (
-        len(said) != len(stated) or any(known not in (None, own) for known, own in zip(stated, said, strict=True))
-    ):
+    if said and not fits(stated, said):
         raise CheckpointError(
-            f"{displayed(path)} takes latents of {_sizes(stated)}, not of {_sizes(said)}. Say --latent accordingly."
+            f"{displayed(path)} takes latents of {in_words(stated)}, not of {in_words(said)}. Say --latent accordingly."
         )
     if not 1 <= len(stated) <= 3:
         raise CheckpointError(f"{displayed(path)} takes latents of {len(stated)} axes; 1 to 3 are possible.")
     spatial = len(stated) == 3 and stated[0] is not None
     if not said and None in stated and not spatial:
         raise LatentSizeNeeded(
-            f"{displayed(path)} leaves the size of its latents open ({_sizes(stated)}). Say it: --latent 64, or for "
+            f"{displayed(path)} leaves the size of its latents open ({in_words(stated)}). Say it: --latent 64, or for "
             "maps --latent 4x16x16."
         )
     shape = said or tuple(size or OPEN_SIDE for size in stated)
@@ -211,51 +190,3 @@ def _range(decoder: _Decoder, asked: Options) -> tuple[Range, tuple[str, ...]]:
         return next((known for known in ("tanh", "sigmoid", "none", "byte") if known == asked.range), seen), ()
     sure = SURE.get(decoder.graph.last.get(decoder.chosen.name, ""))
     return (sure, ()) if sure else (seen, ("range",))
-
-
-def _encoder(path: Path, decoder: _Decoder, output: Range) -> _Encoder | None:
-    """What lies beside the decoder under the same name with "encoder" in it."""
-    beside = path.with_name(path.name.replace("decoder", "encoder").replace("Decoder", "Encoder"))
-    if beside == path or not beside.is_file():
-        return None
-    file = found(beside)
-    if file.kind != "onnx":
-        raise CheckpointError(f"{displayed(beside)} should be the encoder of {path.name}, but is no ONNX graph.")
-    graph, image = read_graph(beside), decoder.chosen.image
-    shape = graph.inputs[0].shape if len(graph.inputs) == 1 else None
-    wanted = (image.channels, image.height, image.width)
-    taken: tuple[int | None, ...] = () if shape is None else tuple(shape[1:])
-    taken = (taken[2], taken[0], taken[1]) if len(taken) == 3 and _channels_last(shape or ()) else taken
-    flat = taken in ((math.prod(wanted),), (None,))
-    if not (flat or _fits(taken, wanted)) or not graph.inputs[0].dtype:
-        raise CheckpointError(
-            f"{displayed(beside)} does not take the pictures of {path.name}: {_sizes(taken)}, not {_sizes(wanted)}. "
-            "Move it away to open the decoder alone."
-        )
-    session = Session(beside, graph.inputs[0])
-    made = {
-        port.name: _Encoder(session, graph.inputs[0], port.name, output)
-        for port in graph.outputs
-        if port.dtype.startswith("float")
-    }
-    dim, blank = math.prod(decoder.shape), torch.zeros(1, *wanted)
-    fitting = {name: encoder for name, encoder in made.items() if encoder(blank).shape[1] in (dim, 2 * dim)}
-    if not fitting:
-        raise CheckpointError(
-            f"{displayed(beside)} gives no {dim:,} numbers, which {path.name} takes. "
-            "Move it away to open the decoder alone."
-        )
-    named = (name for mean in MEANS for name in fitting if mean in name.lower())
-    return fitting[next(named, next(iter(fitting)))]
-
-
-def _fits(stated: tuple[int | None, ...], sizes: tuple[int, ...]) -> bool:
-    return len(stated) == len(sizes) and all(said in (None, own) for said, own in zip(stated, sizes, strict=True))
-
-
-def _channels_last(shape: tuple[int | None, ...]) -> bool:
-    return len(shape) == 4 and shape[3] in (1, 3) and shape[1] not in (1, 3)
-
-
-def _sizes(shape: tuple[int | None, ...]) -> str:
-    return " x ".join("?" if size is None else str(size) for size in shape) or "nothing"

@@ -27,13 +27,16 @@ BITS_AT_LEAST = {1: 32, 11: 64, 14: 64, 15: 128, 21: 4, 22: 4, 23: 4}
 TYPES = {1: "float32", 2: "uint8", 10: "float16", 11: "float64"}  # of what goes in and comes out
 
 
+Shape = tuple[int | None, ...]  # None is a size that the graph leaves open
+
+
 @dataclass(frozen=True)
 class Port:
-    """An input or output; None is a size that the graph leaves open, and a shape that it does not state."""
+    """An input or output; its shape is None where the graph does not state it."""
 
     name: str
     dtype: str  # of TYPES, or "" for any other
-    shape: tuple[int | None, ...] | None
+    shape: Shape | None
 
 
 @dataclass
@@ -260,3 +263,13 @@ def read_graph(path: Path) -> Graph:
         raise CheckpointError(
             f"{displayed(path)} is a damaged ONNX graph ({str(error)[:120]}). Copy or download it again."
         ) from None
+
+
+def fits(stated: Shape, sizes: tuple[int, ...]) -> bool:
+    """Whether a tensor of these sizes may be given where a graph states that shape."""
+    return len(stated) == len(sizes) and all(said in (None, own) for said, own in zip(stated, sizes, strict=True))
+
+
+def in_words(shape: Shape) -> str:
+    """As "? x 64 x 64", for messages."""
+    return " x ".join("?" if size is None else str(size) for size in shape) or "nothing"
