@@ -7,17 +7,43 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from latentlab.arithmetic import calculate as calculate
+    from latentlab.comparing import compare as compare
     from latentlab.core.direction_making import DirectedModel
     from latentlab.exploring import explore as explore
+    from latentlab.inverting import invert as invert
     from latentlab.measuring import measure_model as measure_model
+    from latentlab.projecting import project as project
+    from latentlab.traversing import traverse as traverse
 
-__all__ = ["__version__", "explore", "measure_model", "open_model"]
+__all__ = [
+    "__version__",
+    "calculate",
+    "compare",
+    "explore",
+    "invert",
+    "measure_model",
+    "open_model",
+    "project",
+    "traverse",
+]
+# Loaded on first use, each from its module.
+LATER = {
+    "calculate": "latentlab.arithmetic",
+    "compare": "latentlab.comparing",
+    "explore": "latentlab.exploring",
+    "invert": "latentlab.inverting",
+    "measure_model": "latentlab.measuring",
+    "project": "latentlab.projecting",
+    "traverse": "latentlab.traversing",
+}
 
 
 def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, **options: str) -> DirectedModel:
     """The model in a checkpoint or run folder: `sample`, `decode`, `encode`, `directions`, `encodings`, `info`.
 
-    `direction_from`, `principal_directions` and `weight_directions` make more directions.
+    `path`: a file, a folder, or the name of a bundled model, such as "faces-vae". `direction_from`,
+    `principal_directions` and `weight_directions` make more directions.
 
     `device`: auto, cpu, cuda, cuda:1 or mps. `options`: activation, range, latent, picture and noise, for files
     that do not state them (docs/formats.md).
@@ -32,16 +58,17 @@ def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, *
 
 
 def __getattr__(name: str) -> Any:
-    if name == "explore":
-        from latentlab.exploring import explore
+    if name in LATER:
+        from importlib import import_module
 
-        return explore
-    if name == "measure_model":
-        from latentlab.measuring import measure_model
-
-        return measure_model
+        return getattr(import_module(LATER[name]), name)
     if name == "__version__":
         from importlib.metadata import version
 
         return version("latentlab")
     raise AttributeError(f"module 'latentlab' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """What a notebook completes, also what is not loaded yet."""
+    return sorted({*globals(), *__all__})

@@ -12,7 +12,19 @@ from typing import Any
 
 from latentlab.core.errors import LatentlabError, OptionError, did_you_mean
 
-COMMANDS = ("info", "render", "edit", "walk", "encode", "convert", "measure", "directions", "compare")
+COMMANDS = (
+    "info",
+    "render",
+    "edit",
+    "walk",
+    "traverse",
+    "map",
+    "encode",
+    "measure",
+    "compare",
+    "convert",
+    "directions",
+)
 HELP = ("--help", "-h", "--version")
 # The window's arrays are small. A second thread of BLAS waits for the first by spinning, on the core that the engine
 # needs: a product of 3 ms took 100. Only read when numpy is imported, so it is set before the window is.

@@ -1,12 +1,13 @@
-"""`latentlab compare`: a sheet with two models side by side, as the window's panel shows them.
+"""`latentlab compare`: two models beside each other, as the window's panel shows them: a sheet, or their figures.
 
-Shapes: B pictures, D latent, H W C of a picture.
+Shapes: B pictures, H W C of a picture.
 """
 
 from __future__ import annotations
 
+import json
 import math
-from dataclasses import dataclass
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,110 +15,117 @@ import numpy as np
 import typer
 from PIL import Image
 
-from latentlab import commands
-from latentlab.asking import asked_condition
-from latentlab.command_options import (
-    Attributes,
-    Checkpoint,
-    ClassName,
-    CropText,
-    Device,
-    Output,
-    Scale,
-    Truncation,
-    Trust,
-    opened,
-    options_of,
-    say,
+from latentlab import comparing
+from latentlab.command_checks import (
+    check_count,
+    check_png,
+    check_scale,
+    check_seed,
+    check_sheet,
+    check_truncation,
+    strengths_of,
 )
-from latentlab.commands import COUNT_AT_MOST, INVERSION_STEPS
-from latentlab.core.atomic import atomic_write, displayed
-from latentlab.core.comparing import condition_beside, each_class_in_turn, sharpness, squared_error
-from latentlab.core.condition import Condition
-from latentlab.core.errors import OptionError
-from latentlab.core.latent_model import Images, LatentModel
+from latentlab.command_options import (
+    INVERSION_STEPS,
+    AsJson,
+    Asking,
+    Checkpoint,
+    Count,
+    CropText,
+    Edits,
+    Reading,
+    Scale,
+    Seed,
+    Steps,
+    Truncation,
+    opened,
+    with_groups,
+)
+from latentlab.commands import application
+from latentlab.console import say
+from latentlab.core.atomic import atomic_write
+from latentlab.core.condition import One
+from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.pictures import Crop, Picture, read_picture
 from latentlab.core.recipe_png import png_bytes
-from latentlab.drawing import drawn
 from latentlab.engine.exporting import tiled
+from latentlab.sheets import enlarged
 
 GAP_PX = 8  # between the two columns
 
 
-@dataclass(frozen=True, eq=False)
-class Wanted:
-    """What both are asked for; without a `picture` it is samples."""
-
-    picture: Picture | None
-    name: str
-    strengths: dict[str, float]
-    count: int
-    seed: int
-    truncation: float
-    steps: int
-
-
-@commands.application.command()
+@application.command()
+@with_groups
 def compare(
-    first: Checkpoint, second: Annotated[Path, typer.Argument(help="The checkpoint beside it.")], output: Output,
+    *, first: Checkpoint, second: Annotated[Path, typer.Argument(help="The checkpoint beside it.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="A .png of both; without it their figures are printed.")
+    ] = None,
     image: Annotated[Path | None, typer.Option(help="A picture that both reconstruct; else samples of both.")] = None,
-    attribute: Attributes = [],  # noqa: B006 - typer reads the default
-    count: Annotated[int, typer.Option(help="Samples of each.")] = 16,
-    seed: int = 0, truncation: Truncation = 1.0, class_: ClassName = "", crop: CropText = "centre",
-    steps: Annotated[int, typer.Option(help="Of the optimisation, where a model has no encoder.")] = INVERSION_STEPS,
-    scale: Scale = 1, device: Device = "auto", trust: Trust = False,
+    count: Count = 16, seed: Seed = 0, truncation: Truncation = 1.0,
+    crop: CropText = "centre", steps: Steps = INVERSION_STEPS, scale: Scale = 1, json_: AsJson = False,
+    edits: Edits, asking: Asking, reading: Reading,
 ) -> None:  # fmt: skip
-    """Draw two models side by side: samples of one seed, or one picture reconstructed, with attributes put on."""
-    strengths = commands._strengths(attribute)
-    commands._check_png(output)
-    commands._check_seed(seed)
-    commands._check_truncation(truncation)
-    commands._check_scale(scale)
-    if not 1 <= count <= COUNT_AT_MOST:
-        raise OptionError(f"--count is {count}; it must be 1 to {COUNT_AT_MOST:,}.")
+    """Two models side by side: samples, one picture, figures.
+
+    Samples of one seed, or one picture reconstructed by both, with attributes put on; or the figures of both, and with
+    --json also errors, sharpness and how evenly the pictures change along a path. Options of reading go for both files.
+    """
+    strengths = strengths_of(edits.attribute)
+    if output is not None:
+        check_png(output)
+    check_seed(seed)
+    check_truncation(truncation)
+    check_scale(scale)
+    check_count(count, least=2)
     picture = None if image is None else read_picture(image, crop=Crop.parse(crop))
-    name = "" if image is None else displayed(image.name)
-    wanted = Wanted(picture, name, strengths, count, seed, truncation, steps)
-    models = [opened(path, options_of(device, trust, "", "", "", "", "")) for path in (first, second)]
+    options = reading.options()
+    models = [opened(path, options, edits.directions) for path in (first, second)]
     for model in models:
-        commands._known(model, list(strengths))
-    asked = asked_condition(models[0].info, class_, [])
-    beside = condition_beside(asked, class_, models[0].info, models[1].info)
-    spread = wanted.picture is None and not class_ and not models[0].info.conditional
-    columns = [
-        _column(model, wanted, condition, spread) for model, condition in zip(models, (asked, beside), strict=True)
-    ]
-    sheet = _side_by_side(*columns)
-    atomic_write(output, png_bytes(np.repeat(np.repeat(sheet, scale, 0), scale, 1)))
+        check_sheet(count, model.info.image.height, model.info.image.width, scale)
+    asked = asked_of(models[0].info, models[1].info, asking)
+    made = comparing.compare(
+        models[0], models[1], picture, attributes=strengths, keep=edits.lock, condition=asked,
+        count=count, seed=seed, truncation=truncation, steps=steps,
+    )  # fmt: skip
+    for one in (made.first, made.second):
+        _say_error(one)
+    if output is not None:
+        sheet = _side_by_side(_column(made.first), _column(made.second))
+        atomic_write(output, png_bytes(enlarged(sheet, scale)))
+    if json_:
+        sys.stdout.write(json.dumps(made.document(), indent=2, ensure_ascii=False) + "\n")
+    elif output is None:
+        sys.stdout.write(str(made))
 
 
-def _column(model: LatentModel, wanted: Wanted, condition: Condition | None, spread: bool) -> Images:
+def asked_of(first: ModelInfo, second: ModelInfo, asking: Asking) -> One:
+    """What both are asked for, as the first one that can be asked says it. Raises OptionError."""
+    from latentlab.asking import asked_condition
+
+    if not asking.class_ and not asking.condition:
+        return None
+    if asking.class_ and not asking.condition:
+        for info in (first, second):
+            if asking.class_ in (info.conditional or ()):
+                return asking.class_
+    return asked_condition(first if first.takes_condition else second, asking.class_, asking.condition)
+
+
+def _column(one: comparing.ComparedModel) -> Images:
     """(B, H, W, C) what stands below each other: samples, or the picture, its reconstruction and the edited one."""
-    if wanted.picture is None:
-        return _samples(model, wanted, condition, spread)
-    latent_D = commands._latent_of(model, wanted.picture, condition, wanted.steps, wanted.name)
-    shape = model.info.image
-    size = (shape.width, shape.height)
-    mode = "L" if shape.channels == 1 else "RGB"
-    source = Image.fromarray(wanted.picture.squeeze()).convert(mode).resize(size, Image.Resampling.BICUBIC)
-    original = np.asarray(source).reshape(shape.height, shape.width, shape.channels)
-    latents_BD = latent_D[None]
-    if wanted.strengths:
-        latents_BD = np.concatenate([latents_BD, commands._edited(model, latents_BD, wanted.strengths, [])])
-    images = model.decode(latents_BD, condition=condition)
-    sharp = sharpness(original)
-    said = f", {sharpness(images[0]) / sharp:.0%} as sharp" if sharp else ""
-    name = displayed(Path(model.info.path).name)
-    say(f"{name}: mean squared error {squared_error(images[0], original):.4f}{said}.")
-    return np.concatenate([original[None], images])
+    found = one.reconstructed
+    if found is None:
+        return one.samples
+    return np.concatenate([found.originals, found.images, *([] if found.edited is None else [found.edited])])
 
 
-def _samples(model: LatentModel, wanted: Wanted, condition: Condition | None, spread: bool) -> Images:
-    """Of a conditional model beside one that draws whatever comes: each class in turn."""
-    edited = lambda latents_BD: commands._edited(model, latents_BD, wanted.strengths, [])  # noqa: E731
-    latents_BD, space = drawn(model, [(wanted.count, wanted.seed)], wanted.truncation, condition, edited)
-    turns = each_class_in_turn(condition, model.info, wanted.count) if spread else condition
-    return model.decode(latents_BD, space=space, condition=turns)
+def _say_error(one: comparing.ComparedModel) -> None:
+    found = one.reconstructed
+    if found is not None:
+        sharp = found.sharpness[0]
+        said = "" if np.isnan(sharp) else f", {sharp:.0%} as sharp"
+        say(f"{one.name}: mean squared error {found.mse[0]:.4f}{said}.")
 
 
 def _side_by_side(first: Images, second: Images) -> Picture:
@@ -125,12 +133,12 @@ def _side_by_side(first: Images, second: Images) -> Picture:
     count = max(len(first), len(second))
     columns = 1 if count <= 3 else math.ceil(math.sqrt(count))
     height = max(first.shape[1], second.shape[1])
-    sheets = [tiled(_enlarged(images, height), columns) for images in (first, second)]
+    sheets = [tiled(_of_height(images, height), columns) for images in (first, second)]
     gap = np.full((sheets[0].shape[0], GAP_PX, 3), 255, np.uint8)
     return np.concatenate([sheets[0], gap, sheets[1]], axis=1)
 
 
-def _enlarged(images: Images, height: int) -> Images:
+def _of_height(images: Images, height: int) -> Images:
     """(B, height, W, 3), crisp."""
     width = round(images.shape[2] * height / images.shape[1])
     colour = np.repeat(images, 3, axis=3) if images.shape[3] == 1 else images

@@ -7,6 +7,11 @@ from types import TracebackType
 from typing import Any, Self
 
 
+def say(text: str) -> None:
+    """On stderr, beside what a command prints."""
+    print(text, file=sys.stderr)  # noqa: T201
+
+
 class ConsoleReport:
     """Satisfies `latentlab.core.requests.Report`; a context that clears its line at the end."""
 

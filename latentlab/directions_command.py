@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 
-from latentlab.command_options import (
-    Activation,
-    Checkpoint,
-    CropText,
-    Device,
-    Latent,
-    Noise,
-    Output,
-    Range,
-    Shown,
-    Trust,
-    opened,
-    options_of,
-    say,
-)
+from latentlab.command_checks import check_count, check_folder
+from latentlab.command_options import Checkpoint, CropText, Reading, opened, with_groups
 from latentlab.commands import application
-from latentlab.console import ConsoleReport
+from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import displayed
 from latentlab.core.direction_file import save_directions
-from latentlab.core.direction_making import DirectedModel
 from latentlab.core.directions import Direction
-from latentlab.core.errors import OptionError, SaveError
+from latentlab.core.errors import OptionError
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.pictures import Crop
 
@@ -36,40 +22,41 @@ COUNT_AT_MOST = 1000
 
 
 @application.command()
+@with_groups
 def directions(
-    checkpoint: Checkpoint, output: Output,
-    with_: Annotated[Path | None, typer.Option("--with", help="A folder of pictures that have it.")] = None,
-    without: Annotated[Path | None, typer.Option(help="Of pictures that have it not; else all encodings.")] = None,
-    name: Annotated[str, typer.Option(help="Of the attribute of the folders; else the folder's.")] = "",
+    *, checkpoint: Checkpoint, output: Annotated[Path, typer.Option("-o", "--output", help="The .json to write.")],
+    with_: Annotated[Path | None, typer.Option("--with", help="A folder of pictures that have something.")] = None,
+    without: Annotated[Path | None, typer.Option(help="A folder of pictures that do not; else all encodings.")] = None,
+    name: Annotated[str, typer.Option(help="What it is called; else as the folder is.")] = "",
     principal: Annotated[int, typer.Option(help="So many principal components, as PC 1, PC 2, …")] = 0,
     weights: Annotated[int, typer.Option(help="So many directions of the weights, as SeFa 1, SeFa 2, …")] = 0,
-    space: Annotated[str, typer.Option(help="Of components and weights; else the first one.")] = "",
+    space: Annotated[str, typer.Option(help="The latent space of components and weights; else the first one.")] = "",
     crop: CropText = "centre",
-    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    size: Latent = "", shown: Shown = "", noise: Noise = "",
+    reading: Reading,
 ) -> None:  # fmt: skip
-    """Make attributes without labels, and save them as JSON: for --directions, and for the window."""
+    """Make attributes without labels, for --directions.
+
+    Of folders of pictures, principal components or the generator's weights (SeFa); the window opens the file too.
+    """
     if without is not None and with_ is None:
         raise OptionError("--without needs --with: the folder of pictures that have it.")
     if with_ is None and not principal and not weights:
         raise OptionError("Say what of: --with FOLDER, --principal 5 or --weights 5.")
     for option, count in (("--principal", principal), ("--weights", weights)):
-        if not 0 <= count <= COUNT_AT_MOST:
-            raise OptionError(f"{option} is {count}; it must be 0 to {COUNT_AT_MOST:,}.")
+        check_count(count, option, 0, COUNT_AT_MOST)
     for folder in (with_, without):
         if folder is not None and not folder.is_dir():
             raise OptionError(f"{displayed(folder)} is not a folder.")
-    if not output.absolute().parent.is_dir():
-        raise SaveError(f"Cannot save {displayed(output)}: its folder does not exist. Create it or choose another.")
+    check_folder(output)
     cropping = Crop.parse(crop)
-    model = opened(checkpoint, options_of(device, trust, activation, range_, size, shown, noise))
-    making, found = cast(DirectedModel, model), list[Direction]()
+    model = opened(checkpoint, reading)
+    found = list[Direction]()
     if with_ is not None:
         found.append(_of_folders(model, with_, without, name, cropping))
     if principal:
-        found += making.principal_directions(principal, space=space or None)
+        found += model.principal_directions(principal, space=space or None)
     if weights:
-        found += making.weight_directions(weights, space=space or None)
+        found += model.weight_directions(weights, space=space or None)
     save_directions(output, found)
     for direction in found:
         told = "" if direction.auc is None else f", AUC {direction.auc:.2f}"

@@ -1,11 +1,11 @@
-"""Draws from the prior as the commands make them: truncated where truncation means something.
+"""Latents as the commands make them: draws, truncated where truncation means something, and edits.
 
 Shapes: B draws, D latent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -20,14 +20,27 @@ def drawn(
     draws: list[tuple[int, int]],
     truncation: float,
     condition: Asked,
-    edited: Callable[[FloatArray], FloatArray],
+    moved: Callable[[FloatArray], FloatArray],
 ) -> tuple[FloatArray, str]:
-    """(B, D) of (count, seed) each, edited, and the space they end up in: `ModelInfo.drawn_through`."""
+    """(B, D) of (count, seed) each, `moved`, and the space they end up in: `ModelInfo.drawn_through`."""
     info = model.info
     origin, to = info.drawn_through(info.spaces[0].name, truncation)
     here = truncation if to == origin else 1.0
-    latents_BD = edited(np.concatenate([model.sample(count, seed, here) for count, seed in draws]))
+    latents_BD = moved(np.concatenate([model.sample(count, seed, here) for count, seed in draws]))
     if to == origin:
         return latents_BD, to
     mapped_BD = cast(MapsSpaces, model).to_space(latents_BD, origin, to, condition=condition)
     return info.space(to).truncated(mapped_BD, truncation), to
+
+
+def edited(
+    model: LatentModel, latents_BD: FloatArray, strengths: Mapping[str, float], keep: Sequence[str]
+) -> FloatArray:
+    """(B, D) moved along each attribute, those in `keep` held. Raises OptionError for one that is not known."""
+    if not strengths and not keep:
+        return latents_BD  # directions are not fitted for nothing
+    for name in (*strengths, *keep):
+        model.directions[name]
+    for name, strength in strengths.items():
+        latents_BD = model.directions[name].apply(latents_BD, strength, keep)
+    return latents_BD

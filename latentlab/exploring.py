@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError
+from latentlab.core.given import as_pictures
 from latentlab.core.latent_model import LatentModel, ModelInfo
 from latentlab.display import check_display
 
@@ -140,22 +141,6 @@ def _encodings(
         attribute_names=known.attribute_names,
         thumbnails=coded_thumbnails(pictures),
     )
-
-
-def as_pictures(images: ArrayLike) -> NDArray[np.uint8]:
-    """uint8 (N, H, W, C) from uint8 or float in [0, 1], channels first or last. Raises DataError."""
-    array = np.asarray(images)
-    if array.ndim == 3:
-        array = array[..., None]
-    if array.ndim == 4 and array.shape[3] not in (1, 3) and array.shape[1] in (1, 3):
-        array = array.transpose(0, 2, 3, 1)
-    if array.ndim != 4 or array.shape[3] not in (1, 3) or 0 in array.shape:
-        raise DataError(f"Images must be (N, H, W), (N, H, W, C) or (N, C, H, W); these are {np.shape(images)}.")
-    if array.dtype == np.uint8:
-        return np.ascontiguousarray(array)
-    if array.dtype.kind != "f" or not np.isfinite(array).all() or array.min() < 0 or array.max() > 1:
-        raise DataError("Images must be uint8, or float between 0 and 1.")
-    return np.ascontiguousarray((array * 255).round().astype(np.uint8))
 
 
 def known_of(labels: ArrayLike | None, attributes: Mapping[str, ArrayLike] | ArrayLike | None, count: int) -> Known:

@@ -8,22 +8,9 @@ from typing import Annotated
 
 import typer
 
-from latentlab.command_options import (
-    Activation,
-    Checkpoint,
-    CropText,
-    Device,
-    Latent,
-    Noise,
-    Range,
-    Shown,
-    Trust,
-    opened,
-    options_of,
-    say,
-)
+from latentlab.command_options import AsJson, Checkpoint, CropText, Reading, Seed, opened, with_groups
 from latentlab.commands import application
-from latentlab.console import ConsoleReport
+from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import OptionError
 from latentlab.core.figure_text import as_csv, as_json, as_text
@@ -33,24 +20,28 @@ from latentlab.core.pictures import Crop
 
 
 @application.command()
+@with_groups
 def measure(
-    checkpoint: Checkpoint,
-    images: Annotated[Path | None, typer.Option(help="A folder of pictures or an .npz; else the encodings.")] = None,
-    count: Annotated[int, typer.Option(help="Pictures measured on, and draws.")] = 1000,
-    features: Annotated[str, typer.Option(help="Draws are compared by pixels, or by a classifier.")] = "pixels",
-    crop: CropText = "centre", seed: int = 0,
-    json_: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
-    csv_: Annotated[bool, typer.Option("--csv", help="As a table for a spreadsheet.")] = False,
-    device: Device = "auto", trust: Trust = False, activation: Activation = "", range_: Range = "",
-    size: Latent = "", shown: Shown = "", noise: Noise = "",
+    *, checkpoint: Checkpoint,
+    images: Annotated[
+        Path | None, typer.Option(help="A folder of pictures or an .npz; else the thumbnails of the encodings.")
+    ] = None,
+    count: Annotated[int, typer.Option(help="Pictures measured on, and draws: 32 to 20,000.")] = 1000,
+    features: Annotated[str, typer.Option(help="Draws are compared by: pixels or classifier.")] = "pixels",
+    crop: CropText = "centre", seed: Seed = 0, json_: AsJson = False,
+    csv_: Annotated[bool, typer.Option("--csv", help="Print a table for a spreadsheet.")] = False,
+    reading: Reading,
 ) -> None:  # fmt: skip
-    """Measure a model: with pictures, or with the thumbnails of its encodings."""
+    """Measure errors, completeness, sharpness and distances.
+
+    With pictures of yours, or with the thumbnails of the checkpoint's encodings.
+    """
     if json_ and csv_:
         raise OptionError("Say --json or --csv, not both.")
     if images is not None and not images.exists():
         raise OptionError(f"--images {displayed(images)} does not exist; name a folder of pictures or an .npz.")
     Crop.parse(crop)
-    options = options_of(device, trust, activation, range_, size, shown, noise)
+    options = reading.options()
     from latentlab.measure.quality import checked_count, checked_features
     from latentlab.measuring import measure_model
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from latentlab.core.errors import DataError
+from latentlab.core.errors import DataError, OptionError
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.measurement import Measurement
 from latentlab.core.pictures import Crop
@@ -42,6 +42,9 @@ def measure_model(
     """
     from latentlab.measure.quality import checked_count, checked_features, measured
 
+    if not hasattr(model, "decode") or not hasattr(model, "info"):
+        raise OptionError(f"measure_model() takes a model from open_model(), not a {type(model).__name__}.")
+
     checked_count(count)
     chosen = checked_features(features)
     real = _real(model, images, labels, attributes, 2 * count, Crop.parse(crop), seed, report)
@@ -63,7 +66,8 @@ def _real(
     seed: int,
     report: Report | None,
 ) -> Any:
-    from latentlab.exploring import as_pictures, known_of
+    from latentlab.core.given import as_pictures
+    from latentlab.exploring import known_of
     from latentlab.measure.real_pictures import given, in_path, of_thumbnails
 
     image, encodings = model.info.image, model.encodings

@@ -9,7 +9,6 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from latentlab.core.bundled import DEFAULT, assets_folder
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.expressions import Scope, evaluate
 from latentlab.core.registry import PANELS
@@ -48,12 +47,10 @@ def test_every_test_that_proves_an_answer_to_a_fault_exists() -> None:
 
 
 def test_python_of_the_readme_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As it stands, but for the name of the file and the window at its end."""
+    """As it stands, but for the window at its end."""
     import latentlab
 
     (example,) = re.findall(r"```python\n(.*?)```", text_of("README.md"), re.DOTALL)
-    assert '"faces.safetensors"' in example
-    example = example.replace('"faces.safetensors"', repr(str(assets_folder() / DEFAULT)))
     shown: list[object] = []
     namespace: dict[str, object] = {}
     with patch.object(latentlab, "explore", shown.append, create=True):

@@ -18,3 +18,9 @@ def assets_folder() -> Path:
 def bundled_models() -> list[Path]:
     """The default first; empty where the assets are missing."""
     return sorted(assets_folder().glob("*.safetensors"), key=lambda path: (path.name != DEFAULT, path.name))
+
+
+def bundled_named(path: Path) -> Path:
+    """A bundled model where its bare name is meant (`faces-vae`) and nothing of that name lies here; else the path."""
+    named = {model.stem: model for model in bundled_models()}.get(str(path))
+    return path if named is None or path.exists() else named

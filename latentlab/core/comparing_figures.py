@@ -6,7 +6,7 @@ data, measured in different ways or in different feature spaces do not compare: 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,6 +35,31 @@ class FigureRow:
     heading: bool = False
 
 
+@dataclass(frozen=True)
+class FigurePair:
+    """One figure of two models as numbers; None where a model lacks it."""
+
+    group: str
+    kind: FigureKind
+    first: float | None
+    second: float | None
+    better: Side = ""
+    not_compared: str = ""  # why two numbers do not compare; empty where they do
+
+    def document(self) -> dict[str, str | float | None]:
+        """Plain data, as JSON has it."""
+        return {
+            "group": self.group,
+            "figure": self.kind.title,
+            "path": self.kind.path,
+            "unit": self.kind.unit,
+            "first": self.first,
+            "second": self.second,
+            "better": self.better,
+            "not_compared": self.not_compared,
+        }
+
+
 @dataclass(frozen=True, eq=False)
 class Figured:
     """A model with the table of what is known of it."""
@@ -52,12 +77,37 @@ def figure_rows(first: Figured, second: Figured) -> list[FigureRow]:
     """What the models are, then what was measured of either; what one of them lacks is a dash."""
     facts = [_facts(one.info) for one in (first, second)]
     rows = [FigureRow(title, facts[0][title], facts[1][title]) for title in facts[0]]
-    titles = dict.fromkeys(group.title for one in (first, second) for group in one.table.groups)
-    for title in titles:
-        found = list(_of_group(title, first, second))
-        if found:
-            rows += [FigureRow(title, heading=True), *found]
+    heading = ""
+    for pair in figure_pairs(first, second):
+        if pair.group != heading:
+            heading = pair.group
+            rows.append(FigureRow(heading, heading=True))
+        rows.append(_row(pair))
     return rows
+
+
+def figure_pairs(first: Figured, second: Figured) -> list[FigurePair]:
+    """What was measured of either, group by group."""
+    titles = dict.fromkeys(group.title for one in (first, second) for group in one.table.groups)
+    return [pair for title in titles for pair in _of_group(title, first, second)]
+
+
+def as_text(rows: Sequence[FigureRow], names: tuple[str, str]) -> str:
+    """Two columns of a fixed width; the better of two figures that compare is starred."""
+    cells = [
+        ("" if row.heading else row.first + " *" * (row.better == "first"),
+         "" if row.heading else row.second + " *" * (row.better == "second"))
+        for row in rows
+    ]  # fmt: skip
+    left = max([len(row.title) + 2 * (not row.heading) for row in rows], default=0)
+    widths = [max([len(pair[side]) for pair in cells] + [len(names[side])]) for side in (0, 1)]
+    lines = [f"{'':<{left}}  {names[0]:>{widths[0]}}  {names[1]:>{widths[1]}}"]
+    for row, (one, other) in zip(rows, cells, strict=True):
+        title = row.title if row.heading else f"  {row.title}"
+        lines += [""] if row.heading else []
+        lines.append(f"{title:<{left}}  {one:>{widths[0]}}  {other:>{widths[1]}}".rstrip())
+    starred = any(row.better for row in rows)
+    return "\n".join([*lines, "", "*: the better one of two figures that compare."] if starred else lines) + "\n"
 
 
 def comparable(first: ModelInfo, second: ModelInfo) -> bool:
@@ -98,7 +148,7 @@ class _Measured:
     space: str
 
 
-def _of_group(title: str, first: Figured, second: Figured) -> Iterator[FigureRow]:
+def _of_group(title: str, first: Figured, second: Figured) -> Iterator[FigurePair]:
     groups = [_group(one.table, title) for one in (first, second)]
     kinds = {row.kind.path: row.kind for group in groups if group is not None for row in group.rows}
     for path, kind in kinds.items():
@@ -107,7 +157,7 @@ def _of_group(title: str, first: Figured, second: Figured) -> Iterator[FigureRow
         mine, other = _pair(*(_measured(group, path) for group in groups))
         if title in OF_EITHER and (mine is None or other is None):
             continue
-        yield _row(kind, mine, other, comparable(first.info, second.info))
+        yield _paired(title, kind, mine, other, comparable(first.info, second.info))
 
 
 def _group(table: FigureTable, title: str) -> Group | None:
@@ -135,16 +185,21 @@ def _pair(first: dict[str, _Measured], second: dict[str, _Measured]) -> tuple[_M
     return next(iter(first.values()), None), next(iter(second.values()), None)
 
 
-def _row(kind: FigureKind, first: _Measured | None, second: _Measured | None, same_data: bool) -> FigureRow:
-    title = f"{kind.title} {ARROWS[kind.better]}".rstrip()
-    texts = [NONE if one is None else number(one.cell.value, kind.unit) for one in (first, second)]
-    better: Side = ""
-    tip = kind.meaning
-    if first is not None and second is not None:
-        why_not = _why_not(kind, first, second, same_data)
-        better = "" if why_not else better_of(kind.better, first.cell.value, second.cell.value)
-        tip = f"{tip}\n{why_not}".strip()
-    return FigureRow(title, texts[0], texts[1], better, tip)
+def _paired(
+    group: str, kind: FigureKind, first: _Measured | None, second: _Measured | None, same_data: bool
+) -> FigurePair:
+    if first is None or second is None:
+        return FigurePair(group, kind, first.cell.value if first else None, second.cell.value if second else None)
+    values = first.cell.value, second.cell.value
+    why_not = _why_not(kind, first, second, same_data)
+    return FigurePair(group, kind, *values, "" if why_not else better_of(kind.better, *values), why_not)
+
+
+def _row(pair: FigurePair) -> FigureRow:
+    kind = pair.kind
+    texts = [NONE if value is None else number(value, kind.unit) for value in (pair.first, pair.second)]
+    title, tip = f"{kind.title} {ARROWS[kind.better]}".rstrip(), f"{kind.meaning}\n{pair.not_compared}".strip()
+    return FigureRow(title, texts[0], texts[1], pair.better, tip)
 
 
 def _why_not(kind: FigureKind, first: _Measured, second: _Measured, same_data: bool) -> str:

@@ -6,7 +6,7 @@ Shapes: B pictures, A attributes the model is asked for.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import OptionError
+from latentlab.core.errors import OptionError, did_you_mean
 from latentlab.core.spaces import FloatArray
 
 UNKNOWN = 0.5  # between has it (1) and has it not (0)
@@ -28,8 +28,33 @@ class Condition:
     attributes: tuple[float, ...] = ()
 
 
-# One for all pictures, or one for each; a number is a class.
-Asked = Condition | int | None | Sequence[Condition | int | None]
+# One for all pictures, or one for each. A number is a class, a text the name of one, a table attributes by name.
+One = Condition | int | str | Mapping[str, float] | None
+Asked = One | Sequence[One] | NDArray[np.integer]
+
+
+def by_name(asked: Asked, classes: Sequence[str], attributes: Sequence[str]) -> Sequence[Condition | int | None]:
+    """One, or one for each, with names as the numbers they have in a model. Raises OptionError for unknown names."""
+    if asked is None or isinstance(asked, Condition | int | np.integer | str | Mapping):
+        return [_numbered(asked, classes, attributes)]
+    return [_numbered(one, classes, attributes) for one in asked]
+
+
+def _numbered(asked: One | np.integer, classes: Sequence[str], attributes: Sequence[str]) -> Condition | int | None:
+    if asked is None or isinstance(asked, Condition):
+        return asked
+    if isinstance(asked, str):
+        if asked not in classes:
+            hint = did_you_mean(asked, classes) or " This model takes no class."
+            raise OptionError(f"There is no class '{asked}'.{hint}")
+        return list(classes).index(asked)
+    if not isinstance(asked, Mapping):
+        return int(asked)
+    for name in asked:
+        if name not in attributes:
+            hint = did_you_mean(name, attributes) or " This model takes none."
+            raise OptionError(f"This model is asked for no attribute '{name}'.{hint}")
+    return Condition(0 if classes else None, tuple(float(asked.get(name, UNKNOWN)) for name in attributes))
 
 
 def as_condition(asked: Condition | int | None) -> Condition | None:
@@ -61,13 +86,14 @@ def completed(asked: Condition | int | None, classes: int, attributes: int) -> C
     return Condition(label, values or (UNKNOWN,) * attributes)
 
 
-def each_completed(asked: Asked, count: int, classes: int, attributes: int) -> list[Condition]:
+def each_completed(asked: Asked, count: int, classes: Sequence[str], attributes: Sequence[str]) -> list[Condition]:
     """One complete condition for each of `count` pictures. Raises OptionError, also where there are too few."""
-    if asked is None or isinstance(asked, Condition | int | np.integer):
-        return [completed(asked, classes, attributes)] * count
-    if len(asked) != count:
-        raise OptionError(f"There are {len(asked)} conditions for {count} pictures; give one, or one for each.")
-    return [completed(one, classes, attributes) for one in asked]
+    numbered = by_name(asked, classes, attributes)
+    if asked is None or isinstance(asked, Condition | int | np.integer | str | Mapping):
+        return [completed(numbered[0], len(classes), len(attributes))] * count
+    if len(numbered) != count:
+        raise OptionError(f"There are {len(numbered)} conditions for {count} pictures; give one, or one for each.")
+    return [completed(one, len(classes), len(attributes)) for one in numbered]
 
 
 class Described(Protocol):

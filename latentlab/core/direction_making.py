@@ -10,10 +10,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.fitting import fit_directions, fit_from_groups
+from latentlab.core.given import as_count
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.unsupervised import Component, first_weights_of, principal_components, weight_components
@@ -28,10 +30,37 @@ AGAINST_ENCODINGS = "pictures against the encodings"
 
 
 class DirectedModel(LatentModel, Protocol):
-    """What `open_model` gives: a model that makes directions as well, as `DirectionMaking` says."""
+    """What `open_model` gives: a model that makes directions as well, as `DirectionMaking` says.
+
+    It takes lists, torch tensors and other dtypes too (`latentlab.core.given`).
+    """
+
+    def decode(self, latents: ArrayLike, *, space: str | None = None, condition: Asked = None) -> Images:
+        """Pictures, uint8 (B, H, W, C), of latents (B, D) or (D,).
+
+        `condition`, of a conditional model: a class by number or name, a table of attributes by name, or a list with
+        one for each latent; class 0 and unknown attributes where nothing is asked. A striped placeholder stands for
+        a picture that is not finite. Raises OptionError.
+        """
+
+    def decode_float(self, latents: ArrayLike, *, space: str | None = None, condition: Asked = None) -> FloatArray:
+        """The same as float32 in [0, 1], where exactness matters; `encode` takes it."""
+
+    def encode(self, images: ArrayLike, *, condition: Asked = None) -> FloatArray:
+        """Posterior means, float32 (B, D), of pictures of any size: uint8 or float in [0, 1], channels last or first.
+
+        Their largest centred square is taken, resized. Raises OptionError where the model has no encoder
+        (`latentlab.invert` searches then), DataError for what are no pictures.
+        """
+
+    def prepared(self, images: ArrayLike) -> Images:
+        """Pictures as the encoder takes them, uint8 (B, H, W, C): the largest centred square at the model's size."""
+
+    def to_space(self, latents: ArrayLike, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
+        """Latents of one space as those of another, as z of a StyleGAN becomes w. Raises OptionError."""
 
     def direction_from(
-        self, images_with: Images, images_without: Images | None = None, name: str = "direction",
+        self, images_with: ArrayLike, images_without: ArrayLike | None = None, name: str = "direction",
         *, condition: Asked = None,
     ) -> Direction: ...  # fmt: skip
     def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
@@ -50,7 +79,7 @@ class DirectionMaking:
         def info(self) -> ModelInfo: ...
         @property
         def encodings(self) -> EncodingSet | None: ...
-        def encode(self, images: Images, *, condition: Asked = None) -> FloatArray: ...
+        def encode(self, images: ArrayLike, *, condition: Asked = None) -> FloatArray: ...
 
     @property
     def directions(self) -> DirectionSet:
@@ -68,7 +97,7 @@ class DirectionMaking:
         return self._directions
 
     def direction_from(
-        self, images_with: Images, images_without: Images | None = None, name: str = "direction",
+        self, images_with: ArrayLike, images_without: ArrayLike | None = None, name: str = "direction",
         *, condition: Asked = None,
     ) -> Direction:  # fmt: skip
         """The direction from pictures without something to pictures with it, uint8 (B, H, W, C) each.
@@ -91,7 +120,7 @@ class DirectionMaking:
 
         They join `directions` as "PC 1", … Raises OptionError where a space has neither.
         """
-        where = self._where(space)
+        where, count = self._where(space), as_count(count, "The number of directions")
         return self._all_joined(components_of(where, self.encodings, count, self.info.sha256))
 
     def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]:
@@ -99,7 +128,7 @@ class DirectionMaking:
 
         Raises OptionError where the model cannot name that layer.
         """
-        where = self._where(space)
+        where, count = self._where(space), as_count(count, "The number of directions")
         weights_OD = first_weights_of(self, where.name)
         return self._all_joined(weight_components(weights_OD, count, where, self.info.sha256))
 

@@ -9,14 +9,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar, overload
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from latentlab.core.errors import OptionError, did_you_mean
+from latentlab.core.errors import OptionError, did_you_mean, few
+from latentlab.core.given import as_latents
 from latentlab.core.spaces import FloatArray
 
 # A direction that is almost inside the span of the kept ones has nothing left of its own to move along.
 VANISHED = 1e-6
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,27 +32,29 @@ class Direction:
     """
 
     name: str
-    vector: FloatArray
+    vector: FloatArray = field(repr=False)
     space: str = "z"
     method: str = ""  # how it was made: "balanced means", "logistic", "two groups", "PCA", "SeFa", …
     examples: int = 0  # how many encodings it rests on
     auc: float | None = None  # how well it separates held-out encodings, 0.5 (chance) to 1
     predicted: bool = False  # the labels came from a classifier, not from people
-    checkpoint: str = ""  # SHA-256 of the model it was made in
+    checkpoint: str = field(default="", repr=False)  # SHA-256 of the model it was made in
     among: DirectionSet | None = field(default=None, repr=False)
 
-    def apply(self, latents: FloatArray, strength: float = 1.0, keep: Iterable[str] = ()) -> FloatArray:
-        """Latents (N, D) or (D,) moved by `strength`; the directions named in `keep` stay as they are.
+    def apply(self, latents: ArrayLike, strength: float = 1.0, keep: str | Iterable[str] = ()) -> FloatArray:
+        """Latents (N, D) or (D,) moved by `strength`, float32; the directions named in `keep` stay as they are.
 
-        Raises OptionError for an unknown name in `keep`.
+        Raises OptionError for an unknown name in `keep`, and for latents of another size.
         """
         vector = self.vector
-        names = [name for name in keep if name != self.name]
+        latents_ND = as_latents(latents, vector.shape, f"Latents for '{self.name}'")
+        names = [name for name in ([keep] if isinstance(keep, str) else keep) if name != self.name]
         if names:
             if self.among is None:
                 raise OptionError(f"'{self.name}' stands alone, so nothing can be kept; remove keep={names}.")
             vector = orthogonalised(vector, [self.among[name].vector for name in names])
-        return (latents + np.float32(strength) * vector).astype(np.float32, copy=False)
+        moved_ND = (latents_ND + np.float32(strength) * vector).astype(np.float32, copy=False)
+        return moved_ND[0] if np.ndim(latents) == 1 else moved_ND
 
 
 class DirectionSet(Mapping[str, Direction]):
@@ -61,7 +67,17 @@ class DirectionSet(Mapping[str, Direction]):
         try:
             return self._by_name[name]
         except KeyError:
-            raise OptionError(f"There is no attribute '{name}'.{did_you_mean(name, self._by_name)}") from None
+            raise OptionError(f"There is no attribute '{name}'.{did_you_mean(str(name), self._by_name)}") from None
+
+    @overload
+    def get(self, name: str, /) -> Direction | None: ...
+    @overload
+    def get(self, name: str, /, default: Direction) -> Direction: ...
+    @overload
+    def get(self, name: str, /, default: Value) -> Direction | Value: ...
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dict does: `default` for a name that is not known, no error."""
+        return self._by_name.get(name, default)
 
     def __contains__(self, name: object) -> bool:
         return name in self._by_name
@@ -71,6 +87,13 @@ class DirectionSet(Mapping[str, Direction]):
 
     def __len__(self) -> int:
         return len(self._by_name)
+
+    def __repr__(self) -> str:
+        return f"DirectionSet({few(list(self))})"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """What a notebook offers within the brackets."""
+        return list(self)
 
     def with_added(self, direction: Direction) -> DirectionSet:
         """This set and one more; a direction of the same name is replaced in place."""

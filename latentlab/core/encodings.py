@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from latentlab.core.errors import DataError
+from latentlab.core.errors import DataError, did_you_mean, few
 from latentlab.core.spaces import FloatArray
 
 WIDE = 2048  # dimensions from which a covariance matrix costs more than it says
@@ -70,8 +70,8 @@ class StoredPCA:
 class Thumbnails:
     """Coded pictures (WebP, JPEG or PNG) one after the other; `offsets` (N + 1,) say where each begins."""
 
-    data: NDArray[np.uint8]
-    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8] = field(repr=False)
+    offsets: NDArray[np.int64] = field(repr=False)
 
     def __len__(self) -> int:
         return max(0, len(self.offsets) - 1)
@@ -104,6 +104,13 @@ class EncodingSet:
 
     def __len__(self) -> int:
         return len(self.latents)
+
+    def __repr__(self) -> str:
+        named = {"classes": self.label_names, "attributes": self.attribute_names}
+        told = [f"{noun} {few(names)}" for noun, names in named.items() if names]
+        told += ["thumbnails"] if self.thumbnails is not None else []
+        made = "draws" if self.samples else "pictures"
+        return f"EncodingSet({'; '.join([f'{len(self):,} {made} as {self.dim:,} numbers in {self.space}', *told])})"
 
     @property
     def dim(self) -> int:
@@ -144,7 +151,7 @@ class EncodingSet:
     def attribute(self, name: str) -> FloatArray:
         """(N,) the values of one attribute."""
         if self.attributes is None or name not in self.attribute_names:
-            raise DataError(f"The encodings carry no attribute '{name}'.")
+            raise DataError(f"The encodings carry no attribute '{name}'.{did_you_mean(name, self.attribute_names)}")
         return self.attributes[:, self.attribute_names.index(name)]
 
     def name_of(self, index: int) -> str:

@@ -17,7 +17,7 @@ LatentlabError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 
 class LatentlabError(Exception):
@@ -90,3 +90,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not names:
         return ""
     return f" Known: {', '.join(names[:12])}{', …' if len(names) > 12 else '.'}"
+
+
+def few(names: Sequence[str], most: int = 12) -> str:
+    """The first names, and that there are more."""
+    return ", ".join(names[:most]) + (", …" if len(names) > most else "")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -80,6 +81,18 @@ class ModelInfo:
             if space == to or (space == origin and truncation != 1):
                 return origin, to
         return space, space
+
+
+def in_a_line(info: ModelInfo, encodings: EncodingSet | None) -> str:
+    """ "vae 'faces.safetensors': 64 x 64 x 3 of 128 numbers in z, encoder, 2,565 encodings": what a notebook shows."""
+    image, name = info.image, PurePath(info.path).name
+    spaces = " or ".join(f"{space.dim:,} numbers in {space.name}" for space in info.spaces)
+    title = f"{info.family or 'model'} {name!r}" if name else info.family or "model"
+    told = [f"{title}: {image.height} x {image.width} x {image.channels} of {spaces}"]
+    told += ["encoder"] if info.encoder else []
+    told += [f"{len(info.conditional)} classes"] if info.conditional else []
+    told += [f"{len(encodings):,} encodings"] if encodings is not None else []
+    return ", ".join(told)
 
 
 class LatentModel(Protocol):

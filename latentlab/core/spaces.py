@@ -7,13 +7,14 @@ space (C, H, W) is flattened in C order and the model that owns it restores the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import OptionError
+from latentlab.core.given import as_count
 
 FloatArray = NDArray[np.float32]
 Prior = Literal["normal", "uniform", "empirical"]
@@ -33,9 +34,9 @@ class LatentSpace:
     name: str
     shape: tuple[int, ...]
     prior: Prior = "normal"
-    mean: FloatArray | None = None
-    std: FloatArray | None = None
-    draws: FloatArray | None = None
+    mean: FloatArray | None = field(default=None, repr=False)
+    std: FloatArray | None = field(default=None, repr=False)
+    draws: FloatArray | None = field(default=None, repr=False)
 
     @property
     def dim(self) -> int:
@@ -46,9 +47,10 @@ class LatentSpace:
 
         Truncation psi scales towards the prior's mean (1 is none); Karras et al. 2019, section B.
         """
-        if count < 0:
-            raise OptionError(f"Cannot draw {count} samples; the count must be 0 or more.")
-        rng = np.random.default_rng(seed)
+        count = as_count(count, "The number of samples")
+        rng = np.random.default_rng(as_count(seed, "The seed"))
+        if not math.isfinite(truncation):
+            raise OptionError(f"The truncation is {truncation}; 1 is none, and 0 is the prior's mean.")
         if self.draws is not None:
             chosen_N = rng.choice(len(self.draws), count, replace=count > len(self.draws))
             return self.truncated(self.draws[chosen_N], truncation)

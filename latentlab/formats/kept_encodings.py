@@ -8,7 +8,7 @@ from typing import Any, cast
 from latentlab.core.direction_making import DirectionMaking
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_file import encodings_beside
-from latentlab.core.latent_model import LatentModel, ModelInfo
+from latentlab.core.latent_model import LatentModel, ModelInfo, in_a_line
 
 
 class WithEncodings(DirectionMaking):
@@ -27,7 +27,12 @@ class WithEncodings(DirectionMaking):
         return replace(info, warnings=(*info.warnings, *self._warnings)) if self._warnings else info
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_model":  # while it is copied or unpickled there is none yet
+            raise AttributeError(name)
         return getattr(self._model, name)
+
+    def __repr__(self) -> str:
+        return f"<{in_a_line(self.info, self.encodings)}>"
 
 
 def with_encodings(model: LatentModel, encodings: EncodingSet | None, *warnings: str) -> LatentModel:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError, LatentlabError, OptionError
+from latentlab.core.errors import CheckpointError, LatentlabError, OptionError, did_you_mean
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.readings import checked_reading
 from latentlab.core.registry import FORMATS
 from latentlab.formats.sniff import PROGRAMS, REASONS, WEIGHTS, Found, found, refusal
 
 NOISE = ("fixed", "none")
+SAID = ("activation", "range", "latent", "picture", "noise")  # options of a file
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,9 @@ def entry_of(file: Found) -> tuple[str, Format | None]:
 
 def checked_options(device: str, trust: bool, options: Mapping[str, Any]) -> Options:
     """Raises OptionError for an activation, range, size or switch that does not exist."""
+    for name in options:
+        if name not in SAID:
+            raise OptionError(f"There is no option '{name}'.{did_you_mean(name, SAID)}")
     said = checked_reading(str(options.get("activation") or ""), str(options.get("range") or ""))
     noise = str(options.get("noise") or NOISE[0])
     if noise not in NOISE:

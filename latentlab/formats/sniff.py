@@ -5,6 +5,7 @@ Nothing here imports torch, so that a refusal costs milliseconds.
 
 from __future__ import annotations
 
+import difflib
 import stat
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.atomic import displayed
+from latentlab.core.bundled import bundled_models, bundled_named
 from latentlab.core.errors import CheckpointError
 from latentlab.core.model_folders import weights_in
 
@@ -62,11 +64,11 @@ class Found:
 
 
 def found(path: Path) -> Found:
-    """What lies at a path. A run folder stands for the checkpoint in it.
+    """What lies at a path. A run folder stands for the checkpoint in it, the name of a bundled model for that.
 
     Raises CheckpointError: missing, a folder without a checkpoint, no regular file, no permission, empty.
     """
-    path, size = _regular_file(path)
+    path, size = _regular_file(bundled_named(path))
     try:
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
@@ -100,7 +102,10 @@ def _regular_file(path: Path) -> tuple[Path, int]:
 def _unreadable(path: Path, error: OSError | ValueError) -> str:
     shown = displayed(path)
     if isinstance(error, FileNotFoundError):
-        return f"{shown} does not exist. Check the path, or whether the file was moved."
+        names = [bundled.stem for bundled in bundled_models()]
+        close = difflib.get_close_matches(path.name, names, 1) if len(path.parts) == 1 else []
+        meant = f" Did you mean the bundled model '{close[0]}'?" if close else ""
+        return f"{shown} does not exist. Check the path, or whether the file was moved.{meant}"
     if isinstance(error, PermissionError):
         return f"{shown} may not be read: permission denied. Change its permissions or copy it elsewhere."
     cause = error.strerror if isinstance(error, OSError) else str(error)

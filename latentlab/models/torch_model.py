@@ -13,15 +13,16 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 from torch import Tensor
 
 from latentlab.core.condition import Asked, each_completed
 from latentlab.core.direction_making import DirectionMaking
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import Failure, OptionError
-from latentlab.core.latent_model import Images, ModelInfo
+from latentlab.core.errors import Failure, OptionError, few
+from latentlab.core.given import as_latents, as_pictures
+from latentlab.core.latent_model import Images, ModelInfo, in_a_line
 from latentlab.core.pictures import Crop, resized
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.models.conditioning import Conditional, condition_rows
@@ -58,9 +59,11 @@ class TorchModel(DirectionMaking):
         self.broken = tuple(broken)
         self._info = info
         if broken:
-            self._warn(
-                f"{len(broken)} tensors hold NaN or Inf ({_few(broken)}); a placeholder is shown instead of pictures."
-            )
+            names = few(broken, NAMES_SHOWN)
+            self._warn(f"{len(broken)} tensors hold NaN or Inf ({names}); a placeholder is shown instead of pictures.")
+
+    def __repr__(self) -> str:
+        return f"<{in_a_line(self._info, self._encodings)}, on {self.device}>"
 
     @property
     def info(self) -> ModelInfo:
@@ -79,18 +82,18 @@ class TorchModel(DirectionMaking):
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         return self._space(space).sample(count, seed, truncation)
 
-    def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
+    def decode(self, latents: ArrayLike, *, space: str | None = None, condition: Asked = None) -> Images:
         count, pieces = self._decoded(latents, space, condition)
         return _filled(np.empty((count, *self._image_shape), np.uint8), map(_as_bytes, pieces))
 
-    def decode_float(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> FloatArray:
+    def decode_float(self, latents: ArrayLike, *, space: str | None = None, condition: Asked = None) -> FloatArray:
         count, pieces = self._decoded(latents, space, condition)
         scaled = (images.float().add(1).mul(0.5).clamp(0, 1).permute(0, 2, 3, 1).cpu().numpy() for images in pieces)
         return _filled(np.empty((count, *self._image_shape), np.float32), scaled)
 
-    def encode(self, images: Images, *, condition: Asked = None) -> FloatArray:
+    def encode(self, images: ArrayLike, *, condition: Asked = None) -> FloatArray:
         if not self._info.encoder:
-            raise OptionError("This model has no encoder; invert the picture instead.")
+            raise OptionError("This model has no encoder; invert the picture instead: latentlab.invert(model, image).")
         inputs = self.prepared(images)
         conditions = self.conditions(condition, len(inputs))
         codes: list[FloatArray] = []
@@ -106,9 +109,9 @@ class TorchModel(DirectionMaking):
             ]
         return np.concatenate(codes) if codes else np.empty((0, self._info.spaces[0].dim), np.float32)
 
-    def to_space(self, latents: FloatArray, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
+    def to_space(self, latents: ArrayLike, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
         """Satisfies `latentlab.core.latent_model.MapsSpaces`."""
-        latents_BD = _latents_in(self._space(from_space), latents)
+        latents_BD = as_latents(latents, self._space(from_space).shape)
         if from_space == self._space(to_space).name:
             return latents_BD
         conditions = self.conditions(condition, len(latents_BD))
@@ -118,20 +121,16 @@ class TorchModel(DirectionMaking):
     def first_weights(self, space: str | None = None) -> FloatArray:
         """(O, D), for `latentlab.core.unsupervised.first_weights_of`."""
         if self.broken:
-            raise OptionError(f"This model's weights hold NaN or Inf ({_few(list(self.broken))}); they say nothing.")
+            names = few(self.broken, NAMES_SHOWN)
+            raise OptionError(f"This model's weights hold NaN or Inf ({names}); they say nothing.")
         return np.asarray(self.network.first_weights(self._space(space).name).numpy(), np.float32)
 
-    def prepared(self, images: Images) -> Images:
+    def prepared(self, images: ArrayLike) -> Images:
         """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).
 
-        Takes uint8 (B, H, W, C), (B, H, W), or a single (H, W, C). Raises OptionError for anything else.
+        Takes what `latentlab.core.given.as_pictures` takes. Raises DataError for anything else.
         """
-        if images.dtype != np.uint8:
-            raise OptionError(f"Pictures must be uint8 in 0 to 255; these are {images.dtype}.")
-        if images.ndim == 3:
-            images = images[None] if images.shape[2] in (1, 3) else images[..., None]
-        if images.ndim != 4 or images.shape[3] not in (1, 3) or 0 in images.shape[1:]:
-            raise OptionError(f"Pictures must be (B, H, W, C) with 1 or 3 channels; these are {images.shape}.")
+        images = as_pictures(images)
         size, _, channels = self._image_shape
         out = np.empty((len(images), size, size, channels), np.uint8)
         left, top, right, bottom = Crop("centre").rectangle(images.shape[2], images.shape[1])
@@ -141,13 +140,14 @@ class TorchModel(DirectionMaking):
 
     def conditions(self, condition: Asked, count: int) -> Tensor | None:
         """float32 (count, K); None where the model takes no condition."""
-        classes, attributes = len(self._info.conditional or ()), len(self._info.conditional_attributes)
+        classes, attributes = self._info.conditional or (), self._info.conditional_attributes
         asked = each_completed(condition, count, classes, attributes)
         if not self._info.takes_condition:
             return None
         labels_B = torch.tensor([-1 if one.label is None else one.label for one in asked], dtype=torch.int64)
-        attributes_BA = torch.tensor([one.attributes for one in asked], dtype=torch.float32).reshape(count, attributes)
-        return condition_rows(count, classes, attributes, labels_B, attributes_BA)
+        attributes_BA = torch.tensor([one.attributes for one in asked], dtype=torch.float32)
+        attributes_BA = attributes_BA.reshape(count, len(attributes))
+        return condition_rows(count, len(classes), len(attributes), labels_B, attributes_BA)
 
     # --- inside ------------------------------------------------------------------------------------------------
 
@@ -161,10 +161,10 @@ class TorchModel(DirectionMaking):
             raise OptionError(f"This model has no latent space '{name}'. Known: {known}.")
         return self._info.spaces[0] if name is None else self._info.space(name)
 
-    def _decoded(self, latents: FloatArray, space: str | None, condition: Asked) -> tuple[int, Iterator[Tensor]]:
+    def _decoded(self, latents: ArrayLike, space: str | None, condition: Asked) -> tuple[int, Iterator[Tensor]]:
         """(how many, images (B, C, H, W) in [-1, 1], in pieces); a placeholder where a picture is not finite."""
         where = self._space(space)
-        latents_BD = _latents_in(where, latents)
+        latents_BD = as_latents(latents, where.shape)
         if self.broken:
             return len(latents_BD), iter([self._placeholder(len(latents_BD))])
         return len(latents_BD), self._pieces(where, latents_BD, self.conditions(condition, len(latents_BD)))
@@ -235,13 +235,6 @@ def _filled(out: NDArray[Number], pieces: Iterable[NDArray[Number]]) -> NDArray[
     return out
 
 
-def _latents_in(space: LatentSpace, latents: FloatArray) -> FloatArray:
-    latents_BD = np.atleast_2d(np.asarray(latents, np.float32))
-    if latents_BD.ndim != 2 or latents_BD.shape[1] != space.dim:
-        raise OptionError(f"Latents must be (B, {space.dim}) or ({space.dim},); these are {np.shape(latents)}.")
-    return latents_BD
-
-
 def _as_input(images_BHWC: Tensor) -> Tensor:
     return images_BHWC.permute(0, 3, 1, 2).float().div(127.5).sub(1)
 
@@ -257,10 +250,6 @@ def _with_channels(picture_HWC: NDArray[np.uint8], channels: int) -> NDArray[np.
     if channels == 3:
         return np.repeat(picture_HWC, 3, axis=2)
     return np.asarray(Image.fromarray(picture_HWC).convert("L"))[..., None]
-
-
-def _few(names: list[str]) -> str:
-    return ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
 
 
 def model_of(network: Network, path: Path | str = "") -> TorchModel:

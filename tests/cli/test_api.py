@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 
 import latentlab
 from latentlab.core.errors import CheckpointError, DataError, OptionError
-from latentlab.exploring import as_pictures, explorable, with_draws
+from latentlab.core.given import as_pictures
+from latentlab.exploring import explorable, with_draws
 
 
 def test_importing_latentlab_imports_nothing_heavy() -> None:
@@ -55,6 +57,84 @@ def test_what_cannot_be_opened(tmp_path: Path, vae: Path) -> None:
         latentlab.open_model(tmp_path / "absent")
     with pytest.raises(OptionError, match="'warp'"):
         latentlab.open_model(vae, device="warp")
+
+
+def test_a_bundled_model_opens_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert latentlab.open_model("digits-vae-2d", device="cpu").info.spaces[0].dim == 2
+    with pytest.raises(CheckpointError, match="Did you mean the bundled model 'digits-vae-2d'"):
+        latentlab.open_model("digits-vae2d")
+    (tmp_path / "digits-vae-2d").write_text("of one's own")
+    with pytest.raises(CheckpointError, match="digits-vae-2d is a text file"):
+        latentlab.open_model("digits-vae-2d")
+
+
+def test_a_misspelt_option_is_said(vae: Path) -> None:
+    with pytest.raises(OptionError, match=r"no option 'activaton'\. Did you mean 'activation'"):
+        latentlab.open_model(vae, activaton="relu")
+
+
+def test_what_a_notebook_shows_is_short_and_says_what_it_is(vae: Path) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    assert repr(model) == "<vae 'tiny.safetensors': 16 x 16 x 3 of 5 numbers in z, encoder, 60 encodings, on cpu>"
+    assert repr(model.directions) == "DirectionSet(Eyeglasses, Smiling, low, high)"
+    assert repr(model.encodings) == (
+        "EncodingSet(60 pictures as 5 numbers in z; classes low, high; attributes Eyeglasses, Smiling)"
+    )
+    shown = repr(model.directions["Eyeglasses"])
+    assert shown.startswith("Direction(name='Eyeglasses', space='z', method='balanced means', examples=60, auc=")
+    assert "array" not in shown + repr(model.info)
+    assert {"open_model", "explore", "invert", "measure_model"} <= set(dir(latentlab))
+
+
+def test_directions_take_what_models_take(vae: Path) -> None:
+    model = latentlab.open_model(vae)
+    eyeglasses, latents = model.directions["Eyeglasses"], model.sample(3)
+    moved = eyeglasses.apply(latents, 1.5, keep="Smiling")
+    np.testing.assert_array_equal(eyeglasses.apply(torch.from_numpy(latents), 1.5, keep=["Smiling"]), moved)
+    np.testing.assert_allclose(eyeglasses.apply(latents[0].tolist(), 1.5, keep=["Smiling"]), moved[0], atol=1e-6)
+    with pytest.raises(OptionError, match=r"'Eyeglasses' must be \(B, 5\)"):
+        eyeglasses.apply(latents[:, :1])
+    assert model.directions.get("Hat") is None
+    assert model.directions.get("Eyeglasses") is eyeglasses
+    with pytest.raises(OptionError, match="whole number"):
+        model.weight_directions(1.5)  # type: ignore[arg-type]
+
+
+def test_what_decode_float_gives_can_be_encoded(vae: Path) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    latents = model.sample(3)
+    np.testing.assert_array_equal(model.encode(model.decode_float(latents)), model.encode(model.decode(latents)))
+
+
+def test_a_model_is_copied_whole(vae: Path) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    latents = model.sample(2)
+    images = model.decode(latents)
+    for opened in (model, explorable(model, images=images)):  # the second has other encodings around it
+        copied = pickle.loads(pickle.dumps(opened))
+        np.testing.assert_array_equal(copied.decode(latents), images)
+        assert len(copied.encodings) == len(opened.encodings or ())
+
+
+# --- invert ----------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_is_searched_for_where_there_is_no_encoder(gan: Path) -> None:
+    model = latentlab.open_model(gan, device="cpu")
+    image = model.decode(model.sample(1, seed=4))[0]
+    found = latentlab.invert(model, image, steps=20)
+    assert (found.latent.shape, found.latent.dtype) == ((5,), np.float32)
+    np.testing.assert_array_equal(found.original, image)
+    np.testing.assert_array_equal(found.reconstruction, model.decode(found.latent)[0])
+    assert found.mse <= found.started_mse
+    grey = latentlab.invert(model, np.full((30, 20), 0.5), steps=0)
+    assert (grey.original.shape, grey.steps) == ((16, 16, 3), 0)
+    for given, said in ((np.zeros((2, 16, 16, 3), np.uint8), "one picture at a time"), ("face.png", "not a path")):
+        with pytest.raises(DataError, match=said):
+            latentlab.invert(model, given)
+    with pytest.raises(OptionError, match="not a str"):
+        latentlab.invert("faces-vae", image)  # type: ignore[arg-type]
 
 
 # --- explore ---------------------------------------------------------------------------------------------------

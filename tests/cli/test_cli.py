@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -199,6 +200,22 @@ def test_edit_inverts_where_there_is_no_encoder(
 # --- walk ------------------------------------------------------------------------------------------------------
 
 
+def test_a_saved_picture_is_taken_up_where_it_was(
+    vae: Path, gan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exactly, and without a search; a picture of another model is one like any other."""
+    saved, out = tmp_path / "saved.png", tmp_path / "out.png"
+    assert run(capsys, "render", gan, "-o", saved, "--count", 1, "--seed", 6)[0] == 0
+    status, _, err = run(capsys, "edit", gan, "-o", out, "--image", saved, "--attribute", "Smiling=1")
+    assert (status, "saved.png was saved of this model" in err) == (0, True)
+    model = model_of(gan)
+    moved = model.directions["Smiling"].apply(model.sample(1, seed=6), 1.0)
+    with Image.open(out) as image:
+        np.testing.assert_array_equal(np.asarray(image), model.decode(moved)[0])
+    status, _, err = run(capsys, "edit", vae, "-o", out, "--image", saved)
+    assert (status, err) == (0, "")
+
+
 def test_walk_writes_every_kind(vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("av")
     timing = ["--seconds", 0.4, "--fps", 10, "--seeds", "1,2"]
@@ -331,10 +348,24 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(capsys, "--version") == (0, f"latentlab {latentlab.__version__}\n", "")
     status, out, _ = run(capsys, "--help")
     assert status == 0
-    assert all(command in out for command in cli.COMMANDS)
+    assert tuple(line.split()[0] for line in out.partition("Commands:")[2].strip().splitlines()) == cli.COMMANDS
+    assert "..." not in out, "every command's line is short enough to be read"
     status, out, _ = run(capsys, "walk", "--help")
     assert status == 0
     assert "--spherical" in out
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_every_command_can_say_how_a_file_is_read_and_explains_every_option(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, out, _ = run(capsys, command, "--help")
+    assert status == 0
+    options = re.findall(r"^  (?:-\w, )?(--[a-z-]+)(.*)\n( {8,}\S)?", out, re.MULTILINE)
+    assert {"--device", "--trust", "--activation", "--range"} <= {name for name, _, _ in options}
+    bare = [name for name, told, below in options if not re.search(r"\S {2,}\S|^ {2,}\S", told) and not below]
+    assert not bare
+    assert "list[" not in out
 
 
 def test_the_window_is_started_without_typer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -59,10 +60,35 @@ def test_a_picture_is_reconstructed_and_edited_by_both_and_their_errors_are_said
     assert "larger.safetensors: mean squared error 0." in err
 
 
+def test_without_a_sheet_the_figures_are_printed(
+    vae: Path, gan: Path, face: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["compare", str(vae), str(vae)]) == 0
+    shown = capsys.readouterr().out
+    assert [line.split() for line in shown.splitlines() if "Family" in line] == [["Family", "vae", "vae"]]
+    assert cli.main(["compare", str(vae), str(gan), "--image", str(face), "--steps", "2", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    model = latentlab.open_model(vae, device="cpu")
+    with Image.open(face) as image:
+        both = latentlab.compare(model, model, image)
+    found = both.first.reconstructed
+    assert found is not None
+    assert document["first"]["mse"] == pytest.approx(found.mse.tolist())
+    assert len(document["second"]["path_changes"]) == 31
+
+
+def test_a_class_that_only_one_of_them_knows(vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "both.png"
+    status, err = run(capsys, "compare", vae, "digits-cgan", "-o", out, "--count", 2, "--class", 7)
+    assert status == 0, err
+    status, err = run(capsys, "compare", vae, vae, "-o", out, "--class", 7)
+    assert (status, "takes no class" in err) == (2, True)
+
+
 def test_a_mistake_is_one_line(vae: Path, gan: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "both.png"
     for arguments, said in (
-        (("--count", 0), "--count is 0"),
+        (("--count", 1), "--count is 1"),
         (("--attribute", "Smilling=1"), "did you mean"),
         (("--truncation", -1), "--truncation"),
     ):

@@ -44,6 +44,20 @@ def test_encodings_are_kept_beside_the_checkpoint_and_found_there(
     assert '"count": 2' in capsys.readouterr().out
 
 
+def test_pictures_without_labels_take_the_attributes_away_and_that_is_said(
+    vae: Path, face: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(shutil.copy(vae, tmp_path / "faces.safetensors"))
+    (tmp_path / "flat").mkdir()
+    for name in ("a.png", "b.png"):
+        (tmp_path / "flat" / name).write_bytes(face.read_bytes())
+    assert cli.main(["encode", str(path), "--images", str(tmp_path / "flat")]) == 0
+    assert "no attributes now; Eyeglasses, Smiling, low, … come back" in capsys.readouterr().err
+    out = tmp_path / "out.png"
+    assert cli.main(["render", str(path), "-o", str(out), "--attribute", "Smiling=1"]) == 2
+    assert "no attribute 'Smiling'. This checkpoint has none" in capsys.readouterr().err
+
+
 def test_where_the_folder_cannot_be_written_to_they_are_kept_elsewhere(
     vae: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

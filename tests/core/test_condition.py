@@ -19,11 +19,11 @@ def test_what_is_not_said_is_the_first_class_and_unknown_attributes() -> None:
 
 
 def test_one_for_all_or_one_for_each() -> None:
-    assert each_completed(1, 2, 3, 0) == [Condition(1), Condition(1)]
-    assert each_completed([2, Condition(0)], 2, 3, 0) == [Condition(2), Condition(0)]
-    assert each_completed(np.array([2, 0]), 2, 3, 0) == [Condition(2), Condition(0)]
+    assert each_completed(1, 2, "abc", ()) == [Condition(1), Condition(1)]
+    assert each_completed([2, Condition(0)], 2, "abc", ()) == [Condition(2), Condition(0)]
+    assert each_completed(np.array([2, 0]), 2, "abc", ()) == [Condition(2), Condition(0)]
     with pytest.raises(OptionError, match="3 conditions for 2 pictures"):
-        each_completed([0, 1, 2], 2, 3, 0)
+        each_completed([0, 1, 2], 2, "abc", ())
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,16 @@ def test_an_encoding_is_drawn_with_what_is_known_of_it() -> None:
     assert of[1] == Condition(None, (0.0, 0.5, 0.5))
     assert of[2] == Condition(None, (1.0, 0.0, 0.5))
     assert condition_of_encoding(known, 0, (), ()) is None
+
+
+def test_classes_and_attributes_are_asked_for_by_name() -> None:
+    classes, attributes = ("cat", "dog"), ("Smiling", "Young")
+    assert each_completed("dog", 2, classes, attributes) == [Condition(1, (0.5, 0.5))] * 2
+    assert each_completed({"Young": 1}, 1, (), attributes) == [Condition(None, (0.5, 1.0))]
+    mixed = each_completed(["dog", 0, {"Smiling": 0}], 3, classes, attributes)
+    assert mixed == [Condition(1, (0.5, 0.5)), Condition(0, (0.5, 0.5)), Condition(0, (0.0, 0.5))]
+    for asked, said in (("dgo", "mean 'dog'"), ({"Smilling": 1}, "mean 'Smiling'"), ({"Young": 2}, "is 2")):
+        with pytest.raises(OptionError, match=said):
+            each_completed(asked, 1, classes, attributes)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="takes no class"):
+        each_completed("dog", 1, (), ())

@@ -61,7 +61,7 @@ def test_clip() -> None:
 
 def test_counts() -> None:
     assert space("normal").sample(0).shape == (0, 3)
-    with pytest.raises(OptionError, match="-1 samples"):
+    with pytest.raises(OptionError, match="number of samples is -1"):
         space("normal").sample(-1)
 
 

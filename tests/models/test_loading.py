@@ -11,7 +11,7 @@ from tiny_networks import header_of, tiny_network
 
 from latentlab.core.checkpoint_file import read_header, read_weights, write_checkpoint
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.models.loading import load_native, weights_of
 from latentlab.models.torch_model import TorchModel
 
@@ -97,8 +97,8 @@ def test_wrong_arguments_are_said(model: TorchModel) -> None:
         model.decode(np.zeros((2, 4), np.float32))
     with pytest.raises(OptionError, match="no latent space 'w'"):
         model.decode(model.sample(1), space="w")
-    with pytest.raises(OptionError, match="uint8"):
-        model.encode(np.zeros((1, 16, 16, 3), np.float32))  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"float32 from -1 to -1"):
+        model.encode(np.full((1, 16, 16, 3), -1, np.float32))
     with pytest.raises(OptionError, match="There is no device 'gpu'"):
         TorchModel(model.network, model.info, device="gpu")
 

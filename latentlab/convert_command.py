@@ -1,0 +1,28 @@
+"""`latentlab convert`: any checkpoint that holds weights as a native one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from latentlab.command_checks import check_native_name
+from latentlab.command_options import Checkpoint, Reading, with_groups
+from latentlab.commands import application
+
+
+@application.command()
+@with_groups
+def convert(
+    *, source: Checkpoint,
+    target: Annotated[Path, typer.Argument(help="The .safetensors to write.")],
+    half: Annotated[bool, typer.Option("--half", help="Weights in float16, half the size.")] = False,
+    reading: Reading,
+) -> None:  # fmt: skip
+    """Write a checkpoint as a native one."""
+    check_native_name(target)
+    options = reading.options()
+    from latentlab.converting import write_native
+
+    write_native(source, target, options, half=half)
