@@ -23,6 +23,7 @@ from training.commanding import Asked, as_toml, effective, resolved
 from training.config import TrainingConfig
 from training.data_note import DataAsked
 from training.flags import CONFIGURATION, FamilyCommand, flag, parameters, values_of
+from training.holding import check_free
 from training.launching import is_first
 from training.options import OPTIONS
 
@@ -116,6 +117,8 @@ def train_family(
     if print_config:
         typer.echo(as_toml(*effective(asked)), nl=False)
         return
+    if asked.out is not None and is_first(os.environ):
+        check_free(asked.out)  # first of all: what else is wrong with a folder in use does not matter
     order = resolved(asked)
     from training.watching import train_and_show
 

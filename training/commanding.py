@@ -24,9 +24,10 @@ CONFIG = "config.json"
 CONFIG_FILE = "config.toml"  # the same for people, and for --config
 DATA_NOTE = "data.json"
 STATE = Path("resume", "state.pt")
+LOCK = "running.lock"  # held by the process that trains
 # What marks a folder as a run's: a run that was stopped before its first save has only its notes, and begins anew.
 MARKS = ("metrics.jsonl", "resume", "checkpoint.safetensors")
-NOTES = (CONFIG, CONFIG_FILE, DATA_NOTE, "samples", "map", "tensorboard")
+NOTES = (CONFIG, CONFIG_FILE, DATA_NOTE, LOCK, "samples", "map", "tensorboard")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from latentlab.core.picture_folder import Progress
 from training.board import Board
 from training.commanding import Order, remember
 from training.data import Dataset, load
+from training.holding import held
 from training.launching import is_first, started_by_torchrun
 from training.loop import train
 from training.processes import Processes, launched
@@ -146,7 +147,7 @@ def train_and_show(order: Order, progress: str = "bar") -> None:
     board = Board.checked(order.out) if order.config.tensorboard else None
     watcher, shown = _watcher(order, progress)
     try:
-        with shown, _terminated_as_interrupt():
+        with shown, _terminated_as_interrupt(), held(order.out) if is_first(os.environ) else nullcontext():
             watcher.finished(_trained(order, watcher, board))
     except LatentlabError as error:
         watcher.failed(error.exit_status, str(error))

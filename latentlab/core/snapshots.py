@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any
 
 from latentlab.core import project_file
 from latentlab.core.errors import SaveError
+from latentlab.core.locking import is_free, locked
 from latentlab.core.settings import data_folder
 from latentlab.core.state import State
 
@@ -51,10 +51,7 @@ class Snapshots:
         """Raises SaveError when the folder cannot be used: work is then not autosaved, which should be said."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = _locked(self._lock_path)
-            if os.fstat(self._lock).st_nlink == 0:  # another start cleared it away before it was locked
-                os.close(self._lock)
-                self._lock = _locked(self._lock_path)
+            self._lock = locked(self._lock_path)
         except OSError as error:
             raise SaveError(
                 f"Unsaved work cannot be kept in {self.folder} ({error.strerror}). Save the session yourself, or set "
@@ -86,12 +83,12 @@ class Snapshots:
         """Snapshots of sessions that crashed, the newest first; those of windows that are open are not among them."""
         found = []
         for path in sorted(self.folder.glob(f"*{project_file.ENDING}")):
-            if path != self.path and _is_free(path.with_suffix(LOCK)):
+            if path != self.path and is_free(path.with_suffix(LOCK)):
                 with suppress(OSError):
                     found.append(LeftBehind(path, _session(path), path.stat().st_mtime))
         self._clear_torn()
         for lock in self.folder.glob(f"*{LOCK}"):
-            if lock != self._lock_path and not lock.with_suffix(project_file.ENDING).exists() and _is_free(lock):
+            if lock != self._lock_path and not lock.with_suffix(project_file.ENDING).exists() and is_free(lock):
                 with suppress(OSError):
                     lock.unlink()
         return sorted(found, key=lambda item: -item.saved_at)
@@ -120,31 +117,3 @@ def _session(path: Path) -> str:
     except (OSError, ValueError, AttributeError, RecursionError):
         return ""
     return session if isinstance(session, str) else ""
-
-
-def _locked(path: Path) -> int:
-    """A descriptor that holds the lock of a file until it is closed. Raises OSError when another process has it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise
-    return descriptor
-
-
-def _is_free(path: Path) -> bool:
-    if not path.exists():
-        return True
-    try:
-        os.close(_locked(path))
-    except OSError:
-        return False
-    return True
