@@ -98,7 +98,7 @@ class Docks(QObject):
         dock.raise_()
         panel = self.panel(key)
         if panel is not None:
-            panel.setFocus(Qt.FocusReason.ShortcutFocusReason)
+            panel.take_focus(Qt.FocusReason.ShortcutFocusReason)
         return panel
 
     def make_first(self) -> None:
@@ -108,7 +108,7 @@ class Docks(QObject):
     def focus_first(self) -> None:
         """The map, where it is not closed, hears the arrow keys from the start."""
         if not self.docks[FIRST[0]].isHidden() and (panel := self.panels.get(FIRST[0])) is not None:
-            panel.setFocus(Qt.FocusReason.OtherFocusReason)
+            panel.take_focus(Qt.FocusReason.OtherFocusReason)
 
     def fill(self) -> None:
         """The first panels have been painted: now the others that can be seen are made."""

@@ -6,7 +6,7 @@ Drawing never writes back: `show_state` must not call `session.update`.
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, QThread, Signal
+from PySide6.QtCore import QCoreApplication, Qt, QThread, Signal
 from PySide6.QtWidgets import QWidget
 
 from latentlab.core.requests import Decoded, Encoded, RequestFailed
@@ -18,6 +18,7 @@ class Panel(QWidget):
     """Subclasses set `key` to their registry key. Consumers of the engine are named `key` or `key/…`."""
 
     key = ""
+    first_focus: QWidget | None = None  # what the keyboard works in once the panel is called; None: the panel itself
     command_wanted = Signal(str)  # the name of one of the window's commands
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
@@ -27,6 +28,10 @@ class Panel(QWidget):
         assert QThread.currentThread() is application.thread(), "widgets live on the GUI thread"
         self.workspace = workspace
         self.setObjectName(f"panel-{self.key}")
+
+    def take_focus(self, reason: Qt.FocusReason) -> None:
+        """No focus proxy does this: Tab would go straight to it, past all that stands before it in the panel."""
+        (self.first_focus or self).setFocus(reason)
 
     def show_model(self) -> None:
         """Another model or other encodings are open: `self.workspace.opened` is new. `show_state` follows."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 
 import pytest
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.workspace import Workspace
+from tests.ui.conftest import deliver
 
 
 def shares(window: MainWindow) -> dict[str, float]:
@@ -40,11 +42,35 @@ def test_reset_gives_the_columns_their_shares_again(window: MainWindow, qtbot: Q
 
 def test_the_map_hears_the_keyboard_first(window: MainWindow) -> None:
     window.docks.focus_first()
-    assert window.focusWidget() is window.docks.panels["map"].focusProxy()
+    assert window.focusWidget() is window.docks.panels["map"].first_focus
     window.docks.docks["image"].widget().setFocus()
     window.docks.docks["map"].hide()
     window.docks.focus_first()
     assert window.focusWidget() is window.docks.panels["image"]
+
+
+def test_tab_goes_to_everything_in_the_panels_one_sees(window: MainWindow, qtbot: QtBot) -> None:
+    """Also to what stands before the map, or before the list, that the keyboard begins in."""
+    for key in ("walk", "samples", "attributes"):
+        window.docks.raise_panel(key)
+    deliver()
+    wanted = {
+        widget
+        for panel in window.docks.visible()
+        for widget in panel.findChildren(QWidget)
+        if isinstance(widget, QComboBox | QAbstractButton | QAbstractSpinBox)
+        and widget.isVisible()
+        and widget.isEnabled()
+        and widget.focusPolicy() & Qt.FocusPolicy.TabFocus
+    }
+    assert {"Projection of the map", "Interpolation", "Seed"} <= {widget.accessibleName() for widget in wanted}
+    window.docks.focus_first()
+    passed: set[QWidget] = set()
+    while (here := window.focusWidget()) not in passed:
+        assert here is not None
+        passed.add(here)
+        qtbot.keyClick(here, Qt.Key.Key_Tab)
+    assert not {widget.accessibleName() for widget in wanted - passed}
 
 
 def test_no_button_of_a_title_takes_the_keyboard(window: MainWindow) -> None:

@@ -43,7 +43,7 @@ class ArithmeticPanel(Panel):
         self.slots: dict[str, ThumbnailStrip] = {}
         self._carrying = {key: Carrying(workspace, self.consumer(f"dropped-{key}"), self) for key in SLOTS}
         self._build()
-        self.setFocusProxy(self.expression)
+        self.first_focus = self.expression
 
     # --- the widgets
 

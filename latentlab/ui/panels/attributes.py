@@ -92,7 +92,7 @@ class AttributesPanel(Panel):
         self.applying = Applying(self.workspace, self._pictures)
         self._lay_out()
         self._connect_list()
-        self.setFocusProxy(self.list)
+        self.first_focus = self.list
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()

@@ -159,7 +159,7 @@ class ComparePanel(Panel):
         self.heads.setVisible(there)
         self.stack.setCurrentWidget(self.page if there else self.empty)
         self.buttons[self.aspect].setChecked(True)
-        self.setFocusProxy(self.buttons[self.aspect] if there else self.empty.buttons[0])
+        self.first_focus = self.buttons[self.aspect] if there else self.empty.buttons[0]
 
     def _draw(self) -> None:
         """The page in sight, and what the models make of the current picture where it wants that."""

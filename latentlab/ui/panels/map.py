@@ -44,7 +44,7 @@ class MapPanel(Panel):
         super().__init__(workspace, parent)
         self.controls = MapControls(lambda module: find_spec(module) is not None, self)
         self.canvas = MapCanvas(self)
-        self.setFocusProxy(self.canvas)
+        self.first_focus = self.canvas
         self.legend = Legend(lambda name: group_menu(workspace, name, self), self)
         self.tools = MapTools(self.canvas)
         self.progress = MapProgress(self.canvas)

@@ -62,7 +62,7 @@ class QualityPanel(Panel):
         self.controls.copy_wanted.connect(self.copy)
         self.controls.cancelled.connect(self.cancel)
         self.view.chart.chosen.connect(lambda index: self.command_wanted.emit(f"sliders.go_to_dimension:{index}"))
-        self.setFocusProxy(self.controls.measure_button)
+        self.first_focus = self.controls.measure_button
 
     # --- drawing
 

@@ -53,7 +53,7 @@ class SamplesPanel(Panel):
         self._resizing.setInterval(RESIZE_MS)
         self._resizing.timeout.connect(self._fill)
         self._build()
-        self.setFocusProxy(self.sheet)
+        self.first_focus = self.sheet
 
     def _build(self) -> None:
         self.draw_button = QToolButton()

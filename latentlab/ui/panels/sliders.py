@@ -56,7 +56,7 @@ class SlidersPanel(Panel):
         self._settle.timeout.connect(self._ask_for_ends)
         self._computing = Computing(self)
         self._build()
-        self.setFocusProxy(self.list)
+        self.first_focus = self.list
 
     # --- the widgets
 

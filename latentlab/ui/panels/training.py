@@ -144,7 +144,7 @@ class TrainingPanel(Panel):
         folder = self.following.folder
         self.run_button.setText(f" {folder.name}" if watching and folder else " Open a run")
         self.following.watch(watching and self.isVisible())
-        self.setFocusProxy(page)
+        self.first_focus = page
 
     def showEvent(self, event: QShowEvent) -> None:
         super().showEvent(event)

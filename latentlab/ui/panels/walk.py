@@ -58,7 +58,7 @@ class WalkPanel(Panel):
         self.playing.toggled.connect(self._show_playing)
         self._carrying = Carrying(workspace, self.consumer("dropped"), self)
         self._build()
-        self.setFocusProxy(self.strip)
+        self.first_focus = self.strip
 
     # --- the widgets
 
