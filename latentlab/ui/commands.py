@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox
 
 from latentlab.core.bundled import bundled_models
@@ -207,9 +208,15 @@ class Commands(QObject):
         """Every action that can be triggered now, then attributes, models and recent files."""
         commands = []
         for spec in ACTIONS:
-            if spec.key != "palette":
-                symbol = icon(spec.icon or "mdi6.circle-small", "secondary")
-                commands.append(Command(spec.text.removesuffix("…"), self.find(spec.target), spec.shortcut, symbol))
+            action = self._window.findChild(QAction, f"action-{spec.key}")
+            if spec.key == "palette" or action is None or not action.isEnabled():
+                continue
+            shortcut = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            symbol = icon(spec.icon or "mdi6.circle-small", "secondary")
+            _, _, below = spec.menu.partition("/")
+            text = action.text().removesuffix("…")  # undo and redo say what
+            text = f"{below}: {text[:1].lower()}{text[1:]}" if below else text
+            commands.append(Command(text, self.find(spec.target), shortcut, symbol, spec.tip))
         plus, model = icon("mdi6.plus"), icon("mdi6.cube-outline")
         commands += [
             Command(f"Add {name}", lambda name=name: self._add_attribute(name), "attribute", plus)  # type: ignore[misc]

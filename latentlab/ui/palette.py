@@ -6,14 +6,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
-from PySide6.QtGui import QIcon, QKeyEvent
-from PySide6.QtWidgets import QFrame, QLineEdit, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QModelIndex, QObject, QPersistentModelIndex, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QKeyEvent, QPainter
+from PySide6.QtWidgets import (
+    QFrame,
+    QLineEdit,
+    QListWidget,
+    QListWidgetItem,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QVBoxLayout,
+    QWidget,
+)
 
 from latentlab.ui import theme
 
 WIDTH_PX = 480
 ROWS = 10
+HINT_ROLE = Qt.ItemDataRole.UserRole
+ABOUT_LETTERS = 2  # from so many on, what a command is about is searched too
+ABOUT_COSTS = 1.5  # a name that begins so goes before
 
 
 @dataclass(frozen=True)
@@ -22,6 +35,7 @@ class Command:
     run: Callable[[], object]
     hint: str = ""  # its shortcut
     icon: QIcon | None = None
+    about: str = ""  # words it is found by that its name does not have: "GIF" finds the export of a walk
 
 
 def match(query: str, text: str) -> float | None:
@@ -55,9 +69,18 @@ def match(query: str, text: str) -> float | None:
     return score - 0.01 * len(text)
 
 
+def fit(query: str, command: Command) -> float | None:
+    """The better of its name and, for letters in a row from the beginning of a word, what it is about."""
+    named, letters = match(query, command.text), query.strip().lower()
+    if len(letters) < ABOUT_LETTERS or f" {letters}" not in f" {command.about.lower()}":
+        return named
+    about = 3.0 + 2.0 * (len(letters) - 1) - ABOUT_COSTS
+    return about if named is None else max(named, about)
+
+
 def ranked(query: str, commands: Sequence[Command]) -> list[Command]:
     """The commands that fit, best first; all in their order for an empty query."""
-    scored = [(match(query, command.text), -i, command) for i, command in enumerate(commands)]
+    scored = [(fit(query, command), -i, command) for i, command in enumerate(commands)]
     fitting = [(score, order, command) for score, order, command in scored if score is not None]
     return [command for _, _, command in sorted(fitting, key=lambda item: item[:2], reverse=True)]
 
@@ -81,6 +104,7 @@ class Palette(QFrame):
         self.list.setAccessibleName("Commands found")
         self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.list.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
+        self.list.setItemDelegate(HintBeside(self.list))
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.list.itemClicked.connect(lambda _: self.accept())
         column = QVBoxLayout(self)
@@ -122,10 +146,31 @@ class Palette(QFrame):
         self._found = ranked(query, self._commands)
         self.list.clear()
         for command in self._found:
-            text = f"{command.text}    {command.hint}" if command.hint else command.text
-            item = QListWidgetItem(command.icon or QIcon(), text)
+            item = QListWidgetItem(command.icon or QIcon(), command.text)
+            item.setData(HINT_ROLE, command.hint)
+            if command.hint:
+                item.setData(Qt.ItemDataRole.AccessibleTextRole, f"{command.text}, {command.hint}")
             self.list.addItem(item)
         self.list.setCurrentRow(0)
         rows = max(1, min(ROWS, self.list.count()))
         self.list.setFixedHeight(rows * max(26, self.list.sizeHintForRow(0)) + 6)
         self.adjustSize()
+
+
+class HintBeside(QStyledItemDelegate):
+    """A command with its shortcut at the right, quieter, as a menu has it."""
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        super().paint(painter, option, index)
+        hint = index.data(HINT_ROLE)
+        if not hint:
+            return
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        painter.save()
+        painter.setFont(option.font)  # type: ignore[attr-defined]
+        painter.setPen(QColor(theme.current().on_accent if chosen else theme.current().secondary))
+        place = option.rect.adjusted(0, 0, -theme.GRID_PX, 0)  # type: ignore[attr-defined]
+        painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, hint)
+        painter.restore()
