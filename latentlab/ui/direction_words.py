@@ -9,13 +9,13 @@ SMALLEST_LEAK = 0.05
 
 
 def made_by(direction: Direction) -> str:
-    """One quiet line: method, AUC, examples."""
-    said = [direction.method] if direction.method else []
-    if direction.auc is not None:
-        said.append(f"AUC {direction.auc:.2f}")
-    if direction.examples:
-        said.append(f"{direction.examples:,} examples")
-    return " · ".join(said)
+    """One quiet line; a narrow row drops its last part, which is the one that matters least."""
+    examples = f"{direction.examples:,} examples" if direction.examples else ""
+    if direction.auc is None:  # a component: the method says its share
+        said = [direction.method, examples]
+    else:
+        said = [f"AUC {direction.auc:.2f}", examples, direction.method]
+    return " · ".join(part for part in said if part)
 
 
 def about(direction: Direction) -> str:

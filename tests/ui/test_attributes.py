@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.core import refitting
@@ -19,6 +20,7 @@ from latentlab.core.requests import Done
 from latentlab.core.state import Group, with_strength
 from latentlab.ui.directions.selection import FromSelection
 from latentlab.ui.panels.attributes import AttributesPanel
+from latentlab.ui.sliders.row import fitting
 from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
 
@@ -125,9 +127,35 @@ def test_a_row_says_how_its_direction_was_made(panel: AttributesPanel, workspace
     made = Direction("Hat", np.ones(DIM, np.float32), method="logistic", examples=1234, auc=0.87, predicted=True)
     workspace.change("Set up", directions=workspace.state.directions.with_added(made))
     row = panel.list.row(2)
-    assert row.caption == "logistic · AUC 0.87 · 1,234 examples"
+    assert row.caption == "AUC 0.87 · 1,234 examples · logistic"
     assert row.badge == "predicted"
     assert "classifier" in row.tip()
+
+
+def test_a_narrow_row_drops_whole_parts_of_its_caption(qapp: QApplication) -> None:
+    """Half a number would say something else."""
+    metrics = QFontMetricsF(qapp.font())
+    caption = "AUC 0.87 · 1,234 examples · logistic"
+    room_px = metrics.horizontalAdvance(caption)
+    assert fitting(caption, metrics, room_px) == caption
+    assert fitting(caption, metrics, room_px - 4) == "AUC 0.87 · 1,234 examples"
+    assert fitting(caption, metrics, metrics.horizontalAdvance("AUC 0.87 · 1,2")) == "AUC 0.87"
+    assert fitting("Principal components", metrics, 40).endswith("…")
+
+
+def test_rows_stay_where_they_are_while_one_points_at_them(
+    panel: AttributesPanel, workspace: Workspace, qtbot: QtBot
+) -> None:
+    """A direction that drags much along takes two lines below the list, another one."""
+    several = [Direction(f"Hat {k}", np.eye(DIM, dtype=np.float32)[0] * (1 - 0.2 * k)) for k in range(4)]
+    workspace.change("Set up", directions=DirectionSet(several))
+    panel.resize(320, 600)
+    height = panel.list.height()
+    for row in (3, 0):
+        QTest.mouseMove(panel.list.viewport(), panel.list.part_rect(row, "rail").center().toPoint())
+        qtbot.waitUntil(lambda row=row: panel.leak_label.text().startswith(f"Hat {row} also moves"))  # type: ignore[misc]
+        assert panel.leak_label.heightForWidth(panel.leak_label.width()) <= panel.leak_label.minimumHeight()
+        assert panel.list.height() == height
 
 
 def test_two_groups_make_a_direction(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:

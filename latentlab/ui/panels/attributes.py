@@ -88,6 +88,10 @@ class AttributesPanel(Panel):
         self.leak_label.setProperty("role", "caption")
         self.leak_label.setWordWrap(True)
         self.leak_label.setContentsMargins(PADDING_PX, 4, PADDING_PX, 4)
+        self.leak_label.setAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop)
+        self.leak_label.ensurePolished()  # captions are small
+        lines = 2 * self.leak_label.fontMetrics().lineSpacing()
+        self.leak_label.setMinimumHeight(lines + 8)  # else the rows above move while one points at them
         self.leak_label.setToolTip("What strength 1 of the attribute still changes, in strengths of the others")
         self.applying = Applying(self.workspace, self._pictures)
         self._lay_out()
@@ -177,6 +181,7 @@ class AttributesPanel(Panel):
             if added and drawn is not None and drawn.directions:
                 self.list.go_to_row(self._names.index(added[0]))  # it may be below what one sees
             self._show_method(new.directions)
+            self.leak_label.setVisible(bool(self._names))
             self._leak_timer.start()
         elif new.strengths is not drawn.strengths or new.locked != drawn.locked:
             self._redraw_rows(new, drawn)

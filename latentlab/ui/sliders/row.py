@@ -14,6 +14,7 @@ from latentlab.ui.theme import CAPTION_PX, CONTROL_PX, GRID_PX, PADDING_PX, Them
 
 SWITCH_PX = 16
 LOCK_PX = 24
+SEPARATOR = " · "  # between the parts of a caption
 
 
 @dataclass(frozen=True)
@@ -209,5 +210,13 @@ def _paint_caption(painter: QPainter, rect: QRectF, left: float, row: SliderRow,
         painter.drawText(box, Qt.AlignmentFlag.AlignCenter, row.badge)
         area.setRight(box.left() - 6)
     painter.setPen(QColor(theme.secondary))
-    text = metrics.elidedText(row.caption, Qt.TextElideMode.ElideRight, area.width())
+    text = fitting(row.caption, metrics, area.width())
     painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
+
+
+def fitting(caption: str, metrics: QFontMetricsF, room_px: float) -> str:
+    """As many whole parts of a caption as there is room for; half a number says something else."""
+    parts = caption.split(SEPARATOR)
+    while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > room_px:
+        parts.pop()
+    return metrics.elidedText(SEPARATOR.join(parts), Qt.TextElideMode.ElideRight, room_px)
