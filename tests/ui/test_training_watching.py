@@ -13,12 +13,17 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.latent_model import ModelInfo
+from latentlab.core.run_folder import HELD_OUT, TRAIN, LossCurve
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.panels.training import TrainingPanel
+from latentlab.ui.training.curve_groups import groups_of
+from latentlab.ui.training.progress import StepPoints
 from latentlab.ui.workspace import OpenedModel
 from tests.ui.conftest import FakeEngine, deliver, some_info
 from tests.ui.fake_trainer import FakeTrainer
 from tests.ui.training_hand import begun, opened, write_epoch
+
+POINTS = StepPoints()  # none between the epochs
 
 
 def test_a_run_from_a_shell_is_followed_as_it_grows(
@@ -107,6 +112,26 @@ def test_pointing_at_a_curve_tells_its_values(training_panel: TrainingPanel, qtb
     assert training_panel.watch.scrubber.epoch == 2
     curves._look_at(None)
     assert [value for _, _, value in curves.legend(plot.group)] == ["3", "4"], "those of the epoch that is looked at"
+
+
+def test_the_title_of_a_narrow_plot_is_short_enough(qtbot: QtBot) -> None:
+    from latentlab.ui.training.curves import AXIS_WIDTH_PX, LEAST_WIDTH_PX, LossCurves  # imports pyqtgraph
+
+    along, values = np.arange(1, 3), np.array([0.00416, 0.00122])
+    curves = LossCurves()
+    qtbot.addWidget(curves)
+    curves.resize(700, 200)
+    curves.show()  # a size reaches only what is shown
+    curves.show_curves(
+        groups_of([LossCurve("mse", split, along, along, values) for split in (TRAIN, HELD_OUT)]), POINTS
+    )
+    qtbot.waitUntil(lambda: "mse" in curves.plots)
+    title = curves.plots["mse"].title
+    assert title.toPlainText().startswith("Mean squared error")
+    assert "held" in title.toPlainText()
+    curves.resize(LEAST_WIDTH_PX, 200)
+    assert title.toPlainText().startswith("MSE")
+    assert title.boundingRect().width() <= LEAST_WIDTH_PX - AXIS_WIDTH_PX
 
 
 def test_the_map_moves_from_epoch_to_epoch(training_panel: TrainingPanel, qtbot: QtBot, tmp_path: Path) -> None:

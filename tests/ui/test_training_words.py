@@ -31,6 +31,12 @@ def test_losses_that_belong_together_share_a_plot() -> None:
     assert [series_name(groups[1], one) for one in groups[1].curves] == ["D(x)", "D(G(z))"]
 
 
+def test_a_plot_has_a_shorter_title_for_where_it_is_narrow() -> None:
+    judged, error = groups_of([curve("mse"), curve("d_real"), curve("d_fake")])
+    assert error.titles == [("Mean squared error", True), ("MSE", True), ("MSE", False)]
+    assert judged.titles == [("Judged real", True), ("Judged", True), ("", True)], "names say what its curves are"
+
+
 def test_one_loss_has_its_splits() -> None:
     (group,) = groups_of([curve("loss", TRAIN, -3.0, 2.0), curve("loss", HELD_OUT)])
     assert [series_name(group, one) for one in group.curves] == ["training", "held out"]

@@ -34,6 +34,16 @@ NAMES = {
     "d_gradient": "D",
     "g_gradient": "G",
 }
+SHORT = {  # where a plot is narrow
+    "reconstruction": "Recon.",
+    "mse": "MSE",
+    "l1": "MAE",
+    "spread": "Spread",
+    "features": "Features",
+    "code_ratio": "Codes",
+    "judged": "Judged",
+    "gradients": "Gradients",
+}
 LOSSES, JUDGED, GRADIENTS = "losses", "judged", "gradients"
 TITLES = {LOSSES: "Losses", JUDGED: "Judged real", GRADIENTS: "Gradient norms"}
 FIRST = (LOSSES, JUDGED)
@@ -53,6 +63,16 @@ class CurveGroup:
     @property
     def names(self) -> list[str]:
         return list(dict.fromkeys(curve.name for curve in self.curves))
+
+    @property
+    def titles(self) -> list[tuple[str, bool]]:
+        """What to write above the plot, the longest first, and whether with the names of the curves.
+
+        Several losses say by their names what they are; the splits of one are told apart by their colours.
+        """
+        short = SHORT.get(self.key, self.title)
+        last = ("", True) if len(self.names) > 1 else (short, False)
+        return list(dict.fromkeys([(self.title, True), (short, True), last]))
 
     @property
     def positive(self) -> bool:

@@ -183,10 +183,13 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         last = place + self._columns >= len(self._shown())
         plot.item.getAxis("bottom").setStyle(showValues=last)
         plot.item.getAxis("bottom").setHeight(18 if last else 6)
-        # Columns of one width: a long title must not take from the others.
-        each = max((self.width() - SPACING_PX * (self._columns - 1)) / self._columns, 1)
-        plot.item.setMinimumWidth(each)
-        plot.item.setMaximumWidth(each)
+        plot.item.setMinimumWidth(self._width_px)
+        plot.item.setMaximumWidth(self._width_px)
+
+    @property
+    def _width_px(self) -> float:
+        """Of every plot: columns of one width, a long title must not take from the others."""
+        return max((self.width() - SPACING_PX * (self._columns - 1)) / max(self._columns, 1), 1)
 
     def _plot(self, group: CurveGroup) -> Plot:
         colours = theme.current()
@@ -361,15 +364,23 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         ]
 
     def _write(self) -> None:
-        """Titles that are the legends too."""
-        colours = theme.current()
+        """Titles that are the legends too; a narrow plot has a short one."""
+        room_px = self._width_px - AXIS_WIDTH_PX
         for plot in self.plots.values():
-            words = [f"<span style='color:{colours.text}'>{_html(plot.group.title)}</span>"]
-            for colour, name, value in self.legend(plot.group):
-                called = f"<span style='color:{colours.secondary}'>{_html(name)}&nbsp;</span>" if name else ""
-                dot = f"<span style='color:{colour}'>\u25cf</span>&nbsp;"
-                words.append(f"{dot}{called}<span style='color:{colours.text}'>{value}</span>")
-            plot.title.setHtml("&nbsp;&nbsp; ".join(words))
+            for title, named in plot.group.titles:
+                plot.title.setHtml(self._words(plot.group, title, named))
+                if plot.title.boundingRect().width() <= room_px:
+                    break
+
+    def _words(self, group: CurveGroup, title: str, named: bool) -> str:
+        """`named`: with what each curve is, which the legend above all plots says too."""
+        colours = theme.current()
+        words = [f"<span style='color:{colours.text}'>{_html(title)}</span>"] if title else []
+        for colour, name, value in self.legend(group):
+            called = f"<span style='color:{colours.secondary}'>{_html(name)}&nbsp;</span>" if name and named else ""
+            dot = f"<span style='color:{colour}'>\u25cf</span>&nbsp;"
+            words.append(f"{dot}{called}<span style='color:{colours.text}'>{value}</span>")
+        return "&nbsp;&nbsp; ".join(words)
 
 
 def _html(text: str) -> str:
