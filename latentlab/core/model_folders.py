@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from latentlab.core.atomic import displayed
@@ -21,6 +22,11 @@ MODEL_FOLDERS = {
     ),
     "decoder.onnx": ("an ONNX", ("decoder.onnx",)),
 }
+
+
+def patterns(endings: Iterable[str] = ENDINGS) -> str:
+    """ "*.safetensors *.pt": what a dialog shows of a folder."""
+    return " ".join(f"*{ending}" for ending in endings)
 
 
 def model_name(path: Path) -> str:

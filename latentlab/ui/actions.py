@@ -31,12 +31,12 @@ ACTIONS = (
     ActionSpec("open", "Open…", "open_file", "File", "Ctrl+O", "mdi6.folder-open-outline", "A checkpoint or a session"),
     ActionSpec("save-session", "Save session", "save_session", "File", "Ctrl+S", "mdi6.content-save-outline"),
     ActionSpec("save-session-as", "Save session as…", "save_session_as", "File", "Ctrl+Shift+S"),
-    ActionSpec("save-image", "Save picture…", "image.save_picture", "File", "Ctrl+E", "mdi6.image-move",
-               "A PNG that carries the model, the latent and the edits"),
     ActionSpec("open-image", "Encode a picture…", "image.open_picture", "File", "Ctrl+I", "mdi6.image-plus-outline",
                "Find the latent of a picture of yours"),
     ActionSpec("encode-folder", "Encode a folder…", "encode_folder", "File", icon="mdi6.folder-image",
                tip="Its pictures become the map, kept beside the checkpoint"),
+    ActionSpec("save-image", "Save picture…", "image.save_picture", "File", "Ctrl+E", "mdi6.image-move",
+               "A PNG that carries the model, the latent and the edits"),
     ActionSpec("reading", "Change how this file is read…", "choose_reading", "File", icon="mdi6.file-question-outline",
                tip="Activation and range of a file that does not say them"),
     ActionSpec("quit", "Quit", "quit", "File", "Ctrl+Q"),
@@ -49,8 +49,6 @@ ACTIONS = (
                "A new latent from the prior", tool_bar=True),
     ActionSpec("encoding", "Jump to a random encoding", "random_encoding", "Explore", "Ctrl+J", "mdi6.shuffle-variant",
                "One of the pictures on the map"),
-    ActionSpec("map-draws", "Make a map of samples", "draw_map", "Explore", icon="mdi6.map-plus",
-               tip="Draws from the prior become the map, kept beside the checkpoint"),
     ActionSpec("class-next", "Next class", "image.next_class", "Explore", "C", "mdi6.chevron-right",
                "Of a model that is asked for a class"),
     ActionSpec("class-previous", "Previous class", "image.previous_class", "Explore", "Shift+C", "mdi6.chevron-left"),
@@ -61,6 +59,8 @@ ACTIONS = (
                "GIF, MP4, frames or a strip", tool_bar=True),
     ActionSpec("map-pca", "Map by PCA", "map.show_pca", "Explore", icon="mdi6.map-outline"),
     ActionSpec("map-tsne", "Map by t-SNE", "map.show_tsne", "Explore", icon="mdi6.map-outline"),
+    ActionSpec("map-draws", "Make a map of samples", "draw_map", "Explore", icon="mdi6.map-plus",
+               tip="Draws from the prior become the map, kept beside the checkpoint"),
     ActionSpec("compare-with", "Compare with a file…", "compare.choose_file", "Explore", icon="mdi6.compare",
                tip="A second checkpoint beside this one, in the panel Compare"),
     ActionSpec("measure", "Measure the model", "quality.measure", "Explore", icon="mdi6.gauge",
@@ -76,6 +76,8 @@ ACTIONS = (
     ActionSpec("map-fit", "Fit the map", "map.fit", "View", icon="mdi6.fit-to-page-outline", tip="F on the map"),
     ActionSpec("map-lattice", "Lattice of pictures on the map", "map.toggle_lattice", "View",
                icon="mdi6.view-grid-outline", tip="What the model draws where"),
+    ActionSpec("full-screen", "Full screen", "toggle_full_screen", "View", "F11", "mdi6.fullscreen",
+               "And back: for a projector, or a class"),
     ActionSpec("theme-system", "Follow the system", "theme_system", "View/Theme", checkable=True),
     ActionSpec("theme-dark", "Dark", "theme_dark", "View/Theme", checkable=True),
     ActionSpec("theme-light", "Light", "theme_light", "View/Theme", checkable=True),
@@ -93,6 +95,10 @@ ACTIONS = (
 )  # fmt: skip
 
 MENUS = ("File", "Edit", "Explore", "View", "Panels", "Help")
+LAST = (  # of a group of its menu: a line follows
+    *("open", "save-session-as", "save-image", "reading", "redo", "revert"),
+    *("class-previous", "export", "map-draws", "measure-folder", "smooth", "map-lattice"),
+)
 
 
 class Actions(dict[str, QAction]):

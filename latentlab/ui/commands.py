@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox
 
 from latentlab.core.bundled import bundled_models
+from latentlab.core.model_folders import ENDINGS, patterns
 from latentlab.core.state import ONE_CLICK, NamedLatent, back_to_origin, with_strength
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS
@@ -70,7 +71,7 @@ class Commands(QObject):
             self._window,
             "Open a checkpoint or a session",
             settings.open_folder,
-            f"Checkpoints and sessions (*.safetensors *.pt *.pth *.ckpt *.onnx *{SESSION_ENDING});;All files (*)",
+            f"Checkpoints and sessions ({patterns((*ENDINGS, SESSION_ENDING))});;All files (*)",
         )
         if name:
             settings.open_folder = str(Path(name).parent)
@@ -202,6 +203,10 @@ class Commands(QObject):
         self._docks.reset()
 
     def show_palette(self) -> None:
+    def toggle_full_screen(self) -> None:
+        """The window comes back as large as it was."""
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
+
         Palette(self.palette_commands(), self._window).begin()
 
     def palette_commands(self) -> list[Command]:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolBu
 from latentlab.core.bundled import bundled_models
 from latentlab.core.model_folders import model_name
 from latentlab.ui import theme
-from latentlab.ui.actions import ACTIONS, MENUS, Actions, tooltip
+from latentlab.ui.actions import ACTIONS, LAST, MENUS, Actions, tooltip
 from latentlab.ui.commands import Commands
 from latentlab.ui.icons import icon
 from latentlab.ui.space_choice import SpaceChoice
@@ -28,13 +28,14 @@ class Menus:
         self._workspace = workspace
         self.menus = {name: window.menuBar().addMenu(name) for name in MENUS}
         self._submenus: dict[str, QMenu] = {}
-        for spec in ACTIONS:
-            self._menu(spec.menu).addAction(actions[spec.key])
-            if spec.key in ("open", "save-image", "reading", "redo", "revert", "smooth", "keyframe"):
-                self._menu(spec.menu).addSeparator()
         self.recent = QMenu("Open recent", window)
         self.recent.aboutToShow.connect(lambda: self._fill(self.recent, bundled=False))
-        self.menus["File"].insertMenu(actions["save-session"], self.recent)
+        for spec in ACTIONS:
+            self._menu(spec.menu).addAction(actions[spec.key])
+            if spec.key == "open":
+                self.menus["File"].addMenu(self.recent)
+            if spec.key in LAST:
+                self._menu(spec.menu).addSeparator()
         self._themes = QActionGroup(window)
         for choice in ("system", "dark", "light"):
             self._themes.addAction(actions[f"theme-{choice}"])

@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from latentlab.core.bundled import bundled_models
 from latentlab.core.comparing import in_short, in_words
 from latentlab.core.latent_model import ModelInfo
-from latentlab.core.model_folders import model_name
+from latentlab.core.model_folders import model_name, patterns
 from latentlab.core.registry import FAMILIES
 from latentlab.ui import theme
 from latentlab.ui.compare.pair import Pair
@@ -79,7 +79,7 @@ def choose_file(pair: Pair, parent: QWidget) -> None:
         parent,
         "A second checkpoint to compare with",
         settings.open_folder,
-        "Checkpoints (*.safetensors *.pt *.pth *.ckpt *.pkl *.onnx *.pt2);;All files (*)",
+        f"Checkpoints ({patterns()});;All files (*)",
     )
     if name:
         settings.open_folder = str(Path(name).parent)

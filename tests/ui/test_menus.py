@@ -1,0 +1,56 @@
+"""The menus: what belongs together stands together; dialogs show every file that can be opened; full screen."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog
+
+from latentlab.core.model_folders import ENDINGS
+from latentlab.ui.main_window import MainWindow
+from latentlab.ui.panels.compare import ComparePanel
+
+
+def groups(window: MainWindow, menu: str) -> list[list[str]]:
+    """The texts of a menu, between its lines."""
+    found: list[list[str]] = [[]]
+    for action in window.menus.menus[menu].actions():
+        if action.isSeparator():
+            found.append([])
+        else:
+            found[-1].append(action.text())
+    return found
+
+
+def test_what_belongs_together_stands_between_two_lines(window: MainWindow) -> None:
+    assert groups(window, "File")[0] == ["Open…", "Open recent"]
+    walk = ["Add keyframe", "Play the walk", "Export the walk…"]
+    assert walk in groups(window, "Explore")
+    assert ["Map by PCA", "Map by t-SNE", "Make a map of samples"] in groups(window, "Explore")
+    assert all(groups(window, menu)[-1] for menu in window.menus.menus), "no line at the end"
+
+
+def test_dialogs_show_every_kind_of_checkpoint(window: MainWindow, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[str] = []
+
+    def ask(*arguments: object) -> tuple[str, str]:
+        shown.append(str(arguments[3]))
+        return "", ""
+
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", ask)
+    window.commands.open_file()
+    compare = window.docks.panel("compare")
+    assert isinstance(compare, ComparePanel)
+    compare.choose_file()
+    assert len(shown) == 2
+    assert all(f"*{ending}" in patterns for ending in ENDINGS for patterns in shown)
+    assert "*.latentlab" in shown[0]
+
+
+def test_full_screen_and_back(window: MainWindow) -> None:
+    window.setWindowState(Qt.WindowState.WindowMaximized)
+    window.actions_by_key["full-screen"].trigger()
+    assert window.isFullScreen()
+    window.actions_by_key["full-screen"].trigger()
+    assert not window.isFullScreen()
+    assert window.isMaximized(), "as large as it was"
