@@ -23,6 +23,7 @@ from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
+from latentlab.ui.picture_exchange import is_picture
 from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.session_files import SessionFiles
 from latentlab.ui.space_switching import Spaces
@@ -78,8 +79,11 @@ class Commands(QObject):
             self.open_path(Path(name))
 
     def open_path(self, path: Path) -> None:
+        """A checkpoint, a session, or a picture: that is encoded, or searched for, wherever it was dropped."""
         if path.suffix == SESSION_ENDING:
             self._files.open(path)
+        elif is_picture([QUrl.fromLocalFile(str(path))]):
+            self._in_panel("image", f"read_picture:{path}")
         else:
             self._opening.open(path)
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import numpy as np
 import pytest
+from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
+from pytestqt.qtbot import QtBot
 
 from latentlab.core.model_folders import ENDINGS
+from latentlab.core.requests import Encode
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.panels.compare import ComparePanel
+from tests.ui.conftest import FakeEngine
 
 
 def groups(window: MainWindow, menu: str) -> list[list[str]]:
@@ -54,3 +61,16 @@ def test_full_screen_and_back(window: MainWindow) -> None:
     window.actions_by_key["full-screen"].trigger()
     assert not window.isFullScreen()
     assert window.isMaximized(), "as large as it was"
+
+
+def test_a_picture_is_encoded_wherever_it_is_dropped(
+    window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot: QtBot
+) -> None:
+    """It is no checkpoint, and nobody means one."""
+    Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / "me.PNG")
+    opened = len(engine.opens)
+    window.docks.raise_panel("quality")
+    window.commands.open_path(tmp_path / "me.PNG")
+    qtbot.waitUntil(lambda: any(isinstance(request, Encode) for _, request, *_ in engine.requests))
+    assert len(engine.opens) == opened
+    assert window.docks.in_sight("image"), "where it will be seen"

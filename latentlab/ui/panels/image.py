@@ -227,6 +227,10 @@ class ImagePanel(Panel):
         self.exchange.choose()
 
     # --- inside
+    def read_picture(self, path: str) -> None:
+        """The latent of a picture file."""
+        self.exchange.read(path)
+
 
     @property
     def before_wanted(self) -> bool:
