@@ -48,7 +48,7 @@ class Commands(QObject):
         self._window = window
         self.spaces = Spaces(workspace, opening, window)
         self.importing = Importing(workspace, opening, window)
-        self.map_making = MapMaking(workspace, opening, window)
+        self.map_making = MapMaking(workspace, opening, window, lambda: docks.in_sight("map"))
         self._draws = PriorDraws(workspace, "commands/draw", self)
         self._draws.drawn.connect(self._show_draw)
         docks.made.connect(lambda panel: panel.command_wanted.connect(lambda target: self.find(target)()))

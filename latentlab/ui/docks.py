@@ -79,6 +79,10 @@ class Docks(QObject):
         """Panels that can be seen now: not closed, not behind another tab."""
         return (panel for key, panel in self.panels.items() if key in self._visible)
 
+    def in_sight(self, key: str) -> bool:
+        """Whether a dock can be seen now: not closed, not behind another tab."""
+        return key in self._visible
+
     def panel(self, key: str) -> Panel | None:
         """The panel, made now if need be; None where it could not be made."""
         if key not in self.panels and (panel := self._make(PANELS[key])) is not None:

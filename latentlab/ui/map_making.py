@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,11 @@ DRAWS = "latentlab.engine.map_making:run_draws"
 class MapMaking(QObject):
     """Encodes a folder or draws samples for the map; says what is missing where a model without encodings opens."""
 
-    def __init__(self, workspace: Workspace, opening: Opening, window: QWidget) -> None:
+    def __init__(
+        self, workspace: Workspace, opening: Opening, window: QWidget, map_in_sight: Callable[[], bool]
+    ) -> None:
         super().__init__(window)
+        self._map_in_sight = map_in_sight
         self._workspace = workspace
         self._opening = opening
         self._window = window
@@ -143,6 +147,8 @@ class MapMaking(QObject):
         info, encodings = opened.info, opened.encodings
         if not info.path or info.guessed or (encodings is not None and len(encodings)):
             return  # one question at a time: how the file is read comes first
+        if self._map_in_sight():
+            return  # it offers the same, in the middle
         actions = [Action("Encode a folder…", self.choose_folder)] if info.encoder else []
         if info.spaces[0].drawable:
             actions.append(Action("Draw samples", self.draw))

@@ -47,14 +47,27 @@ def texts(window: MainWindow) -> list[str]:
     return [notice.text for notice in window.workspace.notices.log]
 
 
-def test_the_offer_is_there_with_a_notice(window: MainWindow, bare: MapPanel) -> None:
+def test_the_map_offers_what_can_be_done(window: MainWindow, bare: MapPanel) -> None:
     assert bare.offer.isVisible()
+    assert texts(window) == [], "a notice would say the same once more"
+
+
+def test_behind_another_tab_a_notice_offers_it(window: MainWindow, engine: FakeEngine, tmp_path: Path) -> None:
+    window.docks.raise_panel("training")
+    deliver()
+    path = tmp_path / "vae.pth"
+    path.write_bytes(b"weights of somebody")
+    engine.info = replace(engine.info, sha256="foreign")
+    window.commands.open_path(path)
+    deliver()
     notice = window.workspace.notices.log[-1]
     assert "no encodings" in notice.text
     assert [action.text for action in notice.actions] == ["Encode a folder…", "Draw samples"]
 
 
 def test_how_the_file_is_read_is_asked_first(window: MainWindow, engine: FakeEngine, tmp_path: Path) -> None:
+    window.docks.raise_panel("training")
+    deliver()
     path = tmp_path / "G.pth"
     path.write_bytes(b"weights of somebody")
     reading = {"activation": "relu", "range": "tanh"}
