@@ -66,6 +66,15 @@ def weights_in(folder: Path) -> Path:
     )
 
 
+def holds_checkpoint(folder: Path) -> bool:
+    """Whether a folder is one of a run or a model, so that it can be opened."""
+    try:
+        weights_in(folder)
+    except CheckpointError:
+        return False
+    return True
+
+
 def _may_be_weights(name: str) -> bool:
     """By the name alone; what is in it is looked at when it is opened. What we keep beside a file is no model."""
     return name.lower().endswith(ENDINGS) and not name.endswith(f".encodings{ENDING}")

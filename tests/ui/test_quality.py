@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
@@ -228,6 +229,28 @@ def test_pictures_are_measured_with(
     monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_, **__: (str(tmp_path / "faces.npz"), ""))
     panel.controls.archive_wanted.emit()
     assert jobs.started[-1].arguments["images"].endswith("faces.npz")
+
+
+def test_pictures_that_are_dropped_are_measured_with(panel: QualityPanel, jobs: FakeJobs, tmp_path: Path) -> None:
+    """A checkpoint, a run and a picture are the window's to open."""
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "checkpoint.safetensors").write_bytes(b"weights")
+    (tmp_path / "mine").mkdir()
+    taken = []
+    for name in ("faces.safetensors", "run", "face.png", "mine", "mine.npz"):
+        dragged = QMimeData()
+        dragged.setUrls([QUrl.fromLocalFile(str(tmp_path / name))])
+        how = (Qt.DropAction.CopyAction, dragged, LEFT, NO_KEY)
+        entered = QDragEnterEvent(QPoint(20, 200), *how)
+        entered.ignore()
+        panel.dragEnterEvent(entered)
+        if entered.isAccepted():
+            taken.append(name)
+            panel.dropEvent(QDropEvent(QPointF(20, 200), *how))
+            assert jobs.started[-1].arguments["images"] == str(tmp_path / name)
+            jobs.started[-1].say(Done(measured(kind="pictures")))
+            deliver()
+    assert taken == ["mine", "mine.npz"]
 
 
 def test_a_job_that_fails_leaves_everything(window: MainWindow, jobs: FakeJobs, tmp_path: Path) -> None:

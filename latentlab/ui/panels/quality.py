@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QGuiApplication
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from latentlab.core.atomic import displayed
 from latentlab.core.figure_text import as_csv, as_json, as_text
 from latentlab.core.figures import FigureTable, PerDimension, per_dimension, table_of
 from latentlab.core.measurement import Measurement, evaluation, kept, latest
+from latentlab.core.model_folders import holds_checkpoint
 from latentlab.core.state import State
 from latentlab.ui.computing import Computing
 from latentlab.ui.messages import TextDialog
@@ -61,6 +62,7 @@ class QualityPanel(Panel):
         self.controls.archive_wanted.connect(self.choose_archive)
         self.controls.copy_wanted.connect(self.copy)
         self.controls.cancelled.connect(self.cancel)
+        self.setAcceptDrops(True)
         self.view.chart.chosen.connect(lambda index: self.command_wanted.emit(f"sliders.go_to_dimension:{index}"))
         self.first_focus = self.controls.measure_button
 
@@ -148,6 +150,16 @@ class QualityPanel(Panel):
         """With the pictures of a folder, or of an `.npz`."""
         return self._start(f"Measuring with {displayed(images.name)}", str(images))
 
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Pictures to measure with; a checkpoint, or a folder of one, is the window's to open."""
+        if _pictures_in(event) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        if (path := _pictures_in(event)) is not None:
+            event.acceptProposedAction()
+            self.measure_with(path)
+
     def cancel(self) -> None:
         if self._job is not None:
             self._job.cancel()
@@ -219,6 +231,15 @@ class QualityPanel(Panel):
                 text = as_text(self.table, info)
         QGuiApplication.clipboard().setText(text)
         self.workspace.notices.info(f"The figures are on the clipboard as {form if form == 'text' else form.upper()}.")
+
+
+def _pictures_in(event: QDropEvent) -> Path | None:
+    """The one folder of pictures, or the `.npz`, that is dragged."""
+    urls = [url for url in event.mimeData().urls() if url.isLocalFile()]
+    path = Path(urls[0].toLocalFile()) if len(urls) == 1 else Path()
+    if path.suffix == ".npz" or (len(urls) == 1 and path.is_dir() and not holds_checkpoint(path)):
+        return path
+    return None
 
 
 def _same(one: OpenedModel, other: OpenedModel) -> bool:

@@ -39,7 +39,10 @@ class MeasureControls(QWidget):
         self.measure_button = QPushButton(icon("mdi6.gauge"), "Measure")
         self.measure_button.clicked.connect(lambda _=False: self.wanted.emit())
         self.pictures_button = QPushButton(icon("mdi6.folder-image"), "Measure with pictures…")
-        self.pictures_button.setToolTip("Real pictures say more: those the model was not trained on say most")
+        self.pictures_button.setToolTip(
+            "Real pictures say more: those the model was not trained on say most.\n"
+            "Or drop a folder of them, or an .npz, on this panel"
+        )
         pictures = QMenu(self.pictures_button)
         pictures.addAction("A folder…", self.folder_wanted.emit)
         pictures.addAction("An .npz file…", self.archive_wanted.emit)
