@@ -19,6 +19,7 @@ from latentlab.core.state import NamedLatent, State
 from latentlab.ui.before_after import BeforeAfter
 from latentlab.ui.icons import icon
 from latentlab.ui.pictures import Pictures
+from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.running import RunningJob
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.workspace import Workspace
@@ -41,6 +42,10 @@ class Applying(QWidget):
         self._pictures = pictures
         self._drawn: State | None = None
         self.choice = QComboBox()
+        self._draws = PriorDraws(workspace, f"{CONSUMER}/draws", self)
+        self._draws.drawn.connect(self._take_draws)
+        self._samples: list[NamedLatent] = []
+        self._samples_in = ("", "")  # the model and the space that they lie in
         self.choice.setAccessibleName("Apply the edits to")
         self.choice.setToolTip("Shows the edits of the moment on many pictures, before above after")
         self.choice.activated.connect(lambda _: self._show_strip())
@@ -105,10 +110,7 @@ class Applying(QWidget):
         if self.choice.currentIndex() <= 0:
             return []
         if said == SAMPLES:
-            sheet, space = state.samples, self._workspace.space
-            drawn = min(most, SAMPLES_IN_SHEET) if space.drawable else 0
-            latents = space.sample(drawn, sheet.seed, sheet.truncation)
-            return [NamedLatent(latent, f"sample {i} of seed {sheet.seed}") for i, latent in enumerate(latents)]
+            return self._samples[:most] if self._samples_in == (state.checkpoint, state.space) else []
         if said == KEPT:
             return list(state.samples.kept[:most])
         group = next((group for group in state.groups if group.name == said), None)
@@ -119,6 +121,25 @@ class Applying(QWidget):
 
     def _show_strip(self) -> None:
         state, items = self._workspace.state, self.chosen(IN_STRIP)
+        if self.choice.currentData() == SAMPLES and self._workspace.space.drawable:
+            self._draw_samples()
+        else:
+            self._show_chosen()
+
+    def _draw_samples(self) -> None:
+        """Those of the samples panel, as far as they lie in the space that the edits are of."""
+        state, info = self._workspace.state, self._workspace.opened.info
+        if info.drawn_through(state.space, state.samples.truncation)[1] != state.space:
+            # They are truncated elsewhere, for it has no effect here: so without.
+            state = replace(state, samples=replace(state.samples, truncation=1.0))
+        self._draws.ask(state, SAMPLES_IN_SHEET, state.samples.seed)
+
+    def _take_draws(self, drawn: Drawn) -> None:
+        self._samples = [NamedLatent(row, f"sample {i} of seed {drawn.seed}") for i, row in enumerate(drawn.latents)]
+        self._samples_in = (self._workspace.state.checkpoint, drawn.space)
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
         self.strip.setVisible(bool(items))
         self.button.setEnabled(bool(items))
         if not items:

@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from latentlab.core.condition import Condition
+from latentlab.core.latent_model import ModelInfo
 from latentlab.core.requests import InSpace, Lane, ToSpace
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
@@ -45,22 +46,28 @@ class PriorDraws(QObject):
         super().__init__(parent)
         self._workspace = workspace
         self._consumer = consumer
+        self._info = workspace.opened.info  # of the model that is drawn from
         self._wanted: tuple[int, DrawsWanted] | None = None  # the ticket, and what for
         self._mapped: tuple[DrawsWanted, FloatArray] | None = None  # the last that came, before truncation
         workspace.decoding.in_space.connect(self._take)
 
     def ask(self, state: State, count: int, seed: int) -> None:
-        psi = state.samples.truncation
-        info = self._workspace.opened.info
-        origin, to = info.drawn_through(state.space, psi)
-        wanted = DrawsWanted(state.checkpoint, (origin, to), state.condition, seed, psi, count)
-        self._wanted = None
+        """Of the open model, for someone who works where `state` does."""
+        how = DrawsWanted(state.checkpoint, ("", ""), state.condition, seed, state.samples.truncation, count)
+        self.ask_of(self._workspace.opened.info, state.space, how)
+
+    def ask_of(self, info: ModelInfo, space: str, how: DrawsWanted) -> None:
+        """Of a model that the engine holds, for work in its `space`; the route of `how` is found here."""
+        origin, to = info.drawn_through(space, how.truncation)
+        wanted = replace(how, route=(origin, to))
+        self._info, self._wanted = info, None
         if origin == to:
-            self.drawn.emit(Drawn(info.space(to).sample(count, seed, psi), to, seed))
+            self.drawn.emit(Drawn(info.space(to).sample(wanted.count, wanted.seed, wanted.truncation), to, wanted.seed))
         elif self._mapped is not None and _holds(self._mapped[0], wanted):
             self._pass_on(wanted)
         else:
-            request = ToSpace(state.checkpoint, info.space(origin).sample(count, seed), origin, to, state.condition)
+            latents_ND = info.space(origin).sample(wanted.count, wanted.seed)
+            request = ToSpace(wanted.checkpoint, latents_ND, origin, to, wanted.condition)
             self._wanted = (self._workspace.decoding.submit(self._consumer, request, Lane.VISIBLE), wanted)
 
     def _take(self, reply: InSpace) -> None:
@@ -72,8 +79,7 @@ class PriorDraws(QObject):
     def _pass_on(self, wanted: DrawsWanted) -> None:
         assert self._mapped is not None
         to = wanted.route[1]
-        space = self._workspace.opened.info.space(to)
-        latents_ND = space.truncated(self._mapped[1][: wanted.count], wanted.truncation)
+        latents_ND = self._info.space(to).truncated(self._mapped[1][: wanted.count], wanted.truncation)
         self.drawn.emit(Drawn(latents_ND, to, wanted.seed))
 
 

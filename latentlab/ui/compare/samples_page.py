@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QToolButton
@@ -11,9 +12,10 @@ from latentlab.core.comparing import each_class_in_turn
 from latentlab.core.state import State
 from latentlab.ui import theme
 from latentlab.ui.compare.finding import Finding
-from latentlab.ui.compare.pair import Pair
+from latentlab.ui.compare.pair import SIDES, Pair, Side
 from latentlab.ui.compare.sheets_page import SheetsPage
 from latentlab.ui.icons import icon
+from latentlab.ui.prior_draws import Drawn, DrawsWanted, PriorDraws
 from latentlab.ui.stepped_gesture import SteppedGesture
 
 LEAST_SIDE_PX = 52
@@ -27,6 +29,10 @@ class SamplesPage(SheetsPage):
     def __init__(self, pair: Pair, found: dict[str, Finding]) -> None:
         super().__init__(pair, found, "samples", "Samples of", LEAST_SIDE_PX)
         self._steps = SteppedGesture(pair.workspace.session, self)
+        self._draws: dict[Side, PriorDraws] = {}
+        for side in SIDES:
+            self._draws[side] = PriorDraws(pair.workspace, f"compare/samples/{side}/draws", self)
+            self._draws[side].drawn.connect(partial(self._show_draws, side))
         self.draw_button = QToolButton()
         self.draw_button.setIcon(icon("mdi6.dice-multiple-outline"))
         self.draw_button.setToolTip("Draw new samples of both: the next seed")
@@ -65,22 +71,29 @@ class SamplesPage(SheetsPage):
         count = self.sheets["first"].room
         for side, sheet in self.sheets.items():
             info = self.pair.opened(side).info
-            space = info.spaces[0]
+            # In the space one works in, where the model has one of that name: w of a StyleGAN, on either side.
+            space = next((one for one in info.spaces if one.name == state.space), info.spaces[0])
             sheet.hint = "" if space.drawable else UNDRAWABLE
-            if not space.drawable:
+            if space.drawable:
+                how = DrawsWanted(info.sha256, ("", ""), self.pair.condition(side), drawn.seed, drawn.truncation, count)
+                self._draws[side].ask_of(info, space.name, how)
+            else:
                 sheet.set_items([])
-                continue
-            asked = self.pair.condition(side)
-            mixed = not self.pair.opened("first").info.conditional
-            conditions = each_class_in_turn(asked, info, count) if mixed else [asked] * count
-            names = [f"sample {i} of seed {drawn.seed}" for i in range(count)]
-            if info.conditional:
-                labels = [condition.label if condition else None for condition in conditions]
-                names = [
-                    name if label is None else f"{name}, asked for {info.conditional[label]}"
-                    for name, label in zip(names, labels, strict=True)
-                ]
-            sheet.show_latents(space.sample(count, drawn.seed, drawn.truncation), names, conditions, space.name)
+
+    def _show_draws(self, side: Side, drawn: Drawn) -> None:
+        if self.pair.held is None:
+            return
+        count, info, asked = len(drawn.latents), self.pair.opened(side).info, self.pair.condition(side)
+        mixed = not self.pair.opened("first").info.conditional
+        conditions = each_class_in_turn(asked, info, count) if mixed else [asked] * count
+        names = [f"sample {i} of seed {drawn.seed}" for i in range(count)]
+        if info.conditional:
+            labels = [condition.label if condition else None for condition in conditions]
+            names = [
+                name if label is None else f"{name}, asked for {info.conditional[label]}"
+                for name, label in zip(names, labels, strict=True)
+            ]
+        self.sheets[side].show_latents(drawn.latents, names, conditions, drawn.space)
 
     # --- what a person does
 
