@@ -21,6 +21,7 @@ from latentlab.ui.icons import icon
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.running import RunningJob
+from latentlab.ui.saved import say_saved
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.workspace import Workspace
 
@@ -41,11 +42,11 @@ class Applying(QWidget):
         self._workspace = workspace
         self._pictures = pictures
         self._drawn: State | None = None
-        self.choice = QComboBox()
         self._draws = PriorDraws(workspace, f"{CONSUMER}/draws", self)
         self._draws.drawn.connect(self._take_draws)
         self._samples: list[NamedLatent] = []
         self._samples_in = ("", "")  # the model and the space that they lie in
+        self.choice = QComboBox()
         self.choice.setAccessibleName("Apply the edits to")
         self.choice.setToolTip("Shows the edits of the moment on many pictures, before above after")
         self.choice.activated.connect(lambda _: self._show_strip())
@@ -120,7 +121,6 @@ class Applying(QWidget):
         return [NamedLatent(encodings.latents[i], encodings.name_of(i)) for i in members if i < len(encodings)]
 
     def _show_strip(self) -> None:
-        state, items = self._workspace.state, self.chosen(IN_STRIP)
         if self.choice.currentData() == SAMPLES and self._workspace.space.drawable:
             self._draw_samples()
         else:
@@ -140,6 +140,7 @@ class Applying(QWidget):
         self._show_chosen()
 
     def _show_chosen(self) -> None:
+        state, items = self._workspace.state, self.chosen(IN_STRIP)
         self.strip.setVisible(bool(items))
         self.button.setEnabled(bool(items))
         if not items:
@@ -208,8 +209,7 @@ class Applying(QWidget):
         def said(made: Any) -> None:
             """`made` is a `latentlab.engine.edit_sheet.EditSheet`."""
             of = f" of {len(group.members):,}" if cut and group is not None else ""
-            self._workspace.notices.info(
-                f"Saved {displayed(target.name)}: {made.pairs:,} pictures{of} before and after."
-            )
+            text = f"Saved {displayed(target.name)}: {made.pairs:,} pictures{of} before and after."
+            say_saved(self._workspace.notices, text, target)
 
         return self._workspace.running.start(f"Saving {displayed(target.name)}", FUNCTION, arguments, on_done=said)

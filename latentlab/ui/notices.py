@@ -46,6 +46,7 @@ class Notice:
     severity: Severity = Severity.INFO
     details: str = ""  # what "Copy details" copies: a traceback
     actions: Sequence[Action] = ()
+    fades: bool = False  # an information with actions that nobody need decide about: it goes by itself too
     count: int = 1  # how often it was said in a row
     time: datetime = field(default_factory=datetime.now)
 
@@ -62,8 +63,8 @@ class Notices(QObject):
         self.log: list[Notice] = []
         self.shown: list[Notice] = []
 
-    def info(self, text: str, *actions: Action) -> Notice:
-        return self.say(Notice(text, Severity.INFO, actions=actions))
+    def info(self, text: str, *actions: Action, fades: bool = False) -> Notice:
+        return self.say(Notice(text, Severity.INFO, actions=actions, fades=fades))
 
     def warn(self, text: str, *actions: Action, details: str = "") -> Notice:
         return self.say(Notice(text, Severity.WARNING, details, actions))
@@ -204,7 +205,7 @@ class NoticeCard(QFrame):
         super().leaveEvent(event)
 
     def _rest(self) -> None:
-        if self.notice.severity is Severity.INFO and not self.notice.actions:
+        if self.notice.severity is Severity.INFO and (self.notice.fades or not self.notice.actions):
             self._timer.start()
 
     def _buttons(self) -> QHBoxLayout:

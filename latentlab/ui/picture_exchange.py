@@ -28,6 +28,7 @@ from latentlab.ui import latent_mime
 from latentlab.ui.crossing import Crossing
 from latentlab.ui.image_view import as_array, as_image
 from latentlab.ui.running import RunningJob
+from latentlab.ui.saved import say_saved
 from latentlab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -183,7 +184,7 @@ class PictureExchange(QObject):
         except LatentlabError as error:
             self._workspace.notices.report(error)
         else:
-            self._workspace.notices.info(f"Saved {displayed(path)}")
+            say_saved(self._workspace.notices, f"Saved {displayed(path)}", path)
 
     def coded(self, picture: Picture) -> bytes:
         """A PNG that carries what it takes to show the picture again."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import QRect, QSize
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -19,6 +21,7 @@ from latentlab.ui.notices import (
     Severity,
     place_beside,
 )
+from latentlab.ui.saved import say_saved
 from tests.ui.conftest import deliver
 
 PICTURE = QRect(500, 100, 300, 400)
@@ -120,3 +123,20 @@ def test_bottom_right_is_preferred() -> None:
     place = place_beside(QRect(0, 0, 1280, 800), QSize(360, 120), PICTURE)
     assert place.x() + 360 > 1260
     assert place.y() + 120 > 740
+
+
+def test_what_was_saved_leads_to_its_folder_and_goes_by_itself(
+    notices: Notices, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown: list[str] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: shown.append(url.toLocalFile()) or True)
+    stack = a_stack(notices, qtbot)
+    notice = say_saved(notices, "Saved walk.gif", tmp_path / "walk.gif")
+    notices.info("There is no map yet.", Action("Draw samples", lambda: None))
+    saved, offer = cards(stack)
+    assert (saved._timer.isActive(), offer._timer.isActive()) == (True, False), "what is to be decided stays"
+    notice.actions[0].run()
+    assert shown == [str(tmp_path)]
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: False)
+    notice.actions[0].run()
+    assert notices.log[-1].text == f"It is in {tmp_path}"

@@ -31,6 +31,7 @@ from latentlab.ui.latent_mime import Carried
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.running import RunningJob
+from latentlab.ui.saved import say_saved
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
@@ -352,6 +353,7 @@ class WalkPanel(Panel):
 
         def said(result: Any) -> None:
             size = f"{result.bytes_written / 1e6:.1f} MB"
-            notices.info(" ".join([f"Saved {path.name}: {result.frames:,} frames, {size}.", *result.notes]))
+            text = " ".join([f"Saved {path.name}: {result.frames:,} frames, {size}.", *result.notes])
+            say_saved(notices, text, path)
 
         return running.start(f"Exporting {path.name}", "latentlab.engine.exporting:run", arguments, on_done=said)
