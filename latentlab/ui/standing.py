@@ -29,13 +29,18 @@ class Place:
             return "typical"
         return "unusual" if self.percentile < 99.9 else "far out"
 
+    @property
+    def explained(self) -> str:
+        """What the percentile means, for a tooltip."""
+        nearer = min(100, max(0, round(self.percentile)))
+        return f"{self.word.capitalize()}: of 100 draws from the prior {nearer} lie nearer to its mean"
+
     def caption(self, shown: str = "") -> str:
         """`shown`: what the picture is called, which is not said twice where it is that encoding."""
         parts = [f"{ordinal(self.percentile)} percentile"]
         if self.nearest is not None and not (self.nearest.sigmas < 0.005 and self.name == shown):
-            parts.append(f"nearest {self.name}" if self.nearest.sigmas >= 0.005 else f"is {self.name}")
-            if self.nearest.sigmas >= 0.005:
-                parts.append(f"{self.nearest.sigmas:.2f} σ away")
+            away = self.nearest.sigmas
+            parts.append(f"{away:.2f} σ from {self.name}" if away >= 0.005 else f"is {self.name}")
         return " · ".join(parts)
 
 

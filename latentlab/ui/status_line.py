@@ -73,7 +73,7 @@ class StatusLine(QStatusBar):
 
     def show_place(self, place: Place) -> None:
         self.typical.setText(place.word)
-        self.typical.setToolTip(place.caption())
+        self.typical.setToolTip(place.explained)
         self.nearest.setText("" if place.nearest is None else f"nearest {place.name}, {place.nearest.sigmas:.2f} σ")
 
     def show_jobs(self) -> None:

@@ -26,12 +26,17 @@ def test_words(percentile: float, word: str) -> None:
     assert Place(percentile, None).word == word
 
 
+def test_the_percentile_is_explained() -> None:
+    assert Place(62, None).explained == "Typical: of 100 draws from the prior 62 lie nearer to its mean"
+    assert Place(99.95, None).explained.startswith("Far out: of 100 draws from the prior 100")
+
+
 def test_captions() -> None:
     assert Place(62, None).caption() == "62nd percentile"
-    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption() == "62nd percentile · nearest #4 · 0.80 σ away"
+    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption() == "62nd percentile · 0.80 σ from #4"
     assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption() == "62nd percentile · is #4"
     assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption("#4") == "62nd percentile"
-    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption("#4").endswith("nearest #4 · 0.80 σ away")
+    assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption("#4").endswith("0.80 σ from #4")
 
 
 def test_it_measures_the_shown_latent_once_for_many_changes(workspace: Workspace, qtbot: QtBot) -> None:

@@ -94,7 +94,7 @@ class ImagePanel(Panel):
         for button in (open_button, copy_button, save_button):
             top.addWidget(button)
         column = QVBoxLayout(self)
-        column.setContentsMargins(theme.PADDING_PX, 4, theme.PADDING_PX, theme.GRID_PX)
+        column.setContentsMargins(theme.PADDING_PX, theme.GRID_PX, theme.PADDING_PX, theme.GRID_PX)
         column.setSpacing(theme.GRID_PX)
         column.addLayout(top)
         column.addWidget(self.condition)
@@ -180,6 +180,7 @@ class ImagePanel(Panel):
 
     def show_place(self, place: Place) -> None:
         self._place = place
+        self.caption.setToolTip(place.explained)
         self._show_caption()
 
     def show_theme(self) -> None:
@@ -226,11 +227,11 @@ class ImagePanel(Panel):
     def open_picture(self) -> None:
         self.exchange.choose()
 
-    # --- inside
     def read_picture(self, path: str) -> None:
         """The latent of a picture file."""
         self.exchange.read(path)
 
+    # --- inside
 
     @property
     def before_wanted(self) -> bool:
