@@ -203,14 +203,14 @@ class Commands(QObject):
         theme.apply(application, theme.chosen(choice))
         self.themed.emit()
 
-    def reset_layout(self) -> None:
-        self._docks.reset()
-
-    def show_palette(self) -> None:
     def toggle_full_screen(self) -> None:
         """The window comes back as large as it was."""
         self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
+    def reset_layout(self) -> None:
+        self._docks.reset()
+
+    def show_palette(self) -> None:
         Palette(self.palette_commands(), self._window).begin()
 
     def palette_commands(self) -> list[Command]:

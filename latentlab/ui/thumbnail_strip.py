@@ -201,9 +201,9 @@ class ThumbnailStrip(QAbstractScrollArea):
         paint_picture(painter, rect, self.picture(index), theme)
         focused = self.hasFocus() and index == self.current
         if index == self.shown or hot or focused:
-            strong = index == self.shown or focused
+            outline = theme.accent if index == self.shown else theme.text if focused else theme.secondary
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.accent if strong else theme.secondary), 2))
+            painter.setPen(QPen(QColor(outline), 2))
             painter.drawRoundedRect(rect.adjusted(-1, -1, 1, 1), 4, 4)
         if self.tiles.captioned:
             font = caption_font(self)

@@ -19,6 +19,7 @@ from latentlab.core import paths
 from latentlab.core.latent_model import ImageShape
 from latentlab.core.requests import Done
 from latentlab.core.state import NamedLatent, Walk, with_strength
+from latentlab.ui import theme
 from latentlab.ui.export_form import KINDS, estimate
 from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.panels.walk import WalkPanel
@@ -114,6 +115,25 @@ def test_keyframes_are_reordered_and_deleted_by_keyboard_and_undone(
     workspace.session.undo()
     workspace.session.undo()
     assert names(workspace) == ["at 0", "at 1", "at 2"]
+
+
+def test_where_the_keyboard_is_looks_unlike_the_keyframe_that_is_shown(
+    panel: WalkPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.insert(0, latents(0, 1, 2))
+    strip = panel.strip
+    strip.shown, strip.current = 2, 0
+    monkeypatch.setattr(strip, "hasFocus", lambda: True)
+    image = strip.viewport().grab().toImage()
+    ratio = image.devicePixelRatio()
+
+    def outline(index: int) -> str:
+        rect = strip.rect_of(index)
+        return image.pixelColor(round(rect.center().x() * ratio), round((rect.top() - 1) * ratio)).name()
+
+    assert outline(0) == theme.current().text
+    assert outline(2) == theme.current().accent
+    assert outline(1) not in (outline(0), outline(2))
 
 
 def test_a_keyframe_is_dragged_to_another_place(

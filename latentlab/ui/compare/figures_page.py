@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QResizeEvent
-from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QLabel, QTableWidget, QTableWidgetItem
 
 from latentlab.core.comparing import data_of
 from latentlab.core.comparing_figures import FigureRow, comparable, figure_rows, figured
@@ -13,7 +13,6 @@ from latentlab.ui import theme
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import Pair
-from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 
 BETTER = "better"
@@ -34,9 +33,10 @@ class FiguresPage(Page):
         self.table.verticalHeader().setDefaultSectionSize(24)
         self.table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        self.note = ElidedLabel()
+        self.table.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.note = QLabel()
         self.note.setProperty("role", "caption")
-        self.note.setFont(theme.caption_font(self.note))
+        self.note.setWordWrap(True)
         self.column.setSpacing(4)
         self.column.addWidget(self.table, 1)
         self.column.addWidget(self.note)

@@ -107,7 +107,7 @@ class Legend(QWidget):
 def _button(text: str, count: int, icon: QIcon, parent: QWidget) -> QToolButton:
     button = QToolButton(parent)
     shown = text if len(text) <= 24 else text[:23] + "…"
-    button.setText(f"{shown}  {count:,}".replace("&", "&&"))
+    button.setText(f"{shown} ({count:,})".replace("&", "&&"))
     button.setAccessibleName(f"{text}, {count:,} encodings")
     button.setIcon(icon)
     button.setIconSize(QSize(SWATCH_PX, SWATCH_PX))

@@ -98,7 +98,7 @@ class ArithmeticPanel(Panel):
         column.addWidget(self.expression)
         column.addLayout(grid)
         column.addLayout(bottom)
-        column.addStretch()
+        column.addStretch(1)  # in a tall window the result stays below the slots
 
     def _add_slot(self, grid: QGridLayout, row: int, key: str) -> None:
         sign, meaning = SLOTS[key]
