@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QPainter, QPaintEvent
+from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
+
+SEPARATOR = " · "  # between the parts of a caption
 
 
 class ElidedLabel(QLabel):
@@ -41,3 +43,11 @@ class ElidedLabel(QLabel):
         painter = QPainter(self)
         text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
         painter.drawText(self.rect(), self.alignment(), text)
+
+
+def fitting(caption: str, metrics: QFontMetricsF, room_px: float) -> str:
+    """As many whole parts of a caption as there is room for; half a number says something else."""
+    parts = caption.split(SEPARATOR)
+    while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > room_px:
+        parts.pop()
+    return metrics.elidedText(SEPARATOR.join(parts), Qt.TextElideMode.ElideRight, room_px)

@@ -19,8 +19,8 @@ from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.requests import Done
 from latentlab.core.state import Group, with_strength
 from latentlab.ui.directions.selection import FromSelection
+from latentlab.ui.elided_label import fitting
 from latentlab.ui.panels.attributes import AttributesPanel
-from latentlab.ui.sliders.row import fitting
 from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
 

@@ -54,6 +54,9 @@ def test_tsne_settles_before_ones_eyes_and_is_kept(panel: MapPanel, jobs: Any, s
     settled()
     assert panel.progress.isVisible()
     assert "13%" in panel.progress.text
+    panel.progress.resize(230, panel.progress.height())
+    assert panel.progress._title.text().startswith("t-SNE")
+    assert "·" not in panel.progress._title.text(), "what there is no room for is not cut in two"
     assert panel.canvas.scene.cloud.points_N2 is before  # the old map until there is something to see
     step = np.random.default_rng(0).standard_normal((len(encodings), 2)).astype(np.float32)
     job.say(Partial(step))

@@ -80,8 +80,12 @@ def test_the_curves_of_a_run(training_panel: TrainingPanel, qtbot: QtBot, tmp_pa
     curves.resize(LEAST_WIDTH_PX + 10, LEAST_HEIGHT_PX + 10)
     assert list(curves.plots) == ["judged"], "what two networks make of each other goes first"
     assert "+1 more" in area.legend.text()
+    assert "held out" not in area.legend.text(), "narrow plots say it in their titles"
     curves.resize(500, 300)
     assert list(curves.plots) == ["judged", "loss"]
+    curves.resize(900, 120)
+    assert "held out" in area.legend.text(), "beside each other they have no room for it"
+    curves.resize(500, 300)
     area.enlarge("judged")
     assert list(curves.plots) == ["judged"]
     area.back_button.click()

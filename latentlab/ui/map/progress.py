@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from latentlab.ui import theme
+from latentlab.ui.elided_label import SEPARATOR, fitting
 from latentlab.ui.running import RunningJob
 
 WIDEST_PX = 420
+LEAST_BAR_PX = 24
 
 
 class MapProgress(QWidget):
@@ -22,6 +25,8 @@ class MapProgress(QWidget):
         self._bar = QProgressBar(self)
         self._bar.setTextVisible(False)
         self._bar.setFixedHeight(6)
+        self._bar.setMinimumWidth(LEAST_BAR_PX)
+        self._said = ""
         self._bar.setAccessibleName("Progress of the layout")
         self._cancel = QPushButton("Cancel", self)
         self._cancel.setFixedHeight(theme.CONTROL_PX - 4)
@@ -41,7 +46,8 @@ class MapProgress(QWidget):
 
     @property
     def text(self) -> str:
-        return self._title.text()
+        """All of it, whatever there is room for."""
+        return self._said
 
     def show_theme(self) -> None:
         colours = theme.current()
@@ -59,8 +65,19 @@ class MapProgress(QWidget):
         self._bar.setRange(0, 1000 if latest.total else 0)
         self._bar.setValue(round(1000 * share))
         words = f"{job.title} {share:.0%}" if latest.total else job.title
-        self._title.setText(f"{words} · {latest.text}" if latest.text else words)
+        self._said = f"{words}{SEPARATOR}{latest.text}" if latest.text else words
+        self._show_text()
         self._cancel.setEnabled(not job.cancelling)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._show_text()
+
+    def _show_text(self) -> None:
+        row = self.layout()
+        margins = row.contentsMargins()
+        taken = margins.left() + margins.right() + 2 * row.spacing() + LEAST_BAR_PX + self._cancel.sizeHint().width()
+        self._title.setText(fitting(self._said, QFontMetricsF(self._title.font()), self.width() - taken))
 
     def place(self, width: int, height: int) -> None:
         """At the foot of a view of this size."""

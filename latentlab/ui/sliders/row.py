@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from latentlab.ui.elided_label import fitting
 from latentlab.ui.icons import icon
 from latentlab.ui.sliders.track import HANDLE_RADIUS_PX, Track, paint_track
 from latentlab.ui.theme import CAPTION_PX, CONTROL_PX, GRID_PX, PADDING_PX, Theme, tabular
 
 SWITCH_PX = 16
 LOCK_PX = 24
-SEPARATOR = " · "  # between the parts of a caption
 
 
 @dataclass(frozen=True)
@@ -212,11 +212,3 @@ def _paint_caption(painter: QPainter, rect: QRectF, left: float, row: SliderRow,
     painter.setPen(QColor(theme.secondary))
     text = fitting(row.caption, metrics, area.width())
     painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, text)
-
-
-def fitting(caption: str, metrics: QFontMetricsF, room_px: float) -> str:
-    """As many whole parts of a caption as there is room for; half a number says something else."""
-    parts = caption.split(SEPARATOR)
-    while len(parts) > 1 and metrics.horizontalAdvance(SEPARATOR.join(parts)) > room_px:
-        parts.pop()
-    return metrics.elidedText(SEPARATOR.join(parts), Qt.TextElideMode.ElideRight, room_px)

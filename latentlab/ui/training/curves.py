@@ -363,6 +363,11 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
             for curve in group.curves
         ]
 
+    @property
+    def named(self) -> bool:
+        """Whether the titles say which split a curve is of."""
+        return self._columns == 1
+
     def _write(self) -> None:
         """Titles that are the legends too; a narrow plot has a short one."""
         room_px = self._width_px - AXIS_WIDTH_PX
@@ -379,7 +384,8 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         for colour, name, value in self.legend(group):
             called = f"<span style='color:{colours.secondary}'>{_html(name)}&nbsp;</span>" if name and named else ""
             dot = f"<span style='color:{colour}'>\u25cf</span>&nbsp;"
-            words.append(f"{dot}{called}<span style='color:{colours.text}'>{value}</span>")
+            number = value.replace("-", "−")
+            words.append(f"{dot}{called}<span style='color:{colours.text}'>{number}</span>")
         return "&nbsp;&nbsp; ".join(words)
 
 

@@ -35,6 +35,7 @@ class CurvesArea(QWidget):
         self._marked = 0.0
         self._asked = False  # for the library
         self._without_room = 0  # plots that are not shown
+        self._named = False  # whether the titles of the plots name the splits
         self._importing = Reading("importing pyqtgraph", self)
         self._importing.done.connect(self._take_imported)
         self._build()
@@ -124,7 +125,7 @@ class CurvesArea(QWidget):
         self._show_way()
 
     def _show_legend(self) -> None:
-        """What the colours of all plots with one loss mean."""
+        """What the colours of all plots with one loss mean, where their titles do not say it."""
         colours = theme.current()
         splits = {curve.split for group in self._groups for curve in group.curves if len(group.names) == 1}
         words = [
@@ -133,7 +134,7 @@ class CurvesArea(QWidget):
                 (colours.classes[0], TRAIN, "training"),
                 (colours.classes[1], HELD_OUT, "held out"),
             )
-            if split in splits
+            if split in splits and not self._named
         ]
         if self._without_room:
             more = f"<span style='color:{colours.secondary}'>+{self._without_room} more</span>"
@@ -142,8 +143,9 @@ class CurvesArea(QWidget):
         self.legend.setToolTip("Choose one, or make room" if self._without_room else "")
 
     def _take_fitted(self, without_room: int) -> None:
-        if without_room != self._without_room:
-            self._without_room = without_room
+        assert self.curves is not None
+        if (without_room, self.curves.named) != (self._without_room, self._named):
+            self._without_room, self._named = without_room, self.curves.named
             self._show_legend()
 
     def show_theme(self) -> None:
