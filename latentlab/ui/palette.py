@@ -167,10 +167,10 @@ class HintBeside(QStyledItemDelegate):
         hint = index.data(HINT_ROLE)
         if not hint:
             return
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
-        painter.setFont(option.font)  # type: ignore[attr-defined]
+        painter.setFont(option.font)
         painter.setPen(QColor(theme.current().on_accent if chosen else theme.current().secondary))
-        place = option.rect.adjusted(0, 0, -theme.GRID_PX, 0)  # type: ignore[attr-defined]
+        place = option.rect.adjusted(0, 0, -theme.GRID_PX, 0)
         painter.drawText(place, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, hint)
         painter.restore()

@@ -12,6 +12,7 @@ from latentlab.ui.running import RunningJob
 
 WIDEST_PX = 420
 LEAST_BAR_PX = 24
+LEFT_PX, RIGHT_PX = theme.PADDING_PX, 6
 
 
 class MapProgress(QWidget):
@@ -32,7 +33,7 @@ class MapProgress(QWidget):
         self._cancel.setFixedHeight(theme.CONTROL_PX - 4)
         self._cancel.clicked.connect(lambda _on: self.cancelled.emit())
         row = QHBoxLayout(self)
-        row.setContentsMargins(theme.PADDING_PX, 6, 6, 6)
+        row.setContentsMargins(LEFT_PX, 6, RIGHT_PX, 6)
         row.setSpacing(theme.GRID_PX)
         row.addWidget(self._title)
         row.addWidget(self._bar, 1)
@@ -74,9 +75,7 @@ class MapProgress(QWidget):
         self._show_text()
 
     def _show_text(self) -> None:
-        row = self.layout()
-        margins = row.contentsMargins()
-        taken = margins.left() + margins.right() + 2 * row.spacing() + LEAST_BAR_PX + self._cancel.sizeHint().width()
+        taken = LEFT_PX + RIGHT_PX + 2 * theme.GRID_PX + LEAST_BAR_PX + self._cancel.sizeHint().width()
         self._title.setText(fitting(self._said, QFontMetricsF(self._title.font()), self.width() - taken))
 
     def place(self, width: int, height: int) -> None:

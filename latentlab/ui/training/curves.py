@@ -189,7 +189,7 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
     @property
     def _width_px(self) -> float:
         """Of every plot: columns of one width, a long title must not take from the others."""
-        return max((self.width() - SPACING_PX * (self._columns - 1)) / max(self._columns, 1), 1)
+        return max((int(self.width()) - SPACING_PX * (self._columns - 1)) / max(self._columns, 1), 1.0)
 
     def _plot(self, group: CurveGroup) -> Plot:
         colours = theme.current()
