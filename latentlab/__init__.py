@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
+    __version__: str
     from latentlab.arithmetic import calculate as calculate
     from latentlab.comparing import compare as compare
     from latentlab.core.direction_making import DirectedModel
@@ -57,16 +58,18 @@ def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, *
     return cast("DirectedModel", open_checkpoint(Path(path), device, trust, options))
 
 
-def __getattr__(name: str) -> Any:
-    if name in LATER:
-        from importlib import import_module
+if not TYPE_CHECKING:  # a name that does not exist is an error of whoever checks types, too
 
-        return getattr(import_module(LATER[name]), name)
-    if name == "__version__":
-        from importlib.metadata import version
+    def __getattr__(name: str) -> Any:
+        if name in LATER:
+            from importlib import import_module
 
-        return version("latentlab")
-    raise AttributeError(f"module 'latentlab' has no attribute '{name}'")
+            return getattr(import_module(LATER[name]), name)
+        if name == "__version__":
+            from importlib.metadata import version
+
+            return version("latentlab")
+        raise AttributeError(f"module 'latentlab' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:

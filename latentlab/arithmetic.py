@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from numpy.typing import ArrayLike
 
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import ExpressionError, OptionError
 from latentlab.core.expressions import Scope, evaluate
 from latentlab.core.given import as_latents
 from latentlab.core.latent_model import LatentModel
@@ -50,3 +51,11 @@ def groups_of(encodings: EncodingSet | None) -> dict[str, FloatArray]:
         for number, name in enumerate(encodings.label_names):
             groups[f"group {name}"] = encodings.latents[encodings.labels == number]
     return groups
+
+
+def calculated(model: LatentModel, text: str, points: Mapping[str, ArrayLike] | None = None) -> FloatArray:
+    """The same for --expression of a command, with the place of a mistake in words. Raises OptionError."""
+    try:
+        return calculate(model, text, points)
+    except ExpressionError as error:
+        raise OptionError(f"--expression '{text}', character {error.column + 1}: {error}") from None

@@ -1,4 +1,4 @@
-"""The commands of `latentlab`, without a window: info, render, edit, walk; and those of `MODULES` in files beside it.
+"""The commands of `latentlab`, without a window: info, render, edit; and those of `MODULES` in files beside it.
 
 Options are checked before torch is imported. Shapes: B pictures, D latent, H W C of a picture.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -18,19 +16,17 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from latentlab.arithmetic import calculate
+from latentlab.arithmetic import calculated
 from latentlab.asking import asked_condition
 from latentlab.cli import COMMANDS
 from latentlab.command_checks import (
     check_count,
-    check_folder,
     check_names,
     check_png,
     check_scale,
     check_seed,
     check_sheet,
     check_truncation,
-    seeds_of,
     strengths_of,
 )
 from latentlab.command_options import (
@@ -40,7 +36,6 @@ from latentlab.command_options import (
     Count,
     CropText,
     Edits,
-    Output,
     Reading,
     Scale,
     Seed,
@@ -50,19 +45,17 @@ from latentlab.command_options import (
     opened,
     with_groups,
 )
-from latentlab.console import ConsoleReport, say
+from latentlab.console import say
 from latentlab.core.atomic import displayed
 from latentlab.core.condition import Condition
 from latentlab.core.direction_making import DirectedModel
-from latentlab.core.errors import ExpressionError, OptionError
 from latentlab.core.pictures import Crop, read_picture
-from latentlab.core.spaces import FloatArray
 from latentlab.drawing import drawn, edited
-from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of, tiled
+from latentlab.engine.exporting import tiled
 from latentlab.inverting import latent_of
 from latentlab.sheets import beside, enlarged, save_sheet
 
-MODULES = ("traverse", "map", "encode", "measure", "compare", "convert", "directions")
+MODULES = ("walk", "traverse", "map", "encode", "measure", "compare", "convert", "directions")
 Expressions = Annotated[
     list[str],
     typer.Option("--expression", metavar="TEXT", help="A picture of arithmetic instead of a draw; may be repeated."),
@@ -136,7 +129,7 @@ def render(
     chosen = asked_condition(model.info, asking.class_, asking.condition)
     move = partial(edited, model, strengths=strengths, keep=edits.lock)
     if expression:
-        latents = move(np.stack([_calculated(model, text) for text in expression]))
+        latents = move(np.stack([calculated(model, text) for text in expression]))
         space, name = model.info.spaces[0].name, "; ".join(expression)
     else:
         latents, space = drawn(model, [(count, seed)], truncation, chosen, move)
@@ -147,14 +140,6 @@ def render(
         output, enlarged(sheet, scale), model, latents,
         name=name, strengths=strengths, lock=edits.lock, condition=chosen, space=space,
     )  # fmt: skip
-
-
-def _calculated(model: DirectedModel, text: str, points: Mapping[str, FloatArray] | None = None) -> FloatArray:
-    """(D,) with the place of a mistake in words."""
-    try:
-        return calculate(model, text, points)
-    except ExpressionError as error:
-        raise OptionError(f"--expression '{text}', character {error.column + 1}: {error}") from None
 
 
 @application.command()
@@ -182,7 +167,7 @@ def edit(
     chosen = asked_condition(model.info, asking.class_, asking.condition)
     _say_class(model, chosen, asking)
     latent = latent_of(model, picture, chosen, steps, image.name, image)
-    moved = latent if not expression else _calculated(model, expression, {"current": latent})
+    moved = latent if not expression else calculated(model, expression, {"current": latent})
     latents = edited(model, moved[None], strengths, edits.lock)
     result = model.decode(latents, condition=chosen)[0]
     if sheet:
@@ -197,41 +182,3 @@ def _say_class(model: DirectedModel, chosen: Condition | None, asking: Asking) -
     classes = model.info.conditional
     if chosen is not None and chosen.label is not None and classes and not asking.class_:
         say(f"The picture is taken as '{classes[chosen.label]}'; say what it is with --class.")
-
-
-@application.command()
-@with_groups
-def walk(
-    *, checkpoint: Checkpoint, output: Output,
-    seeds: Annotated[str, typer.Option(help="Of the keyframes: a draw for each.")] = "1,2,3",
-    seconds: Annotated[float, typer.Option(help="How long the film is.")] = 6.0,
-    fps: Annotated[int, typer.Option(help="Pictures a second.")] = 30,
-    spherical: Annotated[bool, typer.Option("--spherical", help="Interpolate on a sphere, not straight.")] = False,
-    loop: Annotated[bool, typer.Option("--loop", help="Return to the first keyframe.")] = False,
-    strip: Annotated[bool, typer.Option("--strip", help="A row of stills instead of a film.")] = False,
-    truncation: Truncation = 1.0, scale: Scale = 1,
-    edits: Edits, asking: Asking, reading: Reading,
-) -> None:  # fmt: skip
-    """Walk between samples: a .gif, .mp4 or folder of frames.
-
-    A name that ends in .png is a strip of stills.
-    """
-    strengths, numbers = strengths_of(edits.attribute), seeds_of(seeds)
-    check_truncation(truncation)
-    check_folder(output)
-    export = WalkExport(
-        np.zeros((1, 1), np.float32), output, "strip" if strip else kind_of(output),
-        "spherical" if spherical else "linear", loop, seconds, fps, scale=scale,
-    )  # fmt: skip
-    check(export)  # with any keyframe, before the seconds that opening a model takes
-    reading.options()
-    check_names(checkpoint, edits, asking)
-    model = opened(checkpoint, reading, edits.directions)
-    chosen = asked_condition(model.info, asking.class_, asking.condition)
-    move = partial(edited, model, strengths=strengths, keep=edits.lock)
-    keyframes, space = drawn(model, [(1, seed) for seed in numbers], truncation, chosen, move)
-    export = replace(export, keyframes=keyframes, space=space, condition=chosen)
-    with ConsoleReport("Walk") as report:
-        exported = export_walk(model, export, report)
-    for note in exported.notes:
-        say(note)

@@ -27,13 +27,14 @@ from latentlab.core.comparing import (
 from latentlab.core.comparing_figures import FigurePair, as_text, figure_pairs, figure_rows, figured
 from latentlab.core.condition import Condition, One, default_condition, each_completed
 from latentlab.core.direction_making import DirectedModel
-from latentlab.core.errors import DataError, OptionError, did_you_mean
-from latentlab.core.given import as_count, as_pictures
+from latentlab.core.errors import OptionError, did_you_mean
+from latentlab.core.given import as_count
 from latentlab.core.latent_model import Images, LatentModel, ModelInfo
 from latentlab.core.paths import lerp
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
 from latentlab.drawing import drawn, edited
+from latentlab.exploring import some_pictures
 
 PATH_PICTURES = 32
 SAMPLES_AT_MOST = 10_000
@@ -128,9 +129,7 @@ def compare(
     _check_shared([*strengths, *kept], shared, first, second)
     if as_count(count, "The number of samples", SAMPLES_AT_MOST) < 2:
         raise OptionError(f"The number of samples is {count}; a comparison needs 2 or more.")
-    pictures = None if images is None else as_pictures(images)
-    if pictures is not None and not len(pictures):
-        raise DataError("There are no pictures among the images; give one or more, or leave them out.")
+    pictures = None if images is None else some_pictures(images)
     asked = _conditions(first.info, second.info, condition)
     wanted = _Wanted(pictures, strengths, kept, count, seed, truncation, steps, report)
     # Beside a conditional model, one that draws whatever comes is matched by all classes in turn.

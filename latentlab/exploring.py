@@ -128,7 +128,7 @@ def _encodings(
     from latentlab.console import ConsoleReport
     from latentlab.measure.encoding import coded_thumbnails, encode_pictures, told_of
 
-    pictures = as_pictures(images)
+    pictures = some_pictures(images)
     known = known_of(labels, attributes, len(pictures))
     told = told_of(model.info, known, len(pictures))
     with ConsoleReport("Encode") as report:
@@ -143,6 +143,14 @@ def _encodings(
     )
 
 
+def some_pictures(images: ArrayLike) -> NDArray[np.uint8]:
+    """(N, H, W, C), at least one. Raises DataError."""
+    pictures = as_pictures(images)
+    if not len(pictures):
+        raise DataError("There are no pictures among the images; give one or more, or leave them out.")
+    return pictures
+
+
 def known_of(labels: ArrayLike | None, attributes: Mapping[str, ArrayLike] | ArrayLike | None, count: int) -> Known:
     """Of `count` pictures, as `explore` is given it. Raises DataError where lengths differ."""
     return Known(*_labels(labels, count), *_attributes(attributes, count))
@@ -152,6 +160,8 @@ def _labels(labels: ArrayLike | None, count: int) -> tuple[NDArray[np.int64] | N
     if labels is None:
         return None, ()
     array = np.asarray(labels)
+    if array.dtype.kind == "f" and np.isfinite(array).all() and (array == np.floor(array)).all():
+        array = array.astype(np.int64)  # numbers of classes that came through a table of floats
     if array.shape != (count,):
         raise DataError(f"There are {count:,} images, but labels of shape {array.shape}; one for each is needed.")
     if array.dtype.kind in "iub":
@@ -167,14 +177,21 @@ def _attributes(
         return None, ()
     if isinstance(attributes, Mapping):
         names = tuple(str(name) for name in attributes)
-        columns = [np.asarray(values, np.float32) for values in attributes.values()]
+        columns = [_numbers(values, f"The attribute '{name}'") for name, values in attributes.items()]
         wrong = [name for name, column in zip(names, columns, strict=True) if column.shape != (count,)]
         if wrong or not names:
             raise DataError(
                 f"Each attribute needs {count:,} values, one for each image; not so: {wrong or 'none given'}."
             )
         return np.stack(columns, axis=1), names
-    table = np.asarray(attributes, np.float32)
+    table = _numbers(attributes, "The table of attributes")
     if table.ndim != 2 or len(table) != count:
         raise DataError(f"Attributes must be ({count:,}, A), one row for each image; they are {table.shape}.")
     return table, tuple(f"attribute {index + 1}" for index in range(table.shape[1]))
+
+
+def _numbers(values: ArrayLike, what: str) -> NDArray[np.float32]:
+    try:
+        return np.asarray(values, np.float32)
+    except (TypeError, ValueError):
+        raise DataError(f"{what} must be numbers: 1 has it, 0 has it not, NaN where nobody knows.") from None

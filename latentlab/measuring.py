@@ -66,8 +66,7 @@ def _real(
     seed: int,
     report: Report | None,
 ) -> Any:
-    from latentlab.core.given import as_pictures
-    from latentlab.exploring import known_of
+    from latentlab.exploring import known_of, some_pictures
     from latentlab.measure.real_pictures import given, in_path, of_thumbnails
 
     image, encodings = model.info.image, model.encodings
@@ -82,5 +81,5 @@ def _real(
                 report.progress(0, 1, f"{text}: {done:,} of {total:,}")
 
         return in_path(Path(images), image, crop, count, reading)
-    pictures = as_pictures(images)
+    pictures = some_pictures(images)
     return given(pictures, image, known_of(labels, attributes, len(pictures)), count)

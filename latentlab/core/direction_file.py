@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -35,8 +35,8 @@ class SavedDirections(BaseModel):
     directions: list[SavedDirection]
 
 
-def save_directions(path: Path | str, directions: Iterable[Direction]) -> None:
-    """Writes the file atomically. Raises SaveError."""
+def save_directions(path: Path | str, directions: Iterable[Direction] | Mapping[str, Direction]) -> None:
+    """Writes the file atomically: some directions, or all of a `DirectionSet`. Raises SaveError."""
     saved = [
         SavedDirection(
             name=direction.name,
@@ -48,7 +48,7 @@ def save_directions(path: Path | str, directions: Iterable[Direction]) -> None:
             predicted=direction.predicted,
             checkpoint=direction.checkpoint,
         )
-        for direction in directions
+        for direction in (directions.values() if isinstance(directions, Mapping) else directions)
     ]
     atomic_write(path, SavedDirections(directions=saved).model_dump_json(indent=1).encode())
 

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.fitting import fit_directions, fit_from_groups
-from latentlab.core.given import as_count
+from latentlab.core.given import as_count, as_latents
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.unsupervised import Component, first_weights_of, principal_components, weight_components
@@ -63,6 +63,7 @@ class DirectedModel(LatentModel, Protocol):
         self, images_with: ArrayLike, images_without: ArrayLike | None = None, name: str = "direction",
         *, condition: Asked = None,
     ) -> Direction: ...  # fmt: skip
+    def direction_between(self, has_it: ArrayLike, has_it_not: ArrayLike, name: str = "direction") -> Direction: ...
     def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
     def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
     def add_directions(self, directions: Iterable[Direction]) -> None: ...
@@ -115,6 +116,15 @@ class DirectionMaking:
         made = pictures_direction(with_ND, self.encodings.latents, name, self.info, against_encodings=True)
         return self._joined(made)
 
+    def direction_between(self, has_it: ArrayLike, has_it_not: ArrayLike, name: str = "direction") -> Direction:
+        """From latents (N, D) without something to latents (M, D) with it, as two groups on the map give it.
+
+        It joins `directions` under `name`. Raises OptionError for latents of another size, DataError for none.
+        """
+        space = self._where(None)
+        with_ND, without_ND = as_latents(has_it, space.shape), as_latents(has_it_not, space.shape)
+        return self._joined(fit_from_groups(with_ND, without_ND, name, space=space.name, checkpoint=self.info.sha256))
+
     def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]:
         """The first principal components of the encodings, or of draws in a space like w (GANSpace), in sigmas.
 
@@ -133,8 +143,19 @@ class DirectionMaking:
         return self._all_joined(weight_components(weights_OD, count, where, self.info.sha256))
 
     def add_directions(self, directions: Iterable[Direction]) -> None:
-        """Made elsewhere, or loaded (`core.direction_file.load_directions`); one of a known name is replaced."""
-        for direction in directions:
+        """Made elsewhere, or loaded (`core.direction_file.load_directions`); one of a known name is replaced.
+
+        Raises OptionError for one of another space or size, before any is taken.
+        """
+        made = list(directions)
+        for direction in made:
+            dim = self._where(direction.space).dim
+            if direction.vector.shape != (dim,):
+                raise OptionError(
+                    f"The direction '{direction.name}' is {direction.vector.shape}; {direction.space} here has {dim} "
+                    "numbers. It belongs to another model."
+                )
+        for direction in made:
             self._joined(direction)
 
     def _where(self, space: str | None) -> LatentSpace:

@@ -31,6 +31,19 @@ class Measurement(BaseModel):
     notes: tuple[str, ...] = ()  # sentences: what could not be measured, and what else there is to know
     measured_at: str = ""  # local time, ISO 8601 to the minute
 
+    def __repr__(self) -> str:
+        return f"<measured on {self.source or 'nothing'}: {', '.join(self.figures)}>"
+
+    def __str__(self) -> str:
+        """One line for each number; those per dimension are left to `figures`."""
+        told = [
+            f"{section}.{name}: {value}"
+            for section, numbers in self.figures.items()
+            for name, value in numbers.items()
+            if isinstance(value, int | float | str)
+        ]
+        return "\n".join([f"Measured on {self.source or 'nothing'}", *told, *self.notes])
+
 
 class Kept(BaseModel):
     """The document beside a checkpoint."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import latentlab
+from latentlab.core.direction_file import load_directions, save_directions
 from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.core.given import as_pictures
 from latentlab.exploring import explorable, with_draws
@@ -300,6 +302,21 @@ def test_an_opened_model_takes_other_pictures(vae: Path) -> None:
         ({"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.zeros((2, 8), np.uint8)}, DataError, "(2, 8)"),
         ({"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.full((2, 8, 8), 7.0)}, DataError, "between"),
         (
+            {"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.zeros((0, 8, 8))},
+            DataError,
+            "no pictures among the images",
+        ),
+        (
+            {
+                "model": nn.Linear(6, 64),
+                "encoder": Encoder(6),
+                "images": np.zeros((2, 8, 8)),
+                "attributes": {"Hat": ["yes", "no"]},
+            },
+            DataError,
+            "'Hat' must be numbers",
+        ),
+        (
             {"model": nn.Linear(6, 64), "encoder": Encoder(6), "images": np.zeros((2, 8, 8)), "labels": [1]},
             DataError,
             "labels of shape (1,)",
@@ -347,6 +364,23 @@ def test_components_and_weights_join_the_directions(vae: Path, gan: Path) -> Non
     assert len(without_encoder.weight_directions(4)) == 4
     with pytest.raises(OptionError, match="no encoder"):
         without_encoder.direction_from(np.zeros((2, 16, 16, 3), np.uint8))
+
+
+def test_groups_of_latents_make_a_direction_that_is_saved_and_loaded(vae: Path, gan: Path, tmp_path: Path) -> None:
+    model = latentlab.open_model(vae)
+    latents = model.sample(40, seed=2)
+    right = latents[:, 3] > 0
+    made = model.direction_between(latents[right], latents[~right], "right")
+    assert (made.method, made.examples, made.checkpoint) == ("two groups", 40, model.info.sha256)
+    assert abs(made.vector[3]) > 2 * np.abs(np.delete(made.vector, 3)).max()
+    save_directions(tmp_path / "all.json", model.directions)
+    other = latentlab.open_model(gan)
+    other.add_directions(load_directions(tmp_path / "all.json"))
+    np.testing.assert_allclose(other.directions["right"].vector, made.vector, rtol=1e-6)
+    with pytest.raises(OptionError, match=r"'right' is \(4,\); z here has 5 numbers"):
+        other.add_directions([replace(made, vector=made.vector[:4])])
+    with pytest.raises(DataError):
+        model.direction_between(latents[:0], latents, "none")
 
 
 def test_any_decoder_has_directions_of_its_weights() -> None:

@@ -216,20 +216,6 @@ def test_a_saved_picture_is_taken_up_where_it_was(
     assert (status, err) == (0, "")
 
 
-def test_walk_writes_every_kind(vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("av")
-    timing = ["--seconds", 0.4, "--fps", 10, "--seeds", "1,2"]
-    for name, more in (("w.gif", ["--loop"]), ("w.mp4", ["--spherical"]), ("w.png", ["--strip"]), ("frames", [])):
-        status, _, err = run(capsys, "walk", vae, "-o", tmp_path / name, *timing, *more)
-        assert status == 0, err
-    with Image.open(tmp_path / "w.gif") as film:
-        assert film.n_frames == 4
-    assert len(list((tmp_path / "frames").glob("frame_*.png"))) == 4
-    model = model_of(vae)
-    first = pixels(tmp_path / "frames" / "frame_00000.png")
-    np.testing.assert_array_equal(first, model.decode(model.sample(1, seed=1))[0])
-
-
 # --- encode, convert -------------------------------------------------------------------------------------------
 
 
@@ -349,7 +335,7 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "--help")
     assert status == 0
     assert tuple(line.split()[0] for line in out.partition("Commands:")[2].strip().splitlines()) == cli.COMMANDS
-    assert "..." not in out, "every command's line is short enough to be read"
+    assert "..." not in out.partition("Commands:")[2], "every command's line is short enough to be read"
     status, out, _ = run(capsys, "walk", "--help")
     assert status == 0
     assert "--spherical" in out

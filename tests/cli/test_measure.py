@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import latentlab
-from latentlab.core.errors import DataError
+from latentlab.core.errors import DataError, OptionError
 from tests.cli.test_cli import refused, run
 
 
@@ -75,3 +75,15 @@ def test_a_model_is_measured_from_python(vae: Path, pictures: Path) -> None:
     assert latentlab.measure_model(model, pictures, count=32).source == "20 pictures of 'pictures'"
     with pytest.raises(DataError, match="describe an array"):
         latentlab.measure_model(model, pictures, labels=[1, 2])
+
+
+def test_what_was_measured_is_shown_shortly(vae: Path) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    found = latentlab.measure_model(model, model.decode(model.sample(40)), count=32)
+    assert repr(found).startswith("<measured on 20 pictures given: reconstruction, ")
+    assert len(repr(found)) < 200
+    shown = str(found).splitlines()
+    assert f"reconstruction.mse: {found.figures['reconstruction']['mse']}" in shown
+    assert not any("[" in line for line in shown), "numbers per dimension are left out"
+    with pytest.raises(OptionError, match="not a str"):
+        latentlab.measure_model("faces-vae")  # type: ignore[arg-type]
