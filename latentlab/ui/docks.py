@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QGuiApplication, QResizeEvent
 from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QToolButton, QWidget
 
 from latentlab.core.registry import PANELS, Entry
@@ -21,6 +21,7 @@ from latentlab.ui.space_key import leave_space
 
 LAYOUT_VERSION = 2  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
 FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
+READ_AHEAD_MS = 250
 SHARES = {"left": 0.44, "centre": 0.31, "right": 0.25}  # of the width
 BOTTOM_SHARE = 0.22  # of the height
 
@@ -40,6 +41,8 @@ class Docks(QObject):
         self._waiting: list[str] = []
         self._read: set[str] = set()  # panels whose code has been imported
         self._filling = False
+        self._ahead = QTimer(self, interval=READ_AHEAD_MS)
+        self._ahead.timeout.connect(self._read_ahead)
         self._next = QTimer(self, singleShot=True, interval=0)
         self._next.timeout.connect(self._make_next)
         self.panels: dict[str, Panel] = {}
@@ -223,15 +226,33 @@ class Docks(QObject):
         key = self._waiting[0]
         wanted = key in self._visible and key not in self.panels
         if wanted and key not in self._read:
-            self._read.add(key)
-            with suppress(Exception):  # `panel` reports what is wrong with it
-                PANELS[key].load()
+            self._read_code(key)
         else:
             del self._waiting[0]
             if wanted:
                 self.panel(key)
         if self._waiting:
             self._next.start()
+        else:
+            self._ahead.start()
+
+    def _read_ahead(self) -> None:
+        """What can be seen is there: now and then the code of a panel behind a tab is read, a third of raising it.
+
+        Not in a thread: PySide's classes are not ready for being used in two at once when they are first needed.
+        """
+        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton or self._waiting:
+            return
+        key = next((key for key in PANELS if key not in self._read and key not in self.panels), None)
+        if key is None:
+            self._ahead.stop()
+        else:
+            self._read_code(key)
+
+    def _read_code(self, key: str) -> None:
+        self._read.add(key)
+        with suppress(Exception):  # `panel` reports what is wrong with it
+            PANELS[key].load()
 
     def _keep_on_screen(self) -> None:
         screen = self._window.screen().availableGeometry()

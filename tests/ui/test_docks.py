@@ -6,9 +6,11 @@ import base64
 
 import pytest
 from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
+from latentlab.core.registry import PANELS, Entry
 from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.workspace import Workspace
@@ -115,3 +117,34 @@ def test_a_layout_of_another_arrangement_is_not_restored(workspace: Workspace, q
     second = MainWindow(workspace)
     qtbot.addWidget(second)
     assert all(not dock.isHidden() for dock in second.docks.docks.values())
+
+
+def test_the_code_of_panels_behind_tabs_is_read_once_all_that_can_be_seen_is_there(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def load(entry: Entry) -> None:
+        read.append(entry.key)
+        raise ImportError("a panel that cannot be read is reported when somebody wants to see it")
+
+    window.docks.fill()
+    qtbot.waitUntil(window.docks._ahead.isActive)
+    monkeypatch.setattr(Entry, "load", load)
+    hidden = [key for key in PANELS if key not in window.docks.panels]
+    qtbot.waitUntil(lambda: not window.docks._ahead.isActive())
+    assert read == hidden
+    assert len(hidden) > 3
+
+
+def test_no_code_is_read_during_a_drag(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    window.docks.fill()
+    qtbot.waitUntil(lambda: window.docks._ahead.isActive() and not window.docks._waiting)
+    read: list[Entry] = []
+    pressed = [Qt.MouseButton.LeftButton]
+    monkeypatch.setattr(Entry, "load", lambda entry: read.append(entry))
+    monkeypatch.setattr(QGuiApplication, "mouseButtons", lambda: pressed[0])
+    window.docks._read_ahead()
+    assert not read
+    pressed[0] = Qt.MouseButton.NoButton
+    qtbot.waitUntil(lambda: bool(read))
