@@ -374,7 +374,7 @@ class LossCurves(pg.GraphicsLayoutWidget):  # type: ignore[misc]  # pyqtgraph ha
         for plot in self.plots.values():
             for title, named in plot.group.titles:
                 plot.title.setHtml(self._words(plot.group, title, named))
-                if plot.title.boundingRect().width() <= room_px:
+                if plot.title.boundingRect().width() - plot.title.document().documentMargin() <= room_px:
                     break
 
     def _words(self, group: CurveGroup, title: str, named: bool) -> str:
