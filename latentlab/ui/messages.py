@@ -21,7 +21,7 @@ class TextDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self.resize(560, 420)
+        self.resize(640 if monospaced else 560, 420)  # a SHA-256 fits on its line
         heading = QLabel(title)
         heading.setProperty("role", "title")
         self.text = QPlainTextEdit(text)
@@ -70,7 +70,7 @@ def model_text(opened: OpenedModel) -> str:
         f"file       {info.path}",
         f"format     {info.format}",
         f"family     {info.family}",
-        f"pictures   {info.image.width} x {info.image.height}, {info.image.channels} channels",
+        f"pictures   {info.image.width} × {info.image.height}, {'colour' if info.image.channels == 3 else 'grey'}",
         *(f"space      {space.name}: {space.dim} numbers, prior {space.prior}" for space in info.spaces),
         f"encoder    {'yes' if info.encoder else 'no'}",
         f"condition  {', '.join((*(info.conditional or ()), *info.conditional_attributes)) or 'not conditional'}",

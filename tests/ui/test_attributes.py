@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.core import refitting
@@ -21,6 +21,7 @@ from latentlab.core.state import Group, with_strength
 from latentlab.ui.directions.selection import FromSelection
 from latentlab.ui.elided_label import fitting
 from latentlab.ui.panels.attributes import AttributesPanel
+from latentlab.ui.sliders.row import tip_of
 from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
 
@@ -130,6 +131,28 @@ def test_a_row_says_how_its_direction_was_made(panel: AttributesPanel, workspace
     assert row.caption == "AUC 0.87 · 1,234 examples · logistic"
     assert row.badge == "predicted"
     assert "classifier" in row.tip()
+
+
+def test_the_tooltip_of_the_switch_leaves_the_rows_below_to_be_seen(panel: AttributesPanel) -> None:
+    row = panel.list.row(0)
+    assert tip_of(row, "switch", switchable=True) == f"Put on {row.title} (Space)"
+    assert "\n" in tip_of(row, "title", switchable=True)
+
+
+def test_directions_are_saved_where_things_were_saved_last(
+    panel: AttributesPanel, workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot, tmp_path: Path
+) -> None:
+    workspace.settings.save_folder = str(tmp_path)
+    suggested: list[str] = []
+
+    def ask(*arguments: object) -> tuple[str, str]:
+        suggested.append(str(arguments[2]))
+        return str(tmp_path / "mine"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", ask)
+    panel._ask_to_save()
+    assert suggested == [str(tmp_path / "directions.json")]
+    qtbot.waitUntil((tmp_path / "mine.json").exists)
 
 
 def test_a_narrow_row_drops_whole_parts_of_its_caption(qapp: QApplication) -> None:

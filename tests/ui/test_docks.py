@@ -67,12 +67,15 @@ def test_tab_goes_to_everything_in_the_panels_one_sees(window: MainWindow, qtbot
     }
     assert {"Projection of the map", "Interpolation", "Seed"} <= {widget.accessibleName() for widget in wanted}
     window.docks.focus_first()
-    passed: set[QWidget] = set()
-    while (here := window.focusWidget()) not in passed:
+    order: list[QWidget] = []
+    while (here := window.focusWidget()) not in order:
         assert here is not None
-        passed.add(here)
+        order.append(here)
         qtbot.keyClick(here, Qt.Key.Key_Tab)
-    assert not {widget.accessibleName() for widget in wanted - passed}
+    assert not {widget.accessibleName() for widget in wanted - set(order)}
+    names = [widget.accessibleName() for widget in order]
+    legend = next(i for i, name in enumerate(names) if name.endswith("encodings"))
+    assert legend < names.index("Copy picture (Ctrl+C)"), "the legend is the map's, the picture comes after"
 
 
 def test_no_button_of_a_title_takes_the_keyboard(window: MainWindow) -> None:

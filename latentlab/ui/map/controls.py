@@ -83,7 +83,7 @@ class MapControls(QWidget):
         self.y_axis = _box("Vertical axis", 8, self)
         self.note = QLabel(self)
         self.note.setProperty("role", "caption")
-        self.colour_label = QLabel("colour", self)
+        self.colour_label = QLabel("Colour", self)
         self.colour = _box("Colour of the points", 8, self)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING_PX, theme.GRID_PX, theme.PADDING_PX, theme.GRID_PX)

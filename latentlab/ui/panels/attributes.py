@@ -258,9 +258,13 @@ class AttributesPanel(Panel):
             job.ended.connect(lambda: self._show_method(self.workspace.state.directions))
 
     def _ask_to_save(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save directions", "directions.json", "Directions (*.json)")
-        if path:
-            self.editing.save_to(Path(path))
+        settings = self.workspace.settings
+        suggested = str(Path(settings.save_folder) / "directions.json")
+        name, _ = QFileDialog.getSaveFileName(self, "Save directions", suggested, "Directions (*.json)")
+        if name:
+            path = Path(name) if Path(name).suffix else Path(name + ".json")
+            settings.save_folder = str(path.parent)
+            self.editing.save_to(path)
 
     def show_cosines(self) -> CosineTable:
         table = CosineTable(self.workspace.state.directions, self)

@@ -90,7 +90,9 @@ def tip_of(row: SliderRow, part: str, switchable: bool) -> str:
     """The tooltip of a part of a row."""
     if part == "lock":
         return f"{'Free' if row.locked else 'Lock'} {row.title} (L)"
-    if part == "switch" or (part == "title" and switchable):
+    if part == "switch":  # short: a large one would cover the rows below, which one is on the way to
+        return f"{'Take off' if row.on else 'Put on'} {row.title} (Space)"
+    if part == "title" and switchable:
         return f"{row.tip() or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
     if part == "rail":
         return "Drag, with Shift for fine steps\nDouble-click resets (Backspace)\nArrow keys or Ctrl and the wheel step"
