@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -9,7 +10,10 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from latentlab.core.bundled import bundled_models
+from latentlab.core.checkpoint_file import read_header
+from latentlab.core.errors import LatentlabError
 from latentlab.core.model_folders import model_name
+from latentlab.core.registry import FAMILIES
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS, LAST, MENUS, Actions, tooltip
 from latentlab.ui.commands import Commands
@@ -116,7 +120,7 @@ class Menus:
         menu.clear()
         models = bundled_models() if bundled else []
         for path in models:
-            self._add_path(menu, path)
+            self._add_path(menu, path, described(path))
         recent = [path for path in map(Path, self._workspace.settings.recent) if path not in models][:RECENT_SHOWN]
         if models and recent:
             menu.addSeparator()
@@ -128,11 +132,26 @@ class Menus:
             menu.addSeparator()
             menu.addAction(self._actions["open"])
 
-    def _add_path(self, menu: QMenu, path: Path) -> None:
-        action = QAction(model_name(path).replace("&", "&&"), menu)
+    def _add_path(self, menu: QMenu, path: Path, about: str = "") -> None:
+        """`about` stands at the right, where a shortcut would."""
+        name = model_name(path).replace("&", "&&")
+        action = QAction(f"{name}\t{about}" if about else name, menu)
         action.setToolTip(str(path))
         action.setCheckable(True)
         action.setChecked(str(path) == self._workspace.opened.info.path)
         action.triggered.connect(lambda: self._commands.open_path(path))
         menu.addAction(action)
         menu.setToolTipsVisible(True)
+
+
+@cache
+def described(path: Path) -> str:
+    """ "cartoon-faces, variational autoencoder": what a bundled model was trained on, and what it is."""
+    try:
+        header = read_header(path)
+    except (LatentlabError, OSError):  # opening it says why
+        return ""
+    data = Path(str(header.training.get("data") or "")).name
+    family = FAMILIES[header.family].title.partition(":")[0] if header.family in FAMILIES else header.family
+    family = family if family[1:2].isupper() else family[:1].lower() + family[1:]
+    return ", ".join(part for part in (data, family) if part)

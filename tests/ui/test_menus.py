@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from latentlab.core.model_folders import ENDINGS
 from latentlab.core.requests import Encode
 from latentlab.ui.main_window import MainWindow
+from latentlab.ui.menus import described
 from latentlab.ui.panels.compare import ComparePanel
 from tests.ui.conftest import FakeEngine
 
@@ -74,3 +75,14 @@ def test_a_picture_is_encoded_wherever_it_is_dropped(
     qtbot.waitUntil(lambda: any(isinstance(request, Encode) for _, request, *_ in engine.requests))
     assert len(engine.opens) == opened
     assert window.docks.in_sight("image"), "where it will be seen"
+
+
+def test_a_bundled_model_says_what_it_is(window: MainWindow, tmp_path: Path) -> None:
+    models = window.menus.model_button.menu()
+    models.aboutToShow.emit()
+    texts = dict(action.text().partition("\t")[::2] for action in models.actions())
+    assert texts["faces-vae"] == "cartoon-faces, variational autoencoder"
+    assert texts["digits-cgan"] == "mnist, conditional GAN"
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"nothing")
+    assert described(broken) == "", "opening it says why"
