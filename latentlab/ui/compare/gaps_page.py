@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from latentlab.core.comparing import Steps, steps_along
 from latentlab.core.condition import Condition
@@ -26,7 +26,7 @@ from latentlab.ui.compare.search import Search
 from latentlab.ui.compare.sheets_page import SheetsPage, side_of
 from latentlab.ui.compare.step_bars import StepBars
 from latentlab.ui.elided_label import ElidedLabel
-from latentlab.ui.icons import icon
+from latentlab.ui.tool_button import tool_button
 
 LEAST_SIDE_PX = 44
 FEWEST = 5
@@ -47,10 +47,11 @@ class GapsPage(SheetsPage):
         self.captions = {side: ElidedLabel() for side in SIDES}
         self.between = ElidedLabel()
         self.between.setAccessibleName("The ends of the path")
-        self.other_button = QToolButton()
-        self.other_button.setIcon(icon("mdi6.dice-multiple-outline"))
-        self.other_button.setToolTip("Another end for the path; it begins at the current picture")
-        self.other_button.setAccessibleName("Another end for the path")
+        self.other_button = tool_button(
+            "mdi6.dice-multiple-outline",
+            "Another end for the path; it begins at the current picture",
+            "Another end for the path",
+        )
         self.other_button.clicked.connect(self.another_end)
         self.searches = (Search(found["second"]), Search(self.far))
         self._lay_out()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from functools import partial
 
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox, QToolButton
+from PySide6.QtWidgets import QDoubleSpinBox, QSpinBox
 
 from latentlab.core.comparing import each_class_in_turn
 from latentlab.core.state import State
@@ -14,9 +14,9 @@ from latentlab.ui import theme
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.pair import SIDES, Pair, Side
 from latentlab.ui.compare.sheets_page import SheetsPage
-from latentlab.ui.icons import icon
 from latentlab.ui.prior_draws import Drawn, DrawsWanted, PriorDraws
 from latentlab.ui.stepped_gesture import SteppedGesture
+from latentlab.ui.tool_button import tool_button
 
 LEAST_SIDE_PX = 52
 LARGEST_SEED = 2**31 - 1
@@ -33,10 +33,9 @@ class SamplesPage(SheetsPage):
         for side in SIDES:
             self._draws[side] = PriorDraws(pair.workspace, f"compare/samples/{side}/draws", self)
             self._draws[side].drawn.connect(partial(self._show_draws, side))
-        self.draw_button = QToolButton()
-        self.draw_button.setIcon(icon("mdi6.dice-multiple-outline"))
-        self.draw_button.setToolTip("Draw new samples of both: the next seed")
-        self.draw_button.setAccessibleName("Draw new samples of both")
+        self.draw_button = tool_button(
+            "mdi6.dice-multiple-outline", "Draw new samples of both: the next seed", "Draw new samples of both"
+        )
         self.draw_button.clicked.connect(self.draw_next)
         self.seed_field = QSpinBox()
         theme.pad(self.seed_field)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.directions import DirectionSet
@@ -18,10 +18,10 @@ from latentlab.core.errors import DataError
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.state import MapView
 from latentlab.ui import theme
-from latentlab.ui.icons import icon
 from latentlab.ui.map import colours
 from latentlab.ui.map.view import Tool
 from latentlab.ui.projecting import IN_PLACE
+from latentlab.ui.tool_button import tool_button
 
 OPTIONAL = {"umap": "umap"}  # projections whose library may be absent: its module
 OFFERED_AXES = 64
@@ -183,15 +183,10 @@ def _box(name: str, letters: int, parent: QWidget) -> QComboBox:
     return box
 
 
-def _tool(name: str, words: str, checkable: bool, parent: QWidget) -> QToolButton:
-    button = QToolButton(parent)
-    button.setIcon(icon(name))
-    button.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
+def _tool(symbol: str, tip: str, checkable: bool, parent: QWidget) -> QToolButton:
+    button = tool_button(symbol, tip, checkable=checkable, parent=parent)
     button.setFixedSize(theme.CONTROL_PX, theme.CONTROL_PX)
-    button.setCheckable(checkable)
     button.setAutoRaise(True)
-    button.setToolTip(words)
-    button.setAccessibleName(words)
     button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
     return button
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from latentlab.core.expressions import Scope, scope_of
 from latentlab.core.requests import Decode, Decoded, Lane
@@ -16,13 +16,13 @@ from latentlab.core.state import NamedLatent, State
 from latentlab.ui.arithmetic_result import Result, example, result_of
 from latentlab.ui.carrying import Carrying
 from latentlab.ui.expression_field import ExpressionField
-from latentlab.ui.icons import icon
 from latentlab.ui.latent_mime import Carried
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
 
 SLOTS = {"a": ("A", "What has it"), "b": ("− B", "What has it not"), "c": ("+ C", "What it is added to")}
@@ -114,9 +114,9 @@ class ArithmeticPanel(Panel):
         strip.dropped.connect(lambda _before, carried, key=key: self.drop(key, carried))
         strip.removed.connect(lambda index, key=key: self._remove(key, index))
         strip.chosen.connect(lambda index, strip=strip: self._show(strip.items[index]))
-        add = self._tool("mdi6.plus", f"Add the current picture to {sign[-1]}")
+        add = tool_button("mdi6.plus", f"Add the current picture to {sign[-1]}")
         add.clicked.connect(lambda _=False, key=key: self.add_current(key))
-        clear = self._tool("mdi6.close", f"Clear {sign[-1]}")
+        clear = tool_button("mdi6.close", f"Clear {sign[-1]}")
         clear.clicked.connect(lambda _=False, key=key: self.clear(key))
         buttons = QVBoxLayout()
         buttons.setSpacing(2)
@@ -126,13 +126,6 @@ class ArithmeticPanel(Panel):
         grid.addWidget(strip, row, 1)
         grid.addLayout(buttons, row, 2)
         self.slots[key] = strip
-
-    def _tool(self, name: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        return button
 
     def _scope(self) -> Scope:
         return scope_of(self.workspace.state, self.workspace.opened.encodings, self.workspace.space)

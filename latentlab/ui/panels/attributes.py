@@ -37,6 +37,7 @@ from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.theme import GRID_PX, PADDING_PX
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
 
 STRONGEST = 3.0
@@ -76,10 +77,7 @@ class AttributesPanel(Panel):
             "How directions are fitted from labels: balanced means leave out what other attributes explain"
         )
         self.method_choice.activated.connect(self._choose_method)
-        self.more_button = QToolButton()
-        self.more_button.setIcon(icon("mdi6.dots-horizontal"))
-        self.more_button.setToolTip("More: cosines, save, take all edits off")
-        self.more_button.setAccessibleName("More")
+        self.more_button = tool_button("mdi6.dots-horizontal", "More: cosines, save, take all edits off", "More")
         self.more_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more_button.setMenu(self._menu())
         self.list = SliderList(row_height=ROW_PX, title_width=110, switchable=True, number_width=48)

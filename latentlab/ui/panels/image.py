@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -23,11 +23,11 @@ from latentlab.ui.comparison import Comparison
 from latentlab.ui.condition_bar import ConditionBar
 from latentlab.ui.difference import AMPLIFICATIONS, Kind, difference
 from latentlab.ui.elided_label import ElidedLabel
-from latentlab.ui.icons import icon
 from latentlab.ui.image_view import ImageView, as_array
 from latentlab.ui.panel import Panel
 from latentlab.ui.picture_exchange import PictureExchange, is_picture
 from latentlab.ui.standing import Place
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
 
 HINT = "Hold Space: before the edits. Drop a picture: its latent."
@@ -103,14 +103,8 @@ class ImagePanel(Panel):
         column.addWidget(self.caption)
         column.addWidget(self.hint)
 
-    def _button(self, icon_name: str, action: str, checkable: bool = False) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(icon_name))
-        button.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
-        button.setCheckable(checkable)
-        button.setToolTip(shortcut_tooltip(action))
-        button.setAccessibleName(shortcut_tooltip(action).partition("\n")[0])
-        return button
+    def _button(self, symbol: str, action: str, checkable: bool = False) -> QToolButton:
+        return tool_button(symbol, shortcut_tooltip(action), checkable=checkable)
 
     def _difference_menu(self) -> None:
         menu = QMenu(self)

@@ -12,14 +12,13 @@ from types import MappingProxyType
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
 from latentlab.ui.computing import Computing
-from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import as_qimage
 from latentlab.ui.sliders.basis import Basis, Components, Dimensions, Indices, no_components
@@ -28,6 +27,7 @@ from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.theme import GRID_PX, PADDING_PX
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
 
 BASES = ("dimensions", "components")
@@ -72,9 +72,9 @@ class SlidersPanel(Panel):
         self.filter_box.setAccessibleName("Filter sliders by name")
         self.filter_box.setToolTip("Shows the sliders whose name or number contains this")
         self.filter_box.textChanged.connect(self._filter)
-        self.randomise_button = self._tool("mdi6.dice-5-outline", "Randomise the sliders that are not locked")
+        self.randomise_button = tool_button("mdi6.dice-5-outline", "Randomise the sliders that are not locked")
         self.randomise_button.clicked.connect(self.randomise)
-        self.reset_button = self._tool("mdi6.backup-restore", "Reset all sliders to where this picture began")
+        self.reset_button = tool_button("mdi6.backup-restore", "Reset all sliders to where this picture began")
         self.reset_button.clicked.connect(self.reset_all)
         self.list = SliderList(title_width=88)
         self.list.setAccessibleName("Sliders")
@@ -105,13 +105,6 @@ class SlidersPanel(Panel):
         self.list.menu_wanted.connect(self._open_menu)
         self.list.pointed.connect(self._point_at)
         self.ends.chosen.connect(self._go_to_end)
-
-    def _tool(self, name: str, tip: str) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        return button
 
     # --- drawing
 

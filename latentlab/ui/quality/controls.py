@@ -21,6 +21,7 @@ from latentlab.ui import theme
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.running import RunningJob
+from latentlab.ui.tool_button import tool_button
 
 FEATURES = ("pixels", "classifier")
 COUNT, FEWEST, MOST = 1000, 32, 20_000
@@ -70,10 +71,7 @@ class MeasureControls(QWidget):
         self._lay_out()
 
     def _copy_button(self) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon("mdi6.content-copy"))
-        button.setToolTip("Copy all figures as text, CSV or JSON")
-        button.setAccessibleName("Copy all figures")
+        button = tool_button("mdi6.content-copy", "Copy all figures as text, CSV or JSON", "Copy all figures")
         button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         menu = QMenu(button)
         for title, form in (("Copy as text", "text"), ("Copy as CSV", "csv"), ("Copy as JSON", "json")):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.run_folder import HELD_OUT, TRAIN
 from latentlab.ui import theme
-from latentlab.ui.icons import icon
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.training.copying import copyable
 from latentlab.ui.training.curve_groups import CurveGroup
 from latentlab.ui.training.progress import StepPoints
@@ -58,11 +58,7 @@ class CurvesArea(QWidget):
         self.log_button.setToolTip("Logarithmic, for losses that are never negative")
         self.log_button.setAccessibleName("Logarithmic")
         self.log_button.toggled.connect(lambda _: self._show_way())
-        self.back_button = QToolButton()
-        self.back_button.setIcon(icon("mdi6.view-grid-outline"))
-        self.back_button.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
-        self.back_button.setToolTip("All losses again")
-        self.back_button.setAccessibleName("All losses again")
+        self.back_button = tool_button("mdi6.view-grid-outline", "All losses again")
         self.back_button.clicked.connect(lambda: self.enlarge(""))
         self.back_button.hide()
         self.hint = QLabel("The losses will be drawn here after the first steps.")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from latentlab.core.training_offer import TrainingData
-from latentlab.ui import theme
-from latentlab.ui.icons import icon
+from latentlab.ui.tool_button import tool_button
 
 
 class DataField(QWidget):
@@ -28,8 +27,10 @@ class DataField(QWidget):
         assert line is not None
         line.setPlaceholderText("a name, a folder of pictures, or an .npz file")
         self.box.editTextChanged.connect(lambda _: self._show())
-        self.folder_button = tool("mdi6.folder-image", "Choose a folder of pictures", self._choose_folder)
-        self.file_button = tool("mdi6.file-table-outline", "Choose an .npz file", self._choose_file)
+        self.folder_button = tool_button("mdi6.folder-image", "Choose a folder of pictures")
+        self.folder_button.clicked.connect(self._choose_folder)
+        self.file_button = tool_button("mdi6.file-table-outline", "Choose an .npz file")
+        self.file_button.clicked.connect(self._choose_file)
         self.words = QLabel()
         self.words.setProperty("role", "caption")
         self.words.setWordWrap(True)
@@ -88,14 +89,3 @@ class DataField(QWidget):
         if name:
             self._folder = str(Path(name).parent)
             self.set_value(name)
-
-
-def tool(name: str, tip: str, called: object) -> QToolButton:
-    """A small button with an icon, which says in its tooltip what it does."""
-    button = QToolButton()
-    button.setIcon(icon(name))
-    button.setIconSize(QSize(theme.ICON_PX, theme.ICON_PX))
-    button.setToolTip(tip)
-    button.setAccessibleName(tip)
-    button.clicked.connect(lambda _=False: called())  # type: ignore[operator]
-    return button

@@ -9,7 +9,7 @@ from latentlab.core.run_folder import RunReading
 from latentlab.ui import theme
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
-from latentlab.ui.training.data_field import tool
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.training.run_state import RunState
 
 MOST_EPOCHS = 1_000_000
@@ -66,7 +66,7 @@ class RunControls(QWidget):
 
     def _make_menu(self) -> None:
         """What is wanted less often."""
-        self.more = tool("mdi6.dots-horizontal", "More about this run", lambda: None)
+        self.more = tool_button("mdi6.dots-horizontal", "More about this run")
         self.more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.more.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         menu = QMenu(self.more)

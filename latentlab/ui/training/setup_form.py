@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
@@ -35,7 +36,8 @@ from latentlab.core.training_offer import (
     suggested_folder,
 )
 from latentlab.ui import theme
-from latentlab.ui.training.data_field import DataField, tool
+from latentlab.ui.tool_button import tool_button
+from latentlab.ui.training.data_field import DataField
 from latentlab.ui.training.more_options import MoreOptions
 from latentlab.ui.training.option_field import OptionField
 from latentlab.ui.training.training import Training
@@ -80,14 +82,12 @@ class SetupForm(QWidget):
         self.root = QLineEdit()
         self.root.setAccessibleName("Where downloaded data lies")
         self.root.textEdited.connect(lambda _: self._change())
-        self.root_row = _with_button(self.root, tool("mdi6.folder-outline", "Choose the folder", self._choose_root))
+        self.root_row = _with_button(self.root, "Choose the folder", self._choose_root)
         self.out = QLineEdit()
         self.out.setAccessibleName("Folder of the run")
         self.out.setToolTip("A new folder: checkpoint, curves and sheets are kept there")
         self.out.textEdited.connect(lambda _: self._change())
-        self.out_row = _with_button(
-            self.out, tool("mdi6.folder-outline", "Choose where runs are kept", self._choose_out)
-        )
+        self.out_row = _with_button(self.out, "Choose where runs are kept", self._choose_out)
         self._build_foot()
         self.asked = {flag: OptionField(TrainingOption(flag=flag)) for flag in MOST_ASKED}
         self.more = MoreOptions()
@@ -101,7 +101,8 @@ class SetupForm(QWidget):
         self.command.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.command.setAccessibleName("The same from a shell")
         self.command.setStyleSheet(f"font-family: monospace; font-size: {theme.CAPTION_PX}px;")
-        self.copy_button = tool("mdi6.content-copy", "Copy the command: the same from a shell", self._copy)
+        self.copy_button = tool_button("mdi6.content-copy", "Copy the command: the same from a shell")
+        self.copy_button.clicked.connect(self._copy)
         self.error = QLabel()
         self.error.setProperty("role", "danger")
         self.error.setWordWrap(True)
@@ -347,7 +348,10 @@ def _box(name: str) -> QComboBox:
     return box
 
 
-def _with_button(field: QWidget, button: QWidget) -> QWidget:
+def _with_button(field: QWidget, tip: str, choose: Callable[[], None]) -> QWidget:
+    """A field for a folder, with the button that opens a dialog to choose one."""
+    button = tool_button("mdi6.folder-outline", tip)
+    button.clicked.connect(lambda _=False: choose())
     both = QWidget()
     row = QHBoxLayout(both)
     row.setContentsMargins(0, 0, 0, 0)
