@@ -21,7 +21,7 @@ from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import SIDES, Pair, Side
 from latentlab.ui.compare.search import Search
 from latentlab.ui.panels.attributes import STRONGEST
-from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
 
@@ -44,11 +44,8 @@ class AttributePage(Page):
         self.choice.setAccessibleName("Attribute")
         self.choice.setToolTip("An attribute that both models have")
         self.choice.activated.connect(self._choose)
-        self.slider = SliderList(title_width=64, renamable=False, lockable=False, number_width=48)
-        self.slider.setFixedHeight(theme.CONTROL_PX)
-        self.slider.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.slider.setAccessibleName(STRENGTH)
-        self.slider.set_rows(1, self._row)
+        session = pair.workspace.session
+        self.slider = LoneSlider(session, self._steps, STRENGTH, self._row, self._set, title_width=64, number_width=48)
         self.hint = QLabel(NONE_SHARED)
         self.hint.setProperty("role", "caption")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -81,14 +78,6 @@ class AttributePage(Page):
         self.column.addLayout(grid, 1)
 
     def _connect(self) -> None:
-        session = self.pair.workspace.session
-        self.slider.pressed.connect(self._press)
-        self.slider.moved.connect(lambda _, value: self._set(value))
-        self.slider.released.connect(lambda _: session.end())
-        self.slider.abandoned.connect(lambda _: session.abandon())
-        self.slider.stepped.connect(lambda _, value: self._step(value))
-        self.slider.typed.connect(lambda _, value: self._type(value))
-        self.slider.reset.connect(lambda _: self._type(0.0))
         for index, when in enumerate(WHEN):
             view = self.cells["first", when].view
             view.clicked.connect(partial(self._go_to, index))
@@ -165,7 +154,7 @@ class AttributePage(Page):
         chosen = state.comparison.attribute
         return chosen if chosen in self._names else next(iter(self._names), "")
 
-    def _row(self, _row: int) -> SliderRow:
+    def _row(self) -> SliderRow:
         return SliderRow(
             title=STRENGTH,
             value=self.pair.workspace.state.comparison.strength,
@@ -182,18 +171,6 @@ class AttributePage(Page):
         name, comparison = self._names[index], self.pair.workspace.state.comparison
         if name != self._name(self.pair.workspace.state):
             self.pair.workspace.change(f"Compare {name}", comparison=replace(comparison, attribute=name))
-
-    def _press(self, _row: int) -> None:
-        self._steps.finish()
-        self.pair.workspace.session.begin(STRENGTH)
-
-    def _step(self, value: float) -> None:
-        self._steps.step(STRENGTH)
-        self._set(value)
-
-    def _type(self, value: float) -> None:
-        self._steps.finish()
-        self._set(min(max(value, -STRONGEST), STRONGEST))
 
     def _set(self, value: float) -> None:
         comparison, value = self.pair.workspace.state.comparison, round(value, 3)

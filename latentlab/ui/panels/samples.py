@@ -16,12 +16,13 @@ from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.prior_draws import Drawn, PriorDraws
-from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX, pad
+from latentlab.ui.theme import GRID_PX, PADDING_PX, pad
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
 from latentlab.ui.tile_layout import TileLayout
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
 
 LEAST_SIDE_PX = 60
@@ -56,10 +57,9 @@ class SamplesPanel(Panel):
         self.first_focus = self.sheet
 
     def _build(self) -> None:
-        self.draw_button = QToolButton()
-        self.draw_button.setIcon(icon("mdi6.dice-multiple-outline"))
-        self.draw_button.setToolTip("Draw new samples: the next seed")
-        self.draw_button.setAccessibleName("Draw new samples")
+        self.draw_button = tool_button(
+            "mdi6.dice-multiple-outline", "Draw new samples: the next seed", "Draw new samples"
+        )
         self.draw_button.clicked.connect(self.draw_next)
         self.seed_field = QSpinBox()
         pad(self.seed_field)
@@ -70,13 +70,17 @@ class SamplesPanel(Panel):
         self.seed_field.setToolTip("The same seed draws the same samples on every machine")
         self.seed_field.setAccessibleName("Seed")
         self.seed_field.valueChanged.connect(self._choose_seed)
-        self.truncation = SliderList(title_width=72, renamable=False, lockable=False, number_width=44)
-        self.truncation.setFixedHeight(CONTROL_PX)
+        self.truncation = LoneSlider(
+            self.workspace.session,
+            self._steps,
+            TRUNCATION,
+            self._truncation_row,
+            self._truncate,
+            title_width=72,
+            number_width=44,
+        )
         self.truncation.setMinimumWidth(220)
         self.truncation.setMaximumWidth(300)
-        self.truncation.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.truncation.setAccessibleName(TRUNCATION)
-        self.truncation.set_rows(1, self._truncation_row)
         self.kept_button = QToolButton()
         self.kept_button.setCheckable(True)
         self.kept_button.setIcon(icon("mdi6.star-outline"))
@@ -111,13 +115,6 @@ class SamplesPanel(Panel):
         sides.addWidget(self.sheet)
         column.addLayout(sides, 1)
         self.truncation.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.truncation.pressed.connect(lambda _: self._press())
-        self.truncation.moved.connect(lambda _, value: self._truncate(value))
-        self.truncation.released.connect(lambda _: self.workspace.session.end())
-        self.truncation.abandoned.connect(lambda _: self.workspace.session.abandon())
-        self.truncation.stepped.connect(lambda _, value: self._step(value))
-        self.truncation.typed.connect(lambda _, value: self._type(value))
-        self.truncation.reset.connect(lambda _: self._type(1.0))
 
     # --- drawing
 
@@ -209,7 +206,7 @@ class SamplesPanel(Panel):
             self.sheet.shown = index
             self.sheet.redraw()
 
-    def _truncation_row(self, _row: int) -> SliderRow:
+    def _truncation_row(self) -> SliderRow:
         state = self._drawn or self.workspace.state
         return SliderRow(
             title=TRUNCATION,
@@ -248,18 +245,6 @@ class SamplesPanel(Panel):
         with QSignalBlocker(self.kept_button):
             self.kept_button.setChecked(False)
         self.workspace.change(f"Seed {seed}", samples=replace(self.workspace.state.samples, seed=seed))
-
-    def _press(self) -> None:
-        self._steps.finish()
-        self.workspace.session.begin(TRUNCATION)
-
-    def _step(self, value: float) -> None:
-        self._steps.step(TRUNCATION)
-        self._truncate(value)
-
-    def _type(self, value: float) -> None:
-        self._steps.finish()
-        self._truncate(min(max(value, 0.0), MOST_TRUNCATION))
 
     def _truncate(self, value: float) -> None:
         sheet = self.workspace.state.samples

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
     QSpinBox,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -32,11 +31,12 @@ from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.running import RunningJob
 from latentlab.ui.saved import say_saved
-from latentlab.ui.sliders.list import SliderList
+from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import CONTROL_PX, GRID_PX, PADDING_PX, pad
+from latentlab.ui.theme import GRID_PX, PADDING_PX, pad
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
+from latentlab.ui.tool_button import tool_button
 from latentlab.ui.walk_playing import SCRUB, WalkPlaying
 from latentlab.ui.workspace import Workspace
 
@@ -64,8 +64,10 @@ class WalkPanel(Panel):
     # --- the widgets
 
     def _build(self) -> None:
-        self.play_button = self._tool("mdi6.play", "Play (Ctrl+Space)", self.toggle_play)
-        self.add_button = self._tool("mdi6.key-plus", "Add the current picture (Ctrl+Return)", self.add_current)
+        self.play_button = tool_button("mdi6.play", "Play (Ctrl+Space)")
+        self.play_button.clicked.connect(self.toggle_play)
+        self.add_button = tool_button("mdi6.key-plus", "Add the current picture (Ctrl+Return)")
+        self.add_button.clicked.connect(self.add_current)
         self.interpolation = QComboBox()
         self.interpolation.addItems([name.capitalize() for name in INTERPOLATIONS])
         self.interpolation.setAccessibleName("Interpolation")
@@ -73,8 +75,7 @@ class WalkPanel(Panel):
             "Linear: straight, for encodings of a VAE. Spherical: on the sphere, for draws from a normal prior"
         )
         self.interpolation.activated.connect(self._choose_interpolation)
-        self.loop_button = self._tool("mdi6.repeat", "Loop: from the last keyframe back to the first", None)
-        self.loop_button.setCheckable(True)
+        self.loop_button = tool_button("mdi6.repeat", "Loop: from the last keyframe back to the first", checkable=True)
         self.loop_button.clicked.connect(lambda on: self._change("Loop" if on else "No loop", loop=on))
         self.seconds = QDoubleSpinBox()
         pad(self.seconds)
@@ -94,12 +95,18 @@ class WalkPanel(Panel):
             field.setFixedWidth(68)
         self.seconds.valueChanged.connect(lambda value: self._step("Length of the walk", seconds=float(value)))
         self.fps.valueChanged.connect(lambda value: self._step("Frames per second", fps=int(value)))
-        self.export_button = self._tool("mdi6.export-variant", "Export (Ctrl+Shift+E)", self.export)
-        self.scrub = SliderList(title_width=0, renamable=False, lockable=False, number_width=58)
-        self.scrub.setFixedHeight(CONTROL_PX)
-        self.scrub.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.export_button = tool_button("mdi6.export-variant", "Export (Ctrl+Shift+E)")
+        self.export_button.clicked.connect(self.export)
+        self.scrub = LoneSlider(
+            self.workspace.session,
+            self._steps,
+            SCRUB,
+            self._scrub_row,
+            lambda time_s: self.playing.go_to(time_s, SCRUB),
+            title_width=0,
+            number_width=58,
+        )
         self.scrub.setAccessibleName("Time on the walk")
-        self.scrub.set_rows(1, self._scrub_row)
         self.strip = ThumbnailStrip(
             self._pictures, captioned=True, removable=True, reorderable=True, accepts=True, least_side=56
         )
@@ -109,27 +116,12 @@ class WalkPanel(Panel):
         self._connect()
         self._lay_out()
 
-    def _tool(self, name: str, tip: str, called: Any) -> QToolButton:
-        button = QToolButton()
-        button.setIcon(icon(name))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip)
-        if called is not None:
-            button.clicked.connect(lambda _=False: called())
-        return button
-
     def _connect(self) -> None:
         self.strip.chosen.connect(self._choose)
         self.strip.dropped.connect(self.drop)
         self.strip.reordered.connect(self._reorder)
         self.strip.removed.connect(self._remove)
-        self.scrub.pressed.connect(lambda _: self._begin_scrub())
-        self.scrub.moved.connect(lambda _, time_s: self.playing.go_to(time_s, SCRUB))
-        self.scrub.released.connect(lambda _: self.workspace.session.end())
-        self.scrub.abandoned.connect(lambda _: self.workspace.session.abandon())
-        self.scrub.stepped.connect(lambda _, time_s: self._step_scrub(time_s))
-        self.scrub.typed.connect(lambda _, time_s: self._type_scrub(time_s))
-        self.scrub.reset.connect(lambda _: self._type_scrub(0.0))
+        self.scrub.taken.connect(self.playing.stop)
 
     def _lay_out(self) -> None:
         top = QHBoxLayout()
@@ -209,7 +201,7 @@ class WalkPanel(Panel):
         self.play_button.setToolTip(said)
         self.play_button.setAccessibleName(said)
 
-    def _scrub_row(self, _row: int) -> SliderRow:
+    def _scrub_row(self) -> SliderRow:
         walk = (self._drawn or self.workspace.state).walk
         return SliderRow(
             title="Time",
@@ -292,21 +284,6 @@ class WalkPanel(Panel):
     def play(self) -> None:
         """What the window's action calls."""
         self.toggle_play()
-
-    def _begin_scrub(self) -> None:
-        self._steps.finish()
-        self.playing.stop()
-        self.workspace.session.begin(SCRUB)
-
-    def _step_scrub(self, time_s: float) -> None:
-        self.playing.stop()
-        self._steps.step(SCRUB)
-        self.playing.go_to(time_s, SCRUB)
-
-    def _type_scrub(self, time_s: float) -> None:
-        self._steps.finish()
-        self.playing.stop()
-        self.playing.go_to(time_s, SCRUB)
 
     # --- export
 
