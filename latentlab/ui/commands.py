@@ -26,6 +26,7 @@ from latentlab.ui.palette import Command, Palette
 from latentlab.ui.picture_exchange import is_picture
 from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.session_files import SessionFiles
+from latentlab.ui.shortcuts import ShortcutsDialog
 from latentlab.ui.space_switching import Spaces
 from latentlab.ui.workspace import Workspace
 
@@ -244,6 +245,9 @@ class Commands(QObject):
         return commands
 
     # --- help
+
+    def show_shortcuts(self) -> None:
+        ShortcutsDialog(self._window).open()
 
     def show_messages(self) -> None:
         MessagesDialog(self._workspace.notices, self._window).open()

@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.model_folders import ENDINGS
 from latentlab.core.requests import Encode
+from latentlab.ui.actions import ACTIONS
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.menus import described
 from latentlab.ui.panels.compare import ComparePanel
+from latentlab.ui.shortcuts import ShortcutsDialog
 from tests.ui.conftest import FakeEngine
 
 
@@ -86,3 +89,17 @@ def test_a_bundled_model_says_what_it_is(window: MainWindow, tmp_path: Path) -> 
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"nothing")
     assert described(broken) == "", "opening it says why"
+
+
+def test_help_tells_all_keys(window: MainWindow, qtbot: QtBot) -> None:
+    window.actions_by_key["shortcuts"].trigger()
+    dialog = window.findChild(ShortcutsDialog)
+    assert dialog is not None
+    lines = dialog.text.toPlainText().splitlines()
+    for spec in ACTIONS:
+        if spec.shortcut:
+            keys = QKeySequence(spec.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+            said = [line.split("  ") for line in lines if line.strip().startswith(f"{keys} ")]
+            assert any(spec.text.removesuffix("…") in line[-1] for line in said), spec.key
+    assert "Map" in lines
+    dialog.accept()
