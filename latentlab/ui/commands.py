@@ -23,6 +23,7 @@ from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
+from latentlab.ui.panels.image import ImagePanel
 from latentlab.ui.picture_exchange import is_picture
 from latentlab.ui.prior_draws import Drawn, PriorDraws
 from latentlab.ui.session_files import SessionFiles
@@ -59,6 +60,8 @@ class Commands(QObject):
             return lambda: self._docks.raise_panel(target.removeprefix("raise:"))
         if target.startswith("open:"):
             return lambda: self.open_path(Path(target.removeprefix("open:")))
+        if target.startswith("picture:"):
+            return lambda: self._read_picture(target.removeprefix("picture:"))
         key, dot, method = target.partition(".")
         if not dot:
             own: Callable[[], object] = getattr(self, key)
@@ -262,6 +265,11 @@ class Commands(QObject):
 
     def _add_attribute(self, name: str) -> None:
         self._workspace.session.update(with_strength(self._workspace.state, name, ONE_CLICK), f"Add {name}")
+
+    def _read_picture(self, path: str) -> None:
+        """With whatever is in front left there."""
+        if isinstance(panel := self._docks.panel("image"), ImagePanel):
+            panel.read_picture(path)
 
     def _in_panel(self, key: str, method: str) -> None:
         """`method` of a panel, which is brought to the front; "method:text" calls it with the text."""

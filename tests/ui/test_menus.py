@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QKeySequence
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
 
@@ -103,3 +103,19 @@ def test_help_tells_all_keys(window: MainWindow, qtbot: QtBot) -> None:
             assert any(spec.text.removesuffix("…") in line[-1] for line in said), spec.key
     assert "Map" in lines
     dialog.accept()
+
+
+def test_a_picture_dropped_on_the_comparison_is_compared_there(
+    window: MainWindow, engine: FakeEngine, tmp_path: Path, qtbot: QtBot
+) -> None:
+    Image.fromarray(np.full((8, 8, 3), 90, np.uint8)).save(tmp_path / "me.png")
+    panel = window.docks.raise_panel("compare")
+    assert isinstance(panel, ComparePanel)
+    dropped = QMimeData()
+    dropped.setUrls([QUrl.fromLocalFile(str(tmp_path / "me.png"))])
+    how = (Qt.DropAction.CopyAction, dropped, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    opened = len(engine.opens)
+    panel.dropEvent(QDropEvent(QPointF(20, 200), *how))
+    qtbot.waitUntil(lambda: any(isinstance(request, Encode) for _, request, *_ in engine.requests))
+    assert len(engine.opens) == opened
+    assert window.docks.in_sight("compare")

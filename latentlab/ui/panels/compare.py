@@ -202,12 +202,14 @@ class ComparePanel(Panel):
         self._draw()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        urls = event.mimeData().urls()
-        if any(url.isLocalFile() for url in urls) and not is_picture(urls):
+        """A second checkpoint, or a picture for both."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
         event.acceptProposedAction()
         paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
-        if paths:
+        if is_picture(event.mimeData().urls()[:1]):
+            self.command_wanted.emit(f"picture:{paths[0]}")  # encoded where it always is, and compared here
+        elif paths:
             self.second.open(paths[0])

@@ -134,10 +134,15 @@ def test_a_file_dropped_on_the_panel_is_opened_beside_the_first(
     assert engine.opens[0].slot == "compare"
     picture = QMimeData()
     picture.setUrls([QUrl.fromLocalFile(str(path.with_suffix(".png")))])
-    refused = QDragEnterEvent(panel.rect().center(), Qt.DropAction.CopyAction, picture, button, keys)
-    refused.ignore()
-    panel.dragEnterEvent(refused)
-    assert not refused.isAccepted()
+    entering = QDragEnterEvent(panel.rect().center(), Qt.DropAction.CopyAction, picture, button, keys)
+    entering.ignore()
+    panel.dragEnterEvent(entering)
+    assert entering.isAccepted()
+    asked: list[str] = []
+    panel.command_wanted.connect(asked.append)
+    panel.dropEvent(QDropEvent(QPointF(9, 9), Qt.DropAction.CopyAction, picture, button, keys))
+    assert asked == [f"picture:{path.with_suffix('.png')}"]
+    assert len(engine.opens) == 1, "a picture is no second model"
 
 
 def test_a_file_is_chosen_from_the_menu_too(
