@@ -8,10 +8,12 @@ resuming, encoding, leaks and gaps in the heap, and it is compared with the byte
 too) and optimisers. The gaps do not grow with the data: of a few hundred pictures they are the larger part.
 
 Speed is of epochs, the first tenth against the last, by the wall and by the processor's time, which other programs
-disturb less; memory of the same tenths stands beside. It needs many epochs, so few pictures. Linux only: /proc.
+disturb less; memory of the same tenths stands beside. It needs many epochs, so few pictures. With --fresh the same run
+is begun anew beside the last tenth of the minutes, and the old one is compared with it: what else the machine does
+then, it does to both. Linux only: /proc.
 
     python -m benchmarks.memory [--minutes 2] [--out FILE.json]
-    python -m benchmarks.memory --only vae --minutes 60 --images 512 --no-end
+    python -m benchmarks.memory --only vae --minutes 60 --images 512 --no-end --fresh
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ CASES = ("vae", "dcgan")
 AT_MOST = 1.5  # times data, networks and optimisers
 SLOWER_AT_MOST = 1.05
 EPOCHS_AT_LEAST = 20  # for a tenth of them to say anything
+EPOCHS_FRESH_AT_LEAST = 3
 WIDTH = {"vae": 32, "dcgan": 16}
 MB = 2**20
 MEASURED = ("data", "networks", "optimisers", "after_imports", "after_first_step", "peak_of_epochs", "peak")
@@ -90,6 +93,7 @@ def measure(family: str, images: int, minutes: float, *, to_the_end: bool) -> di
     found: dict[str, Any] = {"after_imports": resident("VmRSS")}
     data = load("avatars", size=64, limit=images)
     epochs: list[tuple[float, float, int]] = []
+    ended_s: list[float] = []  # by the clock of the machine, which all processes share
     began = time.perf_counter()
     last = (began, time.process_time())
 
@@ -102,6 +106,7 @@ def measure(family: str, images: int, minutes: float, *, to_the_end: bool) -> di
         nonlocal last
         now = (time.perf_counter(), time.process_time())
         epochs.append((report.seconds, now[1] - last[1], resident("VmRSS")))
+        ended_s.append(time.monotonic())
         last = now
         if now[0] - began > 60 * minutes:
             os.kill(os.getpid(), signal.SIGINT)
@@ -121,6 +126,7 @@ def measure(family: str, images: int, minutes: float, *, to_the_end: bool) -> di
         "networks": bytes_of(state["modules"]) + bytes_of(state["averaged"]),
         "optimisers": bytes_of(state["optimisers"]),
         "epochs": len(epochs),
+        "each": [(end_s, used_s) for end_s, (_, used_s, _) in zip(ended_s, epochs, strict=True)][1:],
         "images_per_epoch": len(data.split(config.seed, config.held_out)[0]) // 64 * 64,
     }
     if len(epochs) > EPOCHS_AT_LEAST:
@@ -133,6 +139,17 @@ def tenths(values: Sequence[float]) -> tuple[float, float]:
     """The medians of the first tenth and of the last."""
     tenth = max(1, len(values) // 10)
     return statistics.median(values[:tenth]), statistics.median(values[-tenth:])
+
+
+def beside(old: dict[str, Any], fresh: dict[str, Any]) -> tuple[float, float]:
+    """Processor milliseconds a picture, medians, of the fresh run and of the old one in the same minutes."""
+    if len(fresh["each"]) < EPOCHS_FRESH_AT_LEAST:
+        sys.exit(f"Beside the old run the fresh one got as far as {fresh['epochs']} epochs; give both more --minutes.")
+    begin_s, end_s = fresh["each"][0][0], fresh["each"][-1][0]
+    same = [used_s for at_s, used_s in old["each"] if begin_s <= at_s <= end_s]
+    new = [used_s for _, used_s in fresh["each"]]
+    images = old["images_per_epoch"]
+    return 1000 * statistics.median(new) / images, 1000 * statistics.median(same) / images
 
 
 def as_rows(case: str, found: dict[str, Any]) -> tuple[list[list[object]], list[list[object]]]:
@@ -148,11 +165,35 @@ def as_rows(case: str, found: dict[str, Any]) -> tuple[list[list[object]], list[
     return [[case, found["epochs"], *per_image, *memory]], targets
 
 
+def in_a_process(case: str, chosen: argparse.Namespace, minutes: float) -> dict[str, Any]:
+    """What `measure` found; with --fresh also, as "fresh", what it found in a process begun when a tenth was left."""
+
+    def begun(minutes: float) -> subprocess.Popen[str]:
+        options = ["--case", case, "--images", str(chosen.images), "--minutes", str(minutes)]
+        command = [sys.executable, "-m", "benchmarks.memory", *options, *(["--no-end"] if chosen.no_end else [])]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def ended(process: subprocess.Popen[str]) -> dict[str, Any]:
+        said, _ = process.communicate()
+        if process.returncode:
+            sys.exit(f"The run of the case '{case}' ended with status {process.returncode}.")
+        found: dict[str, Any] = json.loads(said.splitlines()[-1])
+        return found
+
+    process = begun(minutes)
+    if not chosen.fresh:
+        return ended(process)
+    time.sleep(0.9 * 60 * minutes)
+    fresh = begun(0.1 * minutes)
+    return ended(process) | {"fresh": ended(fresh)}
+
+
 def main() -> None:
     parser = arguments("Memory of training beyond the first step, and speed as it goes on.")
     parser.add_argument("--minutes", type=float, default=2.0, help="of each case's epochs (default: 2)")
     parser.add_argument("--images", type=int, default=4096, help="of 64 px (default: 4096)")
     parser.add_argument("--no-end", action="store_true", help="leave out resuming, and what comes after the last epoch")
+    parser.add_argument("--fresh", action="store_true", help="the same run anew beside the last tenth, to compare with")
     parser.add_argument("--only", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--case", choices=CASES, help=argparse.SUPPRESS)
     chosen = parser.parse_args()
@@ -164,12 +205,13 @@ def main() -> None:
     speeds: list[list[object]] = []
     targets: list[list[object]] = []
     for case in chosen.only:
-        options = ["--case", case, "--images", str(chosen.images), "--minutes", str(chosen.minutes)]
-        command = [sys.executable, "-m", "benchmarks.memory", *options, *(["--no-end"] if chosen.no_end else [])]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-        figures[case] = found = json.loads(done.stdout.splitlines()[-1])
+        figures[case] = found = in_a_process(case, chosen, chosen.minutes)
         rows.append([case, *(round(found[name] / MB, 1) for name in MEASURED)])
         speed, wanted = as_rows(case, found)
+        if "fresh" in found:
+            new, old = found["fresh_and_old_ms"] = beside(found, found.pop("fresh"))
+            speed.append([f"{case}: fresh, last", found["epochs"], new, old, "", ""])
+            wanted.append(verdict(f"{case}: last tenth / fresh beside it, processor", old / new, SLOWER_AT_MOST))
         speeds += speed
         targets += wanted
         print(table(wanted, TARGET), flush=True)
