@@ -26,7 +26,6 @@ def spec_of(space: LatentSpace) -> SpaceSpec:
     return SpaceSpec(name=space.name, shape=list(space.shape), prior=space.prior, std=std)
 
 
-@torch.inference_mode()
 def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     """Rewrites the checkpoint of an autoencoder, variational or not, in the principal axes of what it encodes.
 
@@ -36,12 +35,26 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     network = network_from(path, header, read_weights(path))
     if not isinstance(network, Autoencoder):
         raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
+    fitted = with_measured_prior(network, examples)
+    update = {
+        "architecture": fitted.architecture.model_dump(mode="json"),
+        "spaces": [spec_of(space) for space in fitted.spaces],
+    }
+    return write_checkpoint(path, header.model_copy(update=update), weights_of(fitted), half=half)
+
+
+@torch.inference_mode()
+def with_measured_prior(network: Autoencoder, examples: Examples) -> Autoencoder:
+    """`network`, in eval mode, with a prior of what it encodes of `examples`; itself where that is not finite.
+
+    The global random numbers stay as they are.
+    """
+    device = next(network.parameters()).device
     means, variances, asked = [], [], []
     generator = torch.Generator().manual_seed(0)
-    at_once = pictures_at_once(header.image.height)
+    at_once = pictures_at_once(network.architecture.image_size)
     for start in range(0, len(examples), at_once):
-        chosen = np.arange(start, min(start + at_once, len(examples)))
-        batch = examples.batch(chosen, torch.device("cpu"))
+        batch = examples.batch(np.arange(start, min(start + at_once, len(examples))), device)
         asked_BK = asked_of(network, len(batch), batch.labels, batch.attributes)
         if isinstance(network, AVB):  # draws of the posterior, whose spread is theirs already
             mean_BD = network.sampled(batch.images, network.noise(len(batch), batch.images.device, generator))
@@ -52,13 +65,12 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
         else:
             mean_BD = network.encode(batch.images, asked_BK)
             variance_BD = torch.zeros_like(mean_BD)
-        means.append(mean_BD)
-        variances.append(variance_BD)
-        asked += [] if asked_BK is None else [asked_BK]
+        means.append(mean_BD.cpu())
+        variances.append(variance_BD.cpu())
+        asked += [] if asked_BK is None else [asked_BK.cpu()]
+    means_ND, variances_ND = torch.cat(means), torch.cat(variances)
+    if not (torch.isfinite(means_ND).all() and torch.isfinite(variances_ND).all()):
+        return network
     told = (torch.cat(asked),) if asked else ()
-    fitted = network.with_fitted_prior(torch.cat(means), torch.cat(variances), *told)
-    update = {
-        "architecture": fitted.architecture.model_dump(mode="json"),
-        "spaces": [spec_of(space) for space in fitted.spaces],
-    }
-    return write_checkpoint(path, header.model_copy(update=update), weights_of(fitted), half=half)
+    with torch.random.fork_rng(devices=[]):  # weights are drawn for the copy before it is given its own
+        return network.with_fitted_prior(means_ND, variances_ND, *told).to(device)

@@ -21,6 +21,7 @@ from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
+from latentlab.models.vae import Autoencoder
 from training import resume
 from training.alarms import Alarms
 from training.averaging import Averaged
@@ -34,7 +35,7 @@ from training.losses import MeanLosses, evaluated
 from training.metrics_log import write_metrics
 from training.objectives.objective import OBJECTIVES, GivesDamaged, Known, Losses, Objective, ObjectiveClass
 from training.precision import Precision
-from training.prior import fit_prior, spec_of
+from training.prior import fit_prior, spec_of, with_measured_prior
 from training.processes import ALONE, Processes
 from training.reports import EpochReport, StepReport
 from training.sheets import RECONSTRUCTIONS, write_repaired, write_sheets
@@ -43,6 +44,7 @@ from training.traversals import write_traversals
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 METRICS = "metrics.jsonl"
+MEASURED = 512  # pictures that the prior of an epoch's samples is measured on
 SMALLEST_BATCH = 2  # batch normalisation needs two
 
 
@@ -266,13 +268,26 @@ class Run:
         shown = self.held_out.spread(RECONSTRUCTIONS)
         pictures = shown.pictures()
         asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
-        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK)
+        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK, drawn_by=self._as_finished(network))
         write_traversals(self.out / "samples", self.epoch, network, pictures, asked_BK)
         self._write_map(network)
         if isinstance(self.objective, GivesDamaged):
             write_repaired(self.out / "samples", self.epoch, network, pictures, self.objective.damaged)
         network.train(was_training)
         return replace(report, held_out=held_out)
+
+    @property
+    def _measures_prior(self) -> bool:
+        return self.config.fit_prior or not getattr(self.objective.network, "has_prior", True)
+
+    def _as_finished(self, network: Network) -> Network:
+        """What samples are drawn with: where the prior is measured in the end, with one of some pictures already.
+
+        Draws from N(0, I) fall where no encoding is, and say nothing of the class that a conditional one is asked for.
+        """
+        if not self._measures_prior or not isinstance(network, Autoencoder):
+            return network
+        return with_measured_prior(network, self.examples.spread(MEASURED))
 
     def _write_map(self, network: Network) -> None:
         known = self.held_out.spread(PICTURES)
@@ -294,7 +309,7 @@ class Run:
             return self.checkpoint
         for path in (self.checkpoint, self.out / BEST):
             if path.exists():
-                if self.config.fit_prior or not getattr(self.objective.network, "has_prior", True):
+                if self._measures_prior:
                     fit_prior(path, self.examples, half=self.config.half)
                 write_encodings(path, self.data, self.config, report)
         return self.checkpoint

@@ -19,6 +19,7 @@ from torch import Tensor
 from latentlab.core.atomic import atomic_write
 from latentlab.models.conditioning import UNKNOWN, Conditional, condition_rows
 from latentlab.models.family import Network
+from latentlab.models.torch_model import pictures_at_once
 
 COLUMNS = 8
 SAMPLES = 64
@@ -49,6 +50,27 @@ def as_bytes(images_BCHW: Tensor) -> NDArray[np.uint8]:
     return scaled.permute(0, 2, 3, 1).contiguous().cpu().numpy()
 
 
+def drawn(network: Network, latents_ND: Tensor, asked_NK: Tensor | None = None) -> NDArray[np.uint8]:
+    """uint8 (N, H, W, C); as many at once as their size allows."""
+    at_once = pictures_at_once(network.architecture.image_size)
+    pieces = []
+    for start in range(0, len(latents_ND), at_once):
+        asked = None if asked_NK is None else asked_NK[start : start + at_once]
+        pieces.append(as_bytes(network.decode(latents_ND[start : start + at_once], asked)))
+    return np.concatenate(pieces)
+
+
+def encoded(network: Network, images_NHWC: NDArray[np.uint8], asked_NK: Tensor | None = None) -> Tensor:
+    """float32 (N, D) on the network's device; as many at once as their size allows."""
+    device = next(network.parameters()).device
+    at_once = pictures_at_once(network.architecture.image_size)
+    pieces = []
+    for start in range(0, len(images_NHWC), at_once):
+        asked = None if asked_NK is None else asked_NK[start : start + at_once].to(device)
+        pieces.append(network.encode(as_inputs(images_NHWC[start : start + at_once]).to(device), asked).float())
+    return torch.cat(pieces)
+
+
 @torch.inference_mode()
 def write_sheets(
     folder: Path,
@@ -57,24 +79,25 @@ def write_sheets(
     images_NHWC: NDArray[np.uint8],
     asked_NK: Tensor | None = None,
     seed: int = SEED,
+    *,
+    drawn_by: Network | None = None,
 ) -> None:
     """`samples-0001.png` and, with an encoder, `reconstructions-0001.png` (each row of originals, then its row).
 
     `asked_NK`: what a conditional network is told of the pictures. Its samples are the same draws in every row, asked
-    for one class (or attribute) after the other.
+    for one class (or attribute) after the other. `drawn_by`: the network with a measured prior, for the samples.
     """
-    device = next(network.parameters()).device
-    latents_ND = torch.from_numpy(network.spaces[0].sample(SAMPLES, seed=seed)).to(device)
+    device, drawing = next(network.parameters()).device, drawn_by or network
+    latents_ND = torch.from_numpy(drawing.spaces[0].sample(SAMPLES, seed=seed)).to(device)
     rows_RK = row_conditions(network)
     if rows_RK is not None:
         latents_ND = latents_ND[:COLUMNS].repeat(len(rows_RK), 1)
         rows_RK = rows_RK.to(device).repeat_interleave(COLUMNS, dim=0)
-    save_png(folder / f"samples-{epoch:04d}.png", sheet(as_bytes(network.decode(latents_ND, rows_RK))))
+    save_png(folder / f"samples-{epoch:04d}.png", sheet(drawn(drawing, latents_ND, rows_RK)))
     if network.encodes and len(images_NHWC):
         originals = images_NHWC[:RECONSTRUCTIONS]
-        inputs = as_inputs(originals).to(device)
         told = None if asked_NK is None else asked_NK[: len(originals)].to(device)
-        decoded = as_bytes(network.decode(network.encode(inputs, told), told))
+        decoded = drawn(network, encoded(network, originals, told), told)
         rows = [
             np.concatenate([originals[start : start + COLUMNS], decoded[start : start + COLUMNS]])
             for start in range(0, len(originals) - len(originals) % COLUMNS or len(originals), COLUMNS)
