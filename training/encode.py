@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.picture_folder import Progress
 from latentlab.core.spaces import FloatArray
-from latentlab.measure.classifier import Classifier
+from latentlab.measure.classifier import Classifier, Predictions
 from latentlab.measure.encoding import coded_thumbnails, components, encode_pictures, told_of
 from latentlab.measure.figures import inversion_error
 from latentlab.measure.metrics import active_units
@@ -29,10 +30,11 @@ from latentlab.models.loading import network_from, weights_of
 from latentlab.models.torch_model import TorchModel, pictures_at_once
 from training.config import TrainingConfig
 from training.data import Dataset
+from training.data.dataset import fewer
 from training.data.rows import Rows
 from training.data.source import silent
 from training.inverting import STEPS_AT_MOST, fit_inverter
-from training.memory import give_back
+from training.memory import give_back, kept_memory
 from training.precision import Precision
 from training.predicting import learned, predicted
 
@@ -55,13 +57,13 @@ def write_encodings(path: Path, data: Dataset, config: TrainingConfig, report: P
         train_idx, held_out_idx = data.split(config.seed, config.held_out)
         asked_NK = model.conditions(told_of(model.info, data.described(train_idx), len(train_idx)), len(train_idx))
         pictures = Rows.of(data.images, train_idx)
-        inverter = fit_inverter(
-            network, pictures, steps, asked_NK, seed=config.seed, precision=precision, report=report
-        )
+        with kept_memory():
+            inverter = fit_inverter(
+                network, pictures, steps, asked_NK, seed=config.seed, precision=precision, report=report
+            )
         weights |= {f"{PREFIX}{name}": value for name, value in weights_of(inverter).items()}
-        give_back()
         changes[HEADER_KEY] = inverter.architecture.model_dump(mode="json") | {"steps": steps}
-        held_out = data.subset(held_out_idx if len(held_out_idx) else train_idx).limited(JUDGED)
+        held_out = data.subset(fewer(held_out_idx if len(held_out_idx) else train_idx, JUDGED))
         model = TorchModel(network, model.info, device=str(precision.device))
         error = inversion_error(model, inverter, held_out.images, held_out)
         changes["figures"] = header.figures | {"inverter": {"mse": error}}
@@ -89,28 +91,30 @@ def encodings_of(
 def _of_data(
     model: TorchModel, data: Dataset, config: TrainingConfig, report: Progress
 ) -> tuple[EncodingSet, dict[str, Any]]:
-    shown = data.limited(config.encodings, config.seed)
-    told = told_of(model.info, shown, len(shown))
-    encodings = encode_pictures(model, shown.images, lambda done, total: report(done, total, "encoding"), told)
-    pictures = shown.images if data.may_ship_thumbnails else decoded(model, encodings.latents, told)
+    chosen = fewer(np.arange(len(data), dtype=np.int64), config.encodings, config.seed)
+    rows, known = Rows.of(data.images, chosen), data.described(chosen)
+    told = told_of(model.info, known, len(rows))
+    encodings = encode_pictures(model, rows, lambda done, total: report(done, total, "encoding"), told)
+    at_once = pictures_at_once(data.height)
+    pictures = rows.batches(at_once) if data.may_ship_thumbnails else decoded(model, encodings.latents, told)
     encodings = replace(
         encodings,
-        labels=shown.labels,
-        label_names=shown.label_names,
-        attributes=shown.attributes,
-        attribute_names=shown.attribute_names,
-        names=shown.names,
-        thumbnails=coded_thumbnails(pictures, config.thumbnail_size),
+        labels=known.labels,
+        label_names=known.label_names,
+        attributes=known.attributes,
+        attribute_names=known.attribute_names,
+        names=tuple(data.names[index] for index in chosen) if data.names else (),
+        thumbnails=coded_thumbnails(chain.from_iterable(pictures), config.thumbnail_size),
     )
     return encodings, {"active_units": active_units(encodings.latents)}
 
 
 def decoded(model: TorchModel, latents_ND: FloatArray, told: Asked) -> Iterator[NDArray[np.uint8]]:
-    """The pictures (H, W, C) one after another, no more than a batch of them in memory."""
+    """The pictures in batches (B, H, W, C), no more than one of them in memory."""
     at_once = pictures_at_once(model.info.image.height)
     for start in range(0, len(latents_ND), at_once):
         asked = told[start : start + at_once] if isinstance(told, Sequence) else told
-        yield from model.decode(latents_ND[start : start + at_once], condition=asked)
+        yield model.decode(latents_ND[start : start + at_once], condition=asked)
 
 
 # --- without ---------------------------------------------------------------------------------------------------
@@ -120,33 +124,36 @@ def _of_samples(
     model: TorchModel, data: Dataset, config: TrainingConfig, report: Progress
 ) -> tuple[EncodingSet, dict[str, Any]]:
     train_idx, held_out_idx = data.split(config.seed, config.held_out)
-    # Before the pictures are drawn: both together would be the most memory of the whole run.
-    classifier = _classifier(model, data.subset(train_idx), config, report)
     give_back()
+    classifier = _classifier(model, data, train_idx, config, report)
     space = model.info.spaces[0]
     latents_ND = space.sample(config.encodings, seed=config.seed)
     # A conditional generator is asked for what pictures of the data are.
     like = data.described(evenly(data.labels, len(data), config.encodings, config.seed))
-    pictures = model.decode(latents_ND, condition=told_of(model.info, like, config.encodings))
-    encodings = EncodingSet(
-        latents_ND,
-        space.name,
-        pca=components(latents_ND),
-        thumbnails=coded_thumbnails(pictures, config.thumbnail_size),
-        samples=True,
-    )
+    said: list[Predictions] = []
+
+    def looked_at(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        said.extend([] if classifier is None else [classifier.predict(pictures)])
+        return pictures
+
+    drawn = map(looked_at, decoded(model, latents_ND, told_of(model.info, like, config.encodings)))
+    thumbnails = coded_thumbnails(chain.from_iterable(drawn), config.thumbnail_size)
+    encodings = EncodingSet(latents_ND, space.name, pca=components(latents_ND), thumbnails=thumbnails, samples=True)
     if classifier is None:
         return _as_asked(encodings, model.info, like), {}
     judged = held_out_idx if len(held_out_idx) else train_idx
-    encodings, figures = predicted(encodings, classifier, pictures, data.subset(judged))
+    encodings, figures = predicted(encodings, Predictions.joined(said), classifier, data, judged)
     return _as_asked(encodings, model.info, like), figures
 
 
-def _classifier(model: TorchModel, data: Dataset, config: TrainingConfig, report: Progress) -> Classifier | None:
+def _classifier(
+    model: TorchModel, data: Dataset, rows: NDArray[np.int64], config: TrainingConfig, report: Progress
+) -> Classifier | None:
     """Of all that is known of the pictures, trained for no longer than the generator was."""
     trained_for = int(model.info.training.get("steps", CLASSIFIER_STEPS))
     return learned(
         data,
+        rows=rows,
         steps=min(CLASSIFIER_STEPS, max(20, trained_for)),
         flip="flip" in config.augment,
         seed=config.seed,

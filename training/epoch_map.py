@@ -17,11 +17,10 @@ from torch import Tensor
 from latentlab.core.atomic import atomic_write
 from latentlab.core.spaces import FloatArray
 from latentlab.models.family import Network
-from training.sheets import SEED, as_bytes, as_inputs
+from training.sheets import SEED, drawn, encoded
 
 FOLDER = "map"
 PICTURES = 400
-AT_ONCE = 32
 SIDE = 16  # px, at most: a generator's pictures are compared as they look from far away
 COMPONENTS = 2
 
@@ -46,7 +45,7 @@ def write_map(
     if len(images_NHWC) < 2:
         return
     count = len(images_NHWC)
-    known_ND = _encoded(network, images_NHWC, asked_NK) if network.encodes else small(images_NHWC)
+    known_ND = encoded(network, images_NHWC, asked_NK).cpu().numpy() if network.encodes else small(images_NHWC)
     if not np.isfinite(known_ND).all():
         return  # of a run that has diverged; the loop says so
     rows_ND = known_ND
@@ -85,27 +84,15 @@ def small(images_NHWC: NDArray[np.uint8]) -> FloatArray:
     count, height, width, channels = images_NHWC.shape
     step = max(1, -(-height // SIDE))
     rows, columns = height // step, width // step
-    cut = images_NHWC[:, : rows * step, : columns * step].astype(np.float32) / 255
-    blocks = cut.reshape(count, rows, step, columns, step, channels).mean(axis=(2, 4))
-    return np.asarray(blocks.reshape(count, -1), np.float32)
-
-
-def _encoded(network: Network, images_NHWC: NDArray[np.uint8], asked_NK: Tensor | None) -> FloatArray:
-    device = next(network.parameters()).device
-    found = []
-    for start in range(0, len(images_NHWC), AT_ONCE):
-        inputs = as_inputs(images_NHWC[start : start + AT_ONCE]).to(device)
-        told = None if asked_NK is None else asked_NK[start : start + AT_ONCE].to(device)
-        found.append(network.encode(inputs, told).float().cpu().numpy())
-    return np.concatenate(found)
+    found = np.empty((count, rows * columns * channels), np.float32)
+    for index, image in enumerate(images_NHWC):  # one by one: in floating point they are four times as large
+        cut = image[: rows * step, : columns * step].astype(np.float32) / 255
+        found[index] = cut.reshape(rows, step, columns, step, channels).mean(axis=(1, 3)).ravel()
+    return found
 
 
 def _drawn(network: Network, count: int, asked_NK: Tensor | None) -> NDArray[np.uint8]:
     """(N, H, W, C): the same draws every time, asked for what the pictures are."""
     device = next(network.parameters()).device
     latents_ND = torch.from_numpy(network.spaces[0].sample(count, seed=SEED)).to(device)
-    found = []
-    for start in range(0, count, AT_ONCE):
-        asked = None if asked_NK is None else asked_NK[start : start + AT_ONCE].to(device)
-        found.append(as_bytes(network.decode(latents_ND[start : start + AT_ONCE], asked)))
-    return np.concatenate(found)
+    return drawn(network, latents_ND, None if asked_NK is None else asked_NK.to(device))

@@ -19,6 +19,7 @@ from training.data.rows import Rows
 from training.precision import Precision
 
 BATCH = 64  # of each kind
+REDRAWN = 16  # of a batch, at once
 RATE = 1e-3
 PIXEL_WEIGHT = 4.0  # of a real picture's error beside the latent's
 NOISE = 0.03  # on the pictures, so that the regressor does not read the generator's fine print
@@ -77,16 +78,37 @@ def _fitted(
             with torch.no_grad():
                 drawn = network.decode(latents, asked_BK).float()
             both = torch.cat([drawn, real]).contiguous(memory_format=torch.channels_last)
-            codes = inverter(both + NOISE * torch.randn_like(both)).float()
-            redrawn = network.decode(codes[BATCH:], asked_BK).float()
+            noisy = torch.randn_like(both).mul_(NOISE).add_(both)
+            del drawn, both  # what is not needed again makes room for feature maps
+            codes = inverter(noisy).float()
+        of_pixels = pixel_error(network, codes[BATCH:], real, asked_BK, precision)
         of_latents = F.mse_loss(codes[:BATCH], latents) / spread
         beyond = F.relu(codes[BATCH:].square().mean(dim=1) / spread - 1).mean()
-        loss = of_latents + PIXEL_WEIGHT * F.mse_loss(redrawn, real) + RANGE_WEIGHT * beyond
+        loss = of_latents + PIXEL_WEIGHT * of_pixels + RANGE_WEIGHT * beyond
         precision.step(loss, optimiser, inverter, 1.0)
         schedule.step()
         report(step + 1, steps, "fitting the inverter")
     return inverter
 
 
+def pixel_error(
+    network: Network, codes_BD: Tensor, real_BCHW: Tensor, asked_BK: Tensor | None, precision: Precision
+) -> Tensor:
+    """A number with the gradient of the mean squared error between the pictures and what is drawn of their codes.
+
+    The generator, in eval mode, draws each picture on its own: a few at a time, so that the feature maps of all need
+    not wait for the backward pass together.
+    """
+    given_BD = codes_BD.detach().requires_grad_()
+    for start in range(0, len(real_BCHW), REDRAWN):
+        part = slice(start, start + REDRAWN)
+        with precision.autocast():
+            redrawn = network.decode(given_BD[part], None if asked_BK is None else asked_BK[part]).float()
+        # The sum, not the mean: in half precision the gradients of a mean over pixels would be zeros.
+        torch.autograd.backward(F.mse_loss(redrawn, real_BCHW[part], reduction="sum"))
+    assert given_BD.grad is not None
+    return (codes_BD * (given_BD.grad.float() / real_BCHW.numel())).sum()
+
+
 def _scaled(images_NHWC: Tensor) -> Tensor:
-    return images_NHWC.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return images_NHWC.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from latentlab.core.condition import Described
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.picture_folder import Progress
 from latentlab.core.spaces import FloatArray
@@ -24,7 +25,10 @@ from latentlab.measure.classifier import (
     fit_classifier,
     targets_of,
 )
+from latentlab.models.torch_model import pictures_at_once
 from training.data import Dataset
+from training.data.rows import Rows
+from training.memory import kept_memory
 
 WORTH_SAYING = 0.7  # held-out AUC below which a prediction is left out
 
@@ -32,6 +36,7 @@ WORTH_SAYING = 0.7  # held-out AUC below which a prediction is left out
 def learned(
     data: Dataset,
     *,
+    rows: NDArray[np.int64] | None = None,
     steps: int | None,
     flip: bool,
     seed: int,
@@ -39,27 +44,31 @@ def learned(
     bfloat16: bool,
     report: Progress,
 ) -> Classifier | None:
-    """A classifier of everything `data` tells of its pictures; None where it tells nothing."""
-    targets = targets_of(data)
+    """A classifier of everything `data` tells of its pictures, or of those in `rows`; None where it tells nothing."""
+    targets = targets_of(data if rows is None else data.described(rows))
     if targets is None:
         return None
-    return fit_classifier(
-        data.images,
-        targets,
-        steps=steps,
-        augmentation=Augmentation(flip=flip),
-        seed=seed,
-        device=device,
-        bfloat16=bfloat16,
-        on_step=lambda done, total: report(done, total, "learning the attributes"),
-    )
+    with kept_memory():
+        return fit_classifier(
+            data.images,
+            targets,
+            rows=rows,
+            steps=steps,
+            augmentation=Augmentation(flip=flip),
+            seed=seed,
+            device=device,
+            bfloat16=bfloat16,
+            on_step=lambda done, total: report(done, total, "learning the attributes"),
+        )
 
 
 def predicted(
-    encodings: EncodingSet, classifier: Classifier, pictures: NDArray[np.uint8], held_out: Dataset
+    encodings: EncodingSet, said: Predictions, classifier: Classifier, data: Dataset, judged: NDArray[np.int64]
 ) -> tuple[EncodingSet, dict[str, Any]]:
-    """What the classifier says of the samples; only what it can tell on held-out pictures."""
-    known, said = classifier.predict(held_out.images), classifier.predict(pictures)
+    """The samples with what the classifier said of them; only what it can tell on held-out pictures of the data."""
+    batches = Rows.of(data.images, judged).batches(pictures_at_once(data.height))
+    known = Predictions.joined(map(classifier.predict, batches))
+    held_out = data.described(judged)
     figures: dict[str, Any] = {}
     names_said: set[str] = set()
     labels = None
@@ -82,7 +91,7 @@ def predicted(
 
 
 def _attributes(
-    classifier: Classifier, known: Predictions, said: Predictions, held_out: Dataset, figures: dict[str, Any]
+    classifier: Classifier, known: Predictions, said: Predictions, held_out: Described, figures: dict[str, Any]
 ) -> tuple[list[FloatArray], list[str]]:
     """Columns and names. A yes-no attribute becomes a probability that is one half at the equal error threshold."""
     columns: list[FloatArray] = []

@@ -15,12 +15,12 @@ from torch import Tensor
 
 from latentlab.core.spaces import UNIFORM_BOUND, LatentSpace
 from latentlab.models.family import Network
-from training.sheets import as_bytes, as_inputs, row_conditions, save_png, sheet
+from latentlab.models.torch_model import pictures_at_once
+from training.sheets import drawn, encoded, row_conditions, save_png, sheet
 
 ROWS = 10
 SIGMAS = (-3, -2, -1, 0, 1, 2, 3)  # a column each
 COMPARED = 256  # dimensions, at most, whose pictures are compared where no encoder says which are active
-AT_ONCE = 64
 
 
 @torch.inference_mode()
@@ -38,7 +38,7 @@ def write_traversals(
     condition_1K = None if rows_RK is None else rows_RK[:1].to(device)
     if network.encodes and len(images_NHWC) > 1:
         told = None if asked_NK is None else asked_NK.to(device)
-        codes_ND = network.encode(as_inputs(images_NHWC).to(device), told).float()
+        codes_ND = encoded(network, images_NHWC, told)
         centre_D, sigma_D = codes_ND.mean(0), codes_ND.std(0)
         order = sigma_D.argsort(descending=True)
         bounds = -math.inf, math.inf
@@ -48,8 +48,8 @@ def write_traversals(
         bounds = space.bounds
         order = _by_change(network, bounds, centre_D, sigma_D, condition_1K)
     latents = torch.cat([_moved(bounds, centre_D, sigma_D, int(d), SIGMAS) for d in order[:ROWS]])
-    pictures = _decoded(network, latents, condition_1K)
-    save_png(folder / f"traversals-{epoch:04d}.png", sheet(as_bytes(pictures), columns=len(SIGMAS)))
+    asked_NK = None if condition_1K is None else condition_1K.expand(len(latents), -1)
+    save_png(folder / f"traversals-{epoch:04d}.png", sheet(drawn(network, latents, asked_NK), columns=len(SIGMAS)))
 
 
 def prior_sigma(space: LatentSpace) -> Tensor:
@@ -71,8 +71,13 @@ def _by_change(
     """Dimensions, that which changes the picture most between its ends first."""
     compared = torch.linspace(0, len(centre_D) - 1, min(len(centre_D), COMPARED)).round().long()
     ends = torch.cat([_moved(bounds, centre_D, sigma_D, int(d), (SIGMAS[0], SIGMAS[-1])) for d in compared])
-    pictures = _decoded(network, ends, condition_1K)
-    change = (pictures[0::2] - pictures[1::2]).abs().mean(dim=(1, 2, 3))
+    pairs = 2 * max(1, pictures_at_once(network.architecture.image_size) // 2)
+    changes = []
+    for latents in torch.split(ends, pairs):
+        asked = None if condition_1K is None else condition_1K.expand(len(latents), -1)
+        pictures = network.decode(latents, asked).float()
+        changes.append((pictures[0::2] - pictures[1::2]).abs().mean(dim=(1, 2, 3)))
+    change = torch.cat(changes)
     return compared.to(change.device)[change.argsort(descending=True)]
 
 
@@ -83,11 +88,3 @@ def _moved(
     latents_SD = centre_D.repeat(len(sigmas), 1)
     latents_SD[:, dimension] += sigma_D[dimension] * torch.tensor(sigmas, device=centre_D.device)
     return latents_SD.clamp(*bounds)
-
-
-def _decoded(network: Network, latents_ND: Tensor, condition_1K: Tensor | None) -> Tensor:
-    pieces = []
-    for latents in torch.split(latents_ND, AT_ONCE):
-        condition = None if condition_1K is None else condition_1K.expand(len(latents), -1)
-        pieces.append(network.decode(latents, condition).float())
-    return torch.cat(pieces)

@@ -8,7 +8,7 @@ Shapes: N pictures, B batch, K classes, A attributes, H W C of pictures (uint8),
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,8 @@ from latentlab.core.condition import Described
 from latentlab.core.errors import DataError
 from latentlab.core.fitting import auc
 from latentlab.core.spaces import FloatArray
+from latentlab.models.recomputed import forward_with_less
+from latentlab.models.torch_model import pictures_at_once
 
 Pictures = NDArray[np.uint8]
 OnStep = Callable[[int, int], None]  # done, total
@@ -109,7 +111,8 @@ class ClassifierNetwork(nn.Module):
         self.class_count = classes
 
     def forward(self, images_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        features: Tensor = self.features(self.layers(images_BCHW))
+        layers = [layer for convolution in self.layers.children() for layer in convolution.children()]
+        features: Tensor = self.features(forward_with_less(layers, images_BCHW))
         outputs: Tensor = self.outputs(features)
         return features, outputs[:, : self.class_count], outputs[:, self.class_count :]
 
@@ -129,6 +132,19 @@ class Predictions:
     attributes_NA: FloatArray  # yes-no attributes as logits; quantities in their own unit
     features_NF: FloatArray
 
+    @classmethod
+    def joined(cls, parts: Iterable[Predictions]) -> Predictions:
+        """Of the pictures of all parts, at least one, of one classifier."""
+        several = list(parts)
+        labels = [part.labels for part in several if part.labels is not None]
+        confidence = [part.confidence for part in several if part.confidence is not None]
+        return cls(
+            np.concatenate(labels) if labels else None,
+            np.concatenate(confidence) if confidence else None,
+            np.concatenate([part.attributes_NA for part in several]),
+            np.concatenate([part.features_NF for part in several]),
+        )
+
 
 @dataclass(eq=False)
 class Classifier:
@@ -139,13 +155,16 @@ class Classifier:
     centre: FloatArray = field(default_factory=lambda: np.zeros(0, np.float32))  # (A,) of the quantities
     scale: FloatArray = field(default_factory=lambda: np.ones(0, np.float32))
 
-    @torch.inference_mode()
     def predict(self, images: Pictures) -> Predictions:
         """Of uint8 pictures (N, H, W, C) of the size trained on; the same in every batch."""
-        self.network.eval()
-        batches = (images[start : start + 2 * BATCH] for start in range(0, max(len(images), 1), 2 * BATCH))
-        outputs = [self.network(_scaled(torch.from_numpy(batch).to(self.device))) for batch in batches]
-        features, logits_NK, attributes = (torch.cat(parts).float().cpu() for parts in zip(*outputs, strict=True))
+        at_once = pictures_at_once(images.shape[1])
+        starts = range(0, max(len(images), 1), at_once)
+        return Predictions.joined(self._said(images[start : start + at_once]) for start in starts)
+
+    @torch.inference_mode()
+    def _said(self, batch: Pictures) -> Predictions:
+        outputs = self.network.eval()(_scaled(torch.from_numpy(batch).to(self.device)))
+        features, logits_NK, attributes = (part.float().cpu() for part in outputs)
         sure = logits_NK.softmax(dim=1).max(dim=1) if logits_NK.shape[1] else None
         return Predictions(
             labels=None if sure is None else sure.indices.numpy(),
@@ -166,6 +185,7 @@ def fit_classifier(
     images: Pictures,
     targets: Targets,
     *,
+    rows: NDArray[np.int64] | None = None,
     steps: int | None = None,
     augmentation: Augmentation = Augmentation(),
     width: int = 24,
@@ -176,19 +196,22 @@ def fit_classifier(
 ) -> Classifier:
     """Trained on uint8 (N, H, W, C), balanced: of a rare attribute each positive counts for more.
 
+    `rows`: which of the pictures are learned from, all by default; `targets` are of these. They are not copied.
     `steps` of 128 pictures; by default twelve epochs, 300 at least and 3,000 at most. The caller's random state stays
     as it was. Raises DataError when there is nothing to learn from.
     """
-    if len(images) < 2:
+    rows = np.arange(len(images)) if rows is None else rows
+    if len(rows) < 2:
         raise DataError("A classifier needs at least two pictures.")
     device = torch.device(device)
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
-        return _fit(images, targets, steps, augmentation, width, seed, device, bfloat16, on_step)
+        return _fit(images, rows, targets, steps, augmentation, width, seed, device, bfloat16, on_step)
 
 
 def _fit(
     images: Pictures,
+    rows_N: NDArray[np.int64],
     targets: Targets,
     steps: int | None,
     augmentation: Augmentation,
@@ -198,20 +221,20 @@ def _fit(
     bfloat16: bool,
     on_step: OnStep | None,
 ) -> Classifier:
-    classifier, losses = _made(images, targets, width, device)
+    classifier, losses = _made(images, len(rows_N), targets, width, device)
     network = classifier.network
-    steps = steps if steps is not None else int(np.clip(12 * len(images) / BATCH, 300, 3000))
+    steps = steps if steps is not None else int(np.clip(12 * len(rows_N) / BATCH, 300, 3000))
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=max(steps, 2), pct_start=0.15)
-    pictures = torch.from_numpy(images)
     rng = np.random.default_rng(seed)
     network.train()
     for step in range(steps):
-        chosen = torch.from_numpy(rng.integers(0, len(images), BATCH))
-        batch = augmented(_scaled(pictures[chosen].to(device)), augmentation)
+        chosen_B = rng.integers(0, len(rows_N), BATCH)
+        taken = torch.from_numpy(np.take(images, rows_N[chosen_B], axis=0))
+        batch = augmented(_scaled(taken.to(device)), augmentation)
         with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
             _, classes, attributes = network(batch)
-        loss = losses(classes.float(), attributes.float(), chosen.to(device))
+        loss = losses(classes.float(), attributes.float(), torch.from_numpy(chosen_B).to(device))
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
@@ -254,19 +277,19 @@ class _Losses:
 
 
 def _made(
-    images: Pictures, targets: Targets, width: int, device: torch.device
+    images: Pictures, count: int, targets: Targets, width: int, device: torch.device
 ) -> tuple[Classifier, Callable[[Tensor, Tensor, Tensor], Tensor]]:
-    values_NA = targets.attributes_NA if targets.attributes_NA is not None else np.zeros((len(images), 0), np.float32)
-    count = values_NA.shape[1]
+    values_NA = targets.attributes_NA if targets.attributes_NA is not None else np.zeros((count, 0), np.float32)
+    attributes = values_NA.shape[1]
     quantity = np.array([not is_yes_no(column) for column in values_NA.T], np.bool_)
-    centre, scale = np.zeros(count, np.float32), np.ones(count, np.float32)
+    centre, scale = np.zeros(attributes, np.float32), np.ones(attributes, np.float32)
     for a in np.flatnonzero(quantity):
         known = values_NA[np.isfinite(values_NA[:, a]), a]
         if len(known):
             centre[a], scale[a] = known.mean(), max(float(known.std()), 1e-6)
     standard = torch.from_numpy(((values_NA - centre) / scale).astype(np.float32))
     standard[torch.isinf(standard)] = torch.nan
-    network = ClassifierNetwork(images.shape[1], images.shape[3], targets.classes, count, width)
+    network = ClassifierNetwork(images.shape[1], images.shape[3], targets.classes, attributes, width)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     classifier = Classifier(network, device, targets.names, quantity, centre, scale)
     return classifier, _Losses(targets, quantity, standard, device)
@@ -278,7 +301,7 @@ def is_yes_no(values_N: FloatArray) -> bool:
 
 
 def _scaled(images_NHWC: Tensor) -> Tensor:
-    return images_NHWC.permute(0, 3, 1, 2).float().div(127.5).sub(1)
+    return images_NHWC.permute(0, 3, 1, 2).float().div_(127.5).sub_(1)
 
 
 # --- augmentation ----------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -38,8 +39,15 @@ WEBP_QUALITY = 78
 OnBatch = Callable[[int, int], None]  # done, total
 
 
+class Sliced(Protocol):
+    """Pictures, uint8 (N, H, W, C), of which a part is in memory once it is asked for; an array is one."""
+
+    def __len__(self) -> int: ...
+    def __getitem__(self, part: slice, /) -> Pictures: ...
+
+
 def encode_pictures(
-    model: LatentModel, images: Pictures, on_batch: OnBatch | None = None, condition: Asked = None
+    model: LatentModel, images: Sliced, on_batch: OnBatch | None = None, condition: Asked = None
 ) -> EncodingSet:
     """Posterior means of uint8 (N, H, W, C), with their principal components and, of a VAE, the KL per dimension.
 

@@ -5,7 +5,7 @@ Shapes: N pictures, K draws, M more pictures, D latent, F features, H W C of pic
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from latentlab.measure.encoding import encode_pictures, told_of
 from latentlab.measure.latent_quality import completeness, continuity
 from latentlab.measure.metrics import active_units, frechet_distance, mse, psnr, sharpness, spread, ssim
 from latentlab.models.inverter import Inverter
+from latentlab.models.torch_model import pictures_at_once
 
 Pictures = NDArray[np.uint8]  # (N, H, W, C)
 
@@ -88,11 +89,16 @@ def of_divergence(encodings: EncodingSet) -> dict[str, Any]:
 
 def inversion_error(model: LatentModel, inverter: Inverter, images: Pictures, known: Described) -> float:
     """Mean squared error in [0, 1] intensities of pictures and what the generator draws for the regressor's answer."""
-    with torch.inference_mode():
-        inputs = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).float().div(127.5).sub(1)
-        codes = np.concatenate([inverter(chunk).numpy() for chunk in inputs.split(256)])  # type: ignore[no-untyped-call]
     told = told_of(model.info, known, len(images))
-    return round(float(mse(model.decode_float(model.info.spaces[0].clip(codes), condition=told), images).mean()), 6)
+    at_once = pictures_at_once(images.shape[1])
+    errors: list[FloatArray] = []
+    for start in range(0, len(images), at_once):
+        shown = images[start : start + at_once]
+        with torch.inference_mode():
+            codes = inverter(torch.from_numpy(shown.copy()).permute(0, 3, 1, 2).float().div(127.5).sub(1)).numpy()
+        asked = told[start : start + at_once] if isinstance(told, Sequence) else told
+        errors.append(mse(model.decode_float(model.info.spaces[0].clip(codes), condition=asked), shown))
+    return round(float(np.concatenate(errors).mean()), 6)
 
 
 # --- of a latent space -------------------------------------------------------------------------------------------

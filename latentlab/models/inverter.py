@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from latentlab.core.checkpoint_file import Header, read_header, read_weights
 from latentlab.core.errors import CheckpointError
 from latentlab.models.layers import halvings
+from latentlab.models.recomputed import forward_with_less
 
 PREFIX = "inverter."
 HEADER_KEY = "inverter"
@@ -53,13 +54,13 @@ class Inverter(nn.Module):
             width = architecture.width * min(2**stage, WIDEST)
             for wide, stride in ((channels, 2), (width, 1)):
                 layers += [nn.Conv2d(wide, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)]
-                layers.append(nn.LeakyReLU(0.2, inplace=True))  # a third of the memory of a step
+                layers.append(nn.LeakyReLU(0.2, inplace=True))
             channels = width
         self.layers = nn.Sequential(*layers)
         self.latent = nn.Linear(channels * sizes[-1] ** 2, architecture.latent_dim)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
-        latents: Tensor = self.latent(self.layers(images_BCHW).flatten(1))
+        latents: Tensor = self.latent(forward_with_less(self.layers, images_BCHW).flatten(1))
         return latents.float()
 
 

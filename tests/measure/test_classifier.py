@@ -16,6 +16,7 @@ from latentlab.measure.classifier import (
     equal_error_threshold,
     fit_classifier,
 )
+from latentlab.models.torch_model import PIXELS_AT_ONCE
 
 PLAIN = Augmentation(shift=False, jitter=False)
 
@@ -72,6 +73,27 @@ def test_training_is_reproducible_and_leaves_the_random_state() -> None:
     again = fit_classifier(images, Targets(classes, 4), steps=3, width=4).predict(images)
     assert torch.equal(before, torch.get_rng_state())
     np.testing.assert_array_equal(first.features_NF, again.features_NF)
+
+
+def test_a_part_of_the_pictures_is_learned_from_where_it_lies() -> None:
+    images, classes, _ = squares(64, seed=0)
+    rows = np.flatnonzero(np.arange(64) % 3)
+    targets = Targets(classes[rows], 4)
+    copied = fit_classifier(images[rows], targets, steps=3, width=4).predict(images)
+    in_place = fit_classifier(images, targets, rows=rows, steps=3, width=4).predict(images)
+    np.testing.assert_array_equal(in_place.features_NF, copied.features_NF)
+
+
+def test_as_many_pictures_are_looked_at_together_as_their_size_allows() -> None:
+    """A batch of pictures of 64 px has the bytes of one of 32 px."""
+    looked_at: list[int] = []
+    for side in (32, 64):
+        images = np.zeros((300, side, side, 1), np.uint8)
+        classifier = fit_classifier(images, Targets(np.arange(300) % 2, 2), steps=1, width=1)
+        classifier.network.register_forward_hook(lambda _network, given, _out: looked_at.append(given[0].numel()))
+        assert len(classifier.predict(images).features_NF) == 300
+    assert max(looked_at) <= PIXELS_AT_ONCE
+    assert len(looked_at) == 2 + 5
 
 
 def test_nothing_to_learn_from_is_said() -> None:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from latentlab.core.checkpoint_file import read_encodings, read_header, verify
 from latentlab.measure.classifier import targets_of
 from latentlab.measure.inversion import invert
+from latentlab.models import torch_model
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
+from latentlab.models.torch_model import TorchModel
 from training.config import config_from
 from training.data import Dataset, load
+from training.data.rows import Rows
+from training.encode import write_encodings
 from training.loop import train
 
 
@@ -104,6 +110,41 @@ def test_a_gan_can_invert_pictures(gan_run: Path, avatars: Dataset) -> None:
     assert found.start == "regressor"
     assert found.mse <= found.started_mse
     assert 0 < read_header(gan_run).figures["inverter"]["mse"] < 1
+
+
+@pytest.mark.parametrize("family", ["vae", "dcgan"])
+def test_no_more_pictures_are_in_memory_than_go_through_the_network(
+    family: str, avatars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many are kept: those drawn of a GAN, and those of the data, which may be larger than memory."""
+    monkeypatch.setattr(torch_model, "PIXELS_AT_ONCE", 8 * 16**2)
+    taken: list[int] = []
+    take, decode = Rows.take, TorchModel.decode
+
+    def taking(self: Rows, chosen_B: NDArray[np.int64]) -> NDArray[np.uint8]:
+        taken.append(len(chosen_B))
+        return take(self, chosen_B)
+
+    def decoding(self: TorchModel, latents: NDArray[np.float32], **how: Any) -> NDArray[np.uint8]:
+        taken.append(len(latents))
+        return decode(self, latents, **how)
+
+    monkeypatch.setattr(Rows, "take", taking)
+    monkeypatch.setattr(TorchModel, "decode", decoding)
+    monkeypatch.setattr("training.inverting.BATCH", 8)
+    config = config_from(
+        family=family, epochs=1, batch_size=8, architecture={"latent_dim": 4, "width": 4}, encodings=40, threads=1
+    )
+    path = train(config, avatars, tmp_path / "run")
+    taken.clear()
+    write_encodings(path, avatars, config)
+    encodings = read_encodings(path)
+    assert encodings is not None
+    assert len(encodings) == 40
+    assert encodings.thumbnails is not None
+    assert len(encodings.thumbnails) == 40
+    assert sum(taken) >= 40
+    assert max(taken) <= 8
 
 
 def test_no_encodings_when_none_are_wanted(avatars: Dataset, tmp_path: Path) -> None:

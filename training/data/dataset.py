@@ -133,4 +133,11 @@ class Dataset:
         """At most `count` pictures, drawn at random under the seed, in their old order."""
         if count is None or count >= len(self):
             return self
-        return self.subset(np.sort(np.random.default_rng(seed).permutation(len(self))[:count]))
+        return self.subset(fewer(np.arange(len(self), dtype=np.int64), count, seed))
+
+
+def fewer(indices: Indices, count: int, seed: int = 0) -> Indices:
+    """At most `count` of the indices, drawn at random under the seed, in their old order."""
+    if count >= len(indices):
+        return indices
+    return indices[np.sort(np.random.default_rng(seed).permutation(len(indices))[:count])]

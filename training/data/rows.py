@@ -5,6 +5,7 @@ Shapes: N pictures of the split, B of a batch, H W C of each, uint8.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -34,6 +35,14 @@ class Rows:
 
     def fetch(self, chosen_B: NDArray[np.int64]) -> None:
         """Begin to read what the next `take` will ask for, where that takes time."""
+
+    def batches(self, at_once: int) -> Iterator[Pictures]:
+        """All of them in order, at most `at_once` in memory."""
+        for start in range(0, len(self), at_once):
+            yield self.take(np.arange(start, min(start + at_once, len(self))))
+
+    def __getitem__(self, part: slice) -> Pictures:
+        return self.take(np.arange(*part.indices(len(self))))
 
     def only(self, chosen_B: NDArray[np.int64]) -> Rows:
         return type(self)(self.pictures, self.rows_N[chosen_B])
