@@ -223,11 +223,11 @@ def _application() -> QApplication:
 
 def _first_model(named: Path | None) -> tuple[Path | None, OpenedModel | None]:
     """What to open, and what can be shown of it before the engine has started. Raises BadInput."""
-    from latentlab.core.bundled import bundled_models
+    from latentlab.core.bundled import bundled_models, bundled_named
     from latentlab.ui.opening import SESSION_ENDING, read_natively, resolved
 
     if named is not None:
-        path = resolved(named)
+        path = resolved(bundled_named(named))
         if path.suffix == SESSION_ENDING:
             from latentlab.core.project_file import load
 

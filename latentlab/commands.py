@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import sys
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -50,10 +51,10 @@ from latentlab.core.atomic import displayed
 from latentlab.core.condition import Condition
 from latentlab.core.direction_making import DirectedModel
 from latentlab.core.pictures import Crop, read_picture
+from latentlab.core.spaces import FloatArray
 from latentlab.drawing import drawn, edited
-from latentlab.engine.exporting import tiled
 from latentlab.inverting import latent_of
-from latentlab.sheets import beside, enlarged, save_sheet
+from latentlab.sheets import beside, enlarged, in_rows, row_by_row, save_sheet
 
 MODULES = ("walk", "traverse", "map", "encode", "measure", "compare", "convert", "directions")
 Expressions = Annotated[
@@ -108,6 +109,9 @@ def info(*, checkpoint: Checkpoint, reading: Reading) -> None:
 def render(
     *, checkpoint: Checkpoint, output: Sheet,
     count: Count = 16, seed: Seed = 0, truncation: Truncation = 1.0, expression: Expressions = [],  # noqa: B006
+    before: Annotated[
+        bool, typer.Option("--before", help="Above each edited picture the same before it was edited.")
+    ] = False,
     columns: Annotated[int, typer.Option(help="Pictures in a row; 0: about square.")] = 0, scale: Scale = 1,
     edits: Edits, asking: Asking, reading: Reading,
 ) -> None:  # fmt: skip
@@ -125,21 +129,29 @@ def render(
     check_names(checkpoint, edits, asking)
     model = opened(checkpoint, reading, edits.directions)
     count = len(expression) or count
-    check_sheet(count, model.info.image.height, model.info.image.width, scale)
+    check_sheet(count * (2 if before else 1), model.info.image.height, model.info.image.width, scale)
     chosen = asked_condition(model.info, asking.class_, asking.condition)
     move = partial(edited, model, strengths=strengths, keep=edits.lock)
-    if expression:
-        latents = move(np.stack([calculated(model, text) for text in expression]))
-        space, name = model.info.spaces[0].name, "; ".join(expression)
-    else:
-        latents, space = drawn(model, [(count, seed)], truncation, chosen, move)
-        name = f"samples of seed {seed}"
-    images = model.decode(latents, space=space, condition=chosen)
-    sheet = tiled(images, columns if columns > 0 else math.ceil(math.sqrt(count)))
+    begin = partial(_begun, model, expression, (count, seed), truncation, chosen)
+    made = [begin(lambda latents: latents), begin(move)] if before else [begin(move)]
+    images = [model.decode(latents, space=space, condition=chosen) for latents, space in made]
+    wide = columns if columns > 0 else math.ceil(math.sqrt(count))
+    sheet = in_rows(images, wide)
     save_sheet(
-        output, enlarged(sheet, scale), model, latents,
-        name=name, strengths=strengths, lock=edits.lock, condition=chosen, space=space,
+        output, enlarged(sheet, scale), model, row_by_row([latents for latents, _ in made], wide),
+        name="; ".join(expression) or f"samples of seed {seed}",
+        strengths=strengths, lock=edits.lock, condition=chosen, space=made[0][1],
     )  # fmt: skip
+
+
+def _begun(
+    model: DirectedModel, expressions: Sequence[str], draw: tuple[int, int], truncation: float,
+    condition: Condition | None, move: Callable[[FloatArray], FloatArray],
+) -> tuple[FloatArray, str]:  # fmt: skip
+    """(B, D) of expressions, else (count, seed) of draws, moved; and the space they are of."""
+    if expressions:
+        return move(np.stack([calculated(model, text) for text in expressions])), model.info.spaces[0].name
+    return drawn(model, [draw], truncation, condition, move)
 
 
 @application.command()

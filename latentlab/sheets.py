@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.condition import Condition
-from latentlab.core.latent_model import LatentModel
+from latentlab.core.latent_model import Images, LatentModel
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import png_bytes
 from latentlab.core.spaces import FloatArray
+from latentlab.engine.exporting import tiled
 
 Picture = NDArray[np.uint8]  # (H, W, C)
 
@@ -24,6 +25,19 @@ Picture = NDArray[np.uint8]  # (H, W, C)
 def enlarged(picture: Picture, scale: int) -> Picture:
     """Every pixel `scale` times as wide and high."""
     return np.repeat(np.repeat(picture, scale, 0), scale, 1) if scale > 1 else picture
+
+
+def in_rows(kinds: Sequence[Images], columns: int) -> Picture:
+    """A row of each kind of pictures (B, H, W, C) below each other, then the next row of each."""
+    count = len(kinds[0])
+    rows = [tiled(one[start : start + columns], columns) for start in range(0, count, columns) for one in kinds]
+    return np.concatenate(rows)
+
+
+def row_by_row(kinds: Sequence[FloatArray], columns: int) -> FloatArray:
+    """Latents (B, D) of each kind in the order of that sheet."""
+    count = len(kinds[0])
+    return np.concatenate([one[start : start + columns] for start in range(0, count, columns) for one in kinds])
 
 
 def beside(original: Picture, before: Picture, after: Picture) -> Picture:

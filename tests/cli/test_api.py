@@ -15,6 +15,8 @@ import torch
 from torch import Tensor, nn
 
 import latentlab
+from latentlab.app import _first_model
+from latentlab.core.bundled import assets_folder
 from latentlab.core.direction_file import load_directions, save_directions
 from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.core.given import as_pictures
@@ -64,6 +66,7 @@ def test_what_cannot_be_opened(tmp_path: Path, vae: Path) -> None:
 def test_a_bundled_model_opens_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert latentlab.open_model("digits-vae-2d", device="cpu").info.spaces[0].dim == 2
+    assert _first_model(Path("digits-vae-2d"))[0] == assets_folder() / "digits-vae-2d.safetensors", "the window too"
     with pytest.raises(CheckpointError, match="Did you mean the bundled model 'digits-vae-2d'"):
         latentlab.open_model("digits-vae2d")
     (tmp_path / "digits-vae-2d").write_text("of one's own")
