@@ -74,6 +74,16 @@ def test_a_seed_is_typed(panel: SamplesPanel, workspace: Workspace, qtbot: QtBot
     np.testing.assert_array_equal(panel.sheet.items[2].latent, workspace.space.sample(3, 1234)[2])
 
 
+def test_arrow_keys_step_the_truncation_and_are_one_step_to_undo(
+    panel: SamplesPanel, workspace: Workspace, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        qtbot.keyClick(panel.truncation, Qt.Key.Key_Left)
+    assert workspace.state.samples.truncation == pytest.approx(0.9)
+    workspace.session.undo()
+    assert workspace.state.samples.truncation == 1.0
+
+
 def test_truncation_is_dragged_in_one_step_and_scales_the_draws(panel: SamplesPanel, workspace: Workspace) -> None:
     full = panel.sheet.items[0].latent
     slider = panel.truncation

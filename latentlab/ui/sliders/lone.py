@@ -45,7 +45,7 @@ class LoneSlider(SliderList):
         self.moved.connect(lambda _, value: change(value))
         self.released.connect(lambda _: session.end())
         self.abandoned.connect(lambda _: session.abandon())
-        self.stepped.connect(lambda _, value: self._step(value))
+        self.stepped.connect(lambda _, value: self._take_step(value))
         self.typed.connect(lambda _, value: self._type(min(max(value, row().low), row().high)))
         self.reset.connect(lambda _: self._type(row().home))
 
@@ -54,7 +54,7 @@ class LoneSlider(SliderList):
         self.taken.emit()
         self._session.begin(self._label)
 
-    def _step(self, value: float) -> None:
+    def _take_step(self, value: float) -> None:
         self.taken.emit()
         self._steps.step(self._label)
         self._change(value)
