@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,11 +19,11 @@ def look(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, load: float, busy: 
     """What is said where that many ticks go by between the two looks."""
     file = tmp_path / "stat"
     texts: Iterator[str] = iter(
-        [f"cpu  100 0 0 1000 0 0 0 0 0 0\ncpu0 1\n", f"cpu  {100 + busy} 0 0 {1000 + idle} 0 0 0 0 0 0\n"]
+        ["cpu  100 0 0 1000 0 0 0 0 0 0\ncpu0 1\n", f"cpu  {100 + busy} 0 0 {1000 + idle} 0 0 0 0 0 0\n"]
     )
     file.write_text(next(texts), "ascii")
     monkeypatch.setattr(niceness, "CPU_TIMES", file)
-    monkeypatch.setattr(niceness.time, "sleep", lambda _s: file.write_text(next(texts), "ascii"))
+    monkeypatch.setattr(time, "sleep", lambda _s: file.write_text(next(texts), "ascii"))
     monkeypatch.setattr(os, "cpu_count", lambda: CORES)
     monkeypatch.setattr(os, "getloadavg", lambda: (load, 0.0, 0.0))
     return niceness.core_is_free()
