@@ -21,6 +21,7 @@ from latentlab.ui.icons import icon
 from latentlab.ui.importing import Importing
 from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
+from latentlab.ui.model_words import described
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
 from latentlab.ui.panels.image import ImagePanel
@@ -240,9 +241,15 @@ class Commands(QObject):
             for name in (space.name for space in self._workspace.opened.info.spaces)
             if name != self._workspace.state.space
         ]
-        paths = dict.fromkeys([*bundled_models(), *map(Path, self._workspace.settings.recent)])
+        bundled = bundled_models()
+        paths = dict.fromkeys([*bundled, *map(Path, self._workspace.settings.recent)])
         commands += [
-            Command(f"Open {path.name}", lambda path=path: self.open_path(path), "", model)  # type: ignore[misc]
+            Command(
+                f"Open {path.name}",
+                lambda path=path: self.open_path(path),  # type: ignore[misc]
+                icon=model,
+                about=described(path).replace("-", " ") if path in bundled else "",
+            )
             for path in paths
         ]
         return commands

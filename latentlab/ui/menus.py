@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
@@ -10,14 +9,12 @@ from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from latentlab.core.bundled import bundled_models
-from latentlab.core.checkpoint_file import read_header
-from latentlab.core.errors import LatentlabError
 from latentlab.core.model_folders import model_name
-from latentlab.core.registry import FAMILIES
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS, LAST, MENUS, Actions, tooltip
 from latentlab.ui.commands import Commands
 from latentlab.ui.icons import icon
+from latentlab.ui.model_words import described
 from latentlab.ui.space_choice import SpaceChoice
 from latentlab.ui.workspace import Workspace
 
@@ -142,16 +139,3 @@ class Menus:
         action.triggered.connect(lambda: self._commands.open_path(path))
         menu.addAction(action)
         menu.setToolTipsVisible(True)
-
-
-@cache
-def described(path: Path) -> str:
-    """ "cartoon-faces, variational autoencoder": what a bundled model was trained on, and what it is."""
-    try:
-        header = read_header(path)
-    except (LatentlabError, OSError):  # opening it says why
-        return ""
-    data = Path(str(header.training.get("data") or "")).name
-    family = FAMILIES[header.family].title.partition(":")[0] if header.family in FAMILIES else header.family
-    family = family if family[1:2].isupper() else family[:1].lower() + family[1:]
-    return ", ".join(part for part in (data, family) if part)

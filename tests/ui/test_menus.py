@@ -16,7 +16,8 @@ from latentlab.core.model_folders import ENDINGS
 from latentlab.core.requests import Encode
 from latentlab.ui.actions import ACTIONS
 from latentlab.ui.main_window import MainWindow
-from latentlab.ui.menus import described
+from latentlab.ui.model_words import described
+from latentlab.ui.palette import ranked
 from latentlab.ui.panels.compare import ComparePanel
 from latentlab.ui.shortcuts import ShortcutsDialog
 from tests.ui.conftest import FakeEngine
@@ -86,6 +87,7 @@ def test_a_bundled_model_says_what_it_is(window: MainWindow, tmp_path: Path) -> 
     texts = dict(action.text().partition("\t")[::2] for action in models.actions())
     assert texts["faces-vae"] == "cartoon-faces, variational autoencoder"
     assert texts["digits-cgan"] == "mnist, conditional GAN"
+    assert ranked("cartoon", window.commands.palette_commands())[0].text == "Open faces-vae.safetensors"
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"nothing")
     assert described(broken) == "", "opening it says why"

@@ -29,6 +29,7 @@ from latentlab.ui import theme
 from latentlab.ui.compare.pair import Pair
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
+from latentlab.ui.model_words import described
 from latentlab.ui.opening import SESSION_ENDING
 
 RECENT_SHOWN = 6
@@ -50,7 +51,7 @@ class Choice(QMenu):
         self.clear()
         bundled, recent = offered(self._pair)
         for path in bundled:
-            self._add(path)
+            self._add(path, described(path))
         if bundled and recent:
             self.addSeparator()
         for path in recent:
@@ -58,8 +59,9 @@ class Choice(QMenu):
         self.addSeparator()
         self.addAction(icon("mdi6.folder-open-outline"), OPEN, lambda: choose_file(self._pair, self))
 
-    def _add(self, path: Path) -> None:
-        action = self.addAction(model_name(path).replace("&", "&&"))
+    def _add(self, path: Path, about: str = "") -> None:
+        name = model_name(path).replace("&", "&&")
+        action = self.addAction(f"{name}\t{about}" if about else name)
         action.setToolTip(str(path))
         action.triggered.connect(lambda: self._pair.second.open(path))
 
@@ -205,7 +207,8 @@ class Empty(QWidget):
         self.buttons = []
         bundled, recent = offered(self._pair)
         for path in bundled:
-            self._add("mdi6.cube-outline", model_name(path), str(path), lambda path=path: self._pair.second.open(path))  # type: ignore[misc]
+            tip = f"{described(path)}\n{path}"
+            self._add("mdi6.cube-outline", model_name(path), tip, lambda path=path: self._pair.second.open(path))  # type: ignore[misc]
         for path in recent[:2]:
             self._add("mdi6.history", model_name(path), str(path), lambda path=path: self._pair.second.open(path))  # type: ignore[misc]
         self._add("mdi6.folder-open-outline", OPEN, "Any checkpoint that opens", lambda: choose_file(self._pair, self))
