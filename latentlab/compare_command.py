@@ -81,12 +81,16 @@ def compare(
     picture = None if image is None else read_picture(image, crop=Crop.parse(crop))
     options = reading.options()
     models = [opened(path, options, edits.directions) for path in (first, second)]
+    if output is None and picture is None and not json_:
+        sys.stdout.write(comparing.figures_in_words(models[0].info, models[1].info))
+        return
     for model in models:
         check_sheet(count, model.info.image.height, model.info.image.width, scale)
     asked = asked_of(models[0].info, models[1].info, asking)
     made = comparing.compare(
         models[0], models[1], picture, attributes=strengths, keep=edits.lock, condition=asked,
-        count=count, seed=seed, truncation=truncation, steps=steps,
+        count=count if picture is None or json_ else 0, seed=seed, truncation=truncation,
+        path=comparing.PATH_PICTURES if json_ else 0, steps=steps,
     )  # fmt: skip
     for one in (made.first, made.second):
         _say_error(one)

@@ -37,6 +37,7 @@ from latentlab.drawing import drawn, edited
 from latentlab.exploring import some_pictures
 
 PATH_PICTURES = 32
+PATH_AT_MOST = 1000
 SAMPLES_AT_MOST = 10_000
 
 
@@ -63,7 +64,7 @@ class ComparedModel:
     space: str
     reconstructed: Reconstructed | None  # None without pictures
     path: Images  # (T, H, W, C) along a straight line
-    steps: Steps  # how much the picture changes along it; `steps.hole` where it jumps
+    steps: Steps | None  # how much the picture changes along it; `steps.hole` where it jumps; None without a path
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +104,7 @@ def compare(
     count: int = 16,
     seed: int = 0,
     truncation: float = 1.0,
+    path: int = PATH_PICTURES,
     steps: int = 300,
     report: Report | None = None,
 ) -> Compared:
@@ -112,13 +114,13 @@ def compare(
     gets their largest centred square at its own size. A model without an encoder searches for each (`steps` of the
     optimisation). `attributes`: name -> strength of directions that both have, put on the reconstructions, or without
     pictures on the samples; those in `keep` stay. `condition`: a class by number or name, or attributes by name; the
-    second model is asked for the same by its names. `count` (2 to 10,000) samples are drawn with `seed` and
-    `truncation`. The path of 32 pictures goes straight from the first picture to the second, or from the only one to
-    the first sample, or without pictures from the first sample to the second.
+    second model is asked for the same by its names. `count` samples (2 to 10,000; beside pictures also 0) are drawn
+    with `seed` and `truncation`. The `path` of so many pictures (2 to 1,000; 0: none) goes straight from the first
+    picture to the second, or from the only one to a draw, or without pictures from the first sample to the second.
 
-    Figures are those that a checkpoint carries and that `latentlab measure` left beside it; which is better is said
-    only of figures of the same data, measured in the same way. Raises OptionError for unknown names and for models that
-    cannot search, DataError for what are no pictures.
+    Figures are those that a checkpoint carries and that were kept beside it (`latentlab measure --keep`, the window);
+    which is better is said only of figures of the same data, measured in the same way. Raises OptionError for unknown
+    names and for models that cannot search, DataError for what are no pictures.
     """
     for model in (first, second):
         if not hasattr(model, "decode") or not hasattr(model, "info"):
@@ -127,17 +129,25 @@ def compare(
     strengths = dict(attributes or {})
     shared = shared_attributes(first.directions, second.directions)
     _check_shared([*strengths, *kept], shared, first, second)
-    if as_count(count, "The number of samples", SAMPLES_AT_MOST) < 2:
-        raise OptionError(f"The number of samples is {count}; a comparison needs 2 or more.")
     pictures = None if images is None else some_pictures(images)
+    if as_count(count, "The number of samples", SAMPLES_AT_MOST) < 2 and not (count == 0 and pictures is not None):
+        raise OptionError(f"The number of samples is {count}; a comparison needs 2 or more.")
+    if as_count(path, "The number of pictures of the path", PATH_AT_MOST) == 1:
+        raise OptionError("A path needs 2 pictures or more, or 0 for none; it was asked for 1.")
     asked = _conditions(first.info, second.info, condition)
-    wanted = _Wanted(pictures, strengths, kept, count, seed, truncation, steps, report)
+    wanted = _Wanted(pictures, strengths, kept, count, seed, truncation, path, steps, report)
     # Beside a conditional model, one that draws whatever comes is matched by all classes in turn.
     turns = condition is None and not (first.info.conditional and second.info.conditional)
     made = [_made(model, wanted, one, turns) for model, one in zip((first, second), asked, strict=True)]
     tables = figured(first.info), figured(second.info)
-    text = as_text(figure_rows(*tables), (made[0].name, made[1].name))
-    return Compared(made[0], made[1], tuple(shared), tuple(figure_pairs(*tables)), text)
+    return Compared(
+        made[0], made[1], tuple(shared), tuple(figure_pairs(*tables)), figures_in_words(first.info, second.info)
+    )
+
+
+def figures_in_words(first: ModelInfo, second: ModelInfo) -> str:
+    """The table of figures of two models; nothing is decoded for it."""
+    return as_text(figure_rows(figured(first), figured(second)), (_name(first), _name(second)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +160,7 @@ class _Wanted:
     count: int
     seed: int
     truncation: float
+    path: int
     steps: int
     report: Report | None
 
@@ -194,11 +205,12 @@ def _made(model: LatentModel, wanted: _Wanted, condition: Condition | None, turn
         where = model.info.spaces[0].name
         drawn_D = model.sample(1, wanted.seed)
         ends = np.concatenate([found_BD, drawn_D])[:2]
-    path_TD = lerp(ends[0], ends[1], np.linspace(0, 1, PATH_PICTURES))
-    path = model.decode(path_TD, space=where, condition=condition)
-    return ComparedModel(
-        _name(model.info), condition, samples, latents_ND, space, reconstructed, path, steps_along(path)
-    )  # fmt: skip
+    path = samples[:0]
+    if wanted.path:
+        path_TD = lerp(ends[0], ends[1], np.linspace(0, 1, wanted.path))
+        path = model.decode(path_TD, space=where, condition=condition)
+    changes = steps_along(path) if len(path) else None
+    return ComparedModel(_name(model.info), condition, samples, latents_ND, space, reconstructed, path, changes)
 
 
 def _found(model: DirectedModel, wanted: _Wanted, condition: Condition | None) -> FloatArray:
@@ -244,7 +256,7 @@ def _document(one: ComparedModel) -> dict[str, Any]:
         "name": one.name,
         "mse": None if found is None else found.mse.tolist(),
         "sharpness": sharp,
-        "path_changes": one.steps.changes.tolist(),
-        "steepest_step": one.steps.largest,
-        "jumps": one.steps.hole,
+        "path_changes": None if one.steps is None else one.steps.changes.tolist(),
+        "steepest_step": None if one.steps is None else one.steps.largest,
+        "jumps": None if one.steps is None else one.steps.hole,
     }

@@ -16,6 +16,7 @@ from latentlab.core.errors import OptionError
 from latentlab.core.figure_text import as_csv, as_json, as_text
 from latentlab.core.figures import per_dimension, table_of
 from latentlab.core.measurement import evaluation
+from latentlab.core.measurement import keep as kept_as
 from latentlab.core.pictures import Crop
 
 
@@ -30,6 +31,9 @@ def measure(
     features: Annotated[str, typer.Option(help="Draws are compared by: pixels or classifier.")] = "pixels",
     crop: CropText = "centre", seed: Seed = 0, json_: AsJson = False,
     csv_: Annotated[bool, typer.Option("--csv", help="Print a table for a spreadsheet.")] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep the figures beside the checkpoint, for the window and compare.")
+    ] = False,
     reading: Reading,
 ) -> None:  # fmt: skip
     """Measure errors, completeness, sharpness and distances.
@@ -50,6 +54,8 @@ def measure(
     model = opened(checkpoint, options)
     with ConsoleReport("Measure") as report:
         found = measure_model(model, images, count=count, features=features, crop=crop, seed=seed, report=report)
+    if keep:
+        say(f"Kept as {displayed(kept_as(model.info, found))}.")
     if json_:
         sys.stdout.write(as_json(model.info, [found]))
         return

@@ -49,6 +49,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 # What a form asks of data and architecture, in its order; the others are for the shell.
@@ -80,7 +81,8 @@ def train_family(
         typer.Option(help="Keep the pictures in a mapped file, not in memory; by itself where memory is too small."),
     ] = None,
     options: Annotated[
-        list[str] | None, typer.Option("--set", help="Any other option: architecture.residual=1, objective.r1=10 …")
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="Any other option: architecture.residual=1; may be repeated."),
     ] = None,
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the whole configuration as TOML and train nothing.")
@@ -90,7 +92,10 @@ def train_family(
     ] = "bar",
     **given: Any,
 ) -> None:
-    """Train a model; the run's folder then holds checkpoint.safetensors, metrics.jsonl and samples/."""
+    """Train a model; the run's folder then holds checkpoint.safetensors, metrics.jsonl and samples/.
+
+    Where no default is said, it depends on the data and the recipe: --print-config shows what would be taken.
+    """
     family = str(ctx.info_name)
     asked = Asked(
         family=family,
@@ -152,7 +157,10 @@ def list_known(
     family: Annotated[str | None, typer.Argument(help="Of this family every option with its default.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="All of it as JSON, for other programs.")] = False,
 ) -> None:
-    """What can be trained, on what, and the recipes of the bundled models; or the options of a family."""
+    """What can be trained, on what, and how.
+
+    Families, data sets and recipes; or every option of one family.
+    """
     from training.data import SOURCES
     from training.listing import known
     from training.recipes import RECIPES
@@ -197,7 +205,10 @@ def evaluate_checkpoint(
     seed: Annotated[int, typer.Option(help="Of those draws.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
 ) -> None:
-    """Measure a checkpoint on held-out data; prints the figures and saves them as JSON."""
+    """Measure a checkpoint on held-out data.
+
+    Prints the figures as JSON and saves them beside the checkpoint.
+    """
     from training.evaluate import evaluate
     from training.watching import staged
 
@@ -230,9 +241,10 @@ def prepare_data(
     root: Annotated[Path | None, typer.Option(help="Where downloaded data lies.")] = None,
     download: Annotated[bool, typer.Option("--download", help="Fetch the data when it is not in --root.")] = False,
 ) -> None:
-    """Read a data set once, cropped and resized, into one .npz file that trains without waiting.
+    """Read a data set once into an .npz file.
 
-    Pictures that memory has no room for are mapped from it, so that epochs run as fast as the disk and its cache are.
+    Cropped and resized, so that training need not wait. Pictures that memory has no room for are mapped from it, so
+    that epochs run as fast as the disk and its cache are.
     """
     from training.data import load
     from training.data.archive import save

@@ -69,7 +69,7 @@ class Figured:
 
 
 def figured(info: ModelInfo) -> Figured:
-    """With what `latentlab-train evaluate` and `latentlab measure` have left beside the checkpoint."""
+    """With what `latentlab-train evaluate` and measuring have left beside the checkpoint."""
     return Figured(info, table_of(info, measurements=kept(info), evaluated=evaluation(info)))
 
 

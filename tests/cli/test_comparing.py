@@ -36,6 +36,7 @@ def test_the_same_pictures_go_through_both(vae: Path, larger: Path) -> None:
         np.testing.assert_array_equal(found.edited, model.decode(moved))
         assert one.path.shape == (32, size, size, 3)
         np.testing.assert_array_equal(one.path[[0, -1]], found.images)
+        assert one.steps is not None
         assert one.steps.changes.shape == (31,)
     assert both.attributes == ("Eyeglasses", "Smiling", "low", "high")
 
@@ -48,6 +49,15 @@ def test_without_pictures_it_is_samples_of_one_seed(vae: Path, gan: Path) -> Non
         np.testing.assert_array_equal(one.samples, model.decode(one.latents))
         assert one.reconstructed is None
         np.testing.assert_array_equal(one.path[[0, -1]], one.samples[:2])
+
+
+def test_what_is_not_asked_for_is_not_drawn(vae: Path) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    both = latentlab.compare(model, model, np.zeros((1, 16, 16, 3), np.uint8), count=0, path=0)
+    assert (len(both.first.samples), len(both.first.path), both.first.steps) == (0, 0, None)
+    assert both.first.reconstructed is not None
+    assert np.isnan(both.first.reconstructed.sharpness[0]), "of one colour"
+    assert both.document()["first"]["jumps"] is None
 
 
 def test_a_model_without_encoder_searches(vae: Path, gan: Path) -> None:
@@ -94,6 +104,8 @@ def test_what_cannot_be_compared_is_said(vae: Path, gan: Path) -> None:
         latentlab.compare(first, second, attributes={"Smilling": 1})
     with pytest.raises(OptionError, match="2 or more"):
         latentlab.compare(first, second, count=1)
+    with pytest.raises(OptionError, match="asked for 1"):
+        latentlab.compare(first, second, path=1)
     with pytest.raises(OptionError, match="no class"):
         latentlab.compare(first, second, condition="cat")
     with pytest.raises(OptionError, match="not a str"):

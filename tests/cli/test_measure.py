@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +88,18 @@ def test_what_was_measured_is_shown_shortly(vae: Path) -> None:
     assert not any("[" in line for line in shown), "numbers per dimension are left out"
     with pytest.raises(OptionError, match="not a str"):
         latentlab.measure_model("faces-vae")  # type: ignore[arg-type]
+
+
+def test_figures_that_are_kept_are_compared(
+    vae: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [Path(shutil.copy(vae, tmp_path / name)) for name in ("one.safetensors", "two.safetensors")]
+    for path in paths:
+        status, _, err = run(capsys, "measure", path, "--images", pictures, "--count", 32, "--keep")
+        assert (status, f"Kept as {path}.figures.json" in err) == (0, True)
+    first, second = (latentlab.open_model(path, device="cpu") for path in paths)
+    both = {pair.kind.path: pair for pair in latentlab.compare(first, second, count=2, path=0).figures}
+    assert both["reconstruction.mse"].first == both["reconstruction.mse"].second
+    status, out, _ = run(capsys, "compare", *paths)
+    assert status == 0
+    assert "Mean squared error ↓" in out
