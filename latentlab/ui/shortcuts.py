@@ -13,7 +13,7 @@ IN_PANELS: dict[str, tuple[tuple[str, str], ...]] = {
         ("Press and drag", "the picture follows"),
         ("Click a dot", "its picture"),
         ("Wheel, + and -", "zoom"),
-        ("Right-drag", "move the map; also the middle button, or Space and the left"),
+        ("Right or middle button", "pan; so do Space and the left"),
         ("Shift and drag", "select a group"),
         ("Arrow keys", "walk; with Shift in longer steps"),
         ("F", "all of the map"),
