@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabBar, QTabWidget, QToolButton, QWidget
 
 from latentlab.core.registry import PANELS, Entry
 from latentlab.core.settings import Settings
@@ -20,6 +20,7 @@ from latentlab.ui.panel import Panel
 from latentlab.ui.space_key import leave_space
 
 LAYOUT_VERSION = 2  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
+PRESS, RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease
 FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
 READ_AHEAD_MS = 250
 SHARES = {"left": 0.44, "centre": 0.31, "right": 0.25}  # of the width
@@ -48,7 +49,8 @@ class Docks(QObject):
         self.panels: dict[str, Panel] = {}
         self._titles = QTimer(self, singleShot=True, interval=0)  # once, after all docks have found their places
         self._titles.timeout.connect(self._show_titles)
-        self._size = QSize()  # of the window when the shares below were seen
+        self._size = QSize()  # of the window when it was last divided
+        self._moving = False  # a separator, by a person
         self._widths: list[float] = []
         self._heights: list[float] = []
         self.docks = {key: self._dock(entry) for key, entry in PANELS.items()}
@@ -58,25 +60,40 @@ class Docks(QObject):
         window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """A window that grows keeps the shares of its docks; Qt alone would give most of it to the bottom."""
+        """A window of another size keeps the shares of its docks; Qt alone would give most of it to the bottom.
+
+        Other shares are what a person makes of them: a window that is too small for them does not forget them.
+        """
         if isinstance(event, QResizeEvent):
             if watched is self._window:
                 QTimer.singleShot(0, self, self._keep_shares)
-            elif self._window.size() == self._size:  # a separator was moved, or a dock
+            elif self._moving:
                 self._widths, self._heights = self._shares()
+        elif watched is self._window and event.type() in (PRESS, RELEASE):  # between the docks lie the separators
+            self._moving = event.type() == PRESS
         return super().eventFilter(watched, event)
 
     def _keep_shares(self) -> None:
         across, down = self._rows()
         docked = all(dock.isVisible() and not dock.isFloating() for dock in (*across, *down))
-        if docked and self._widths:
+        if docked and not self._widths:  # those of a layout that was remembered
+            self._widths, self._heights = self._shares()
+        elif docked:
             self._share(self._widths, self._heights)
         self._size = self._window.size()
 
     def _shares(self) -> tuple[list[float], list[float]]:
         across, down = self._rows()
-        size = self._window.size()
-        return [dock.width() / size.width() for dock in across], [dock.height() / size.height() for dock in down]
+        high = sum(self._height(dock) for dock in down)
+        wide = sum(dock.width() for dock in across)
+        return [dock.width() / wide for dock in across], [self._height(dock) / high for dock in down]
+
+    def _height(self, dock: QDockWidget) -> int:
+        """With the tabs above it, as the window divides heights."""
+        if not self._window.tabifiedDockWidgets(dock):
+            return dock.height()
+        bars = self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return dock.height() + max((bar.height() for bar in bars if bar.isVisible()), default=0)
 
     def visible(self) -> Iterator[Panel]:
         """Panels that can be seen now: not closed, not behind another tab."""
@@ -129,6 +146,8 @@ class Docks(QObject):
         layout = _decoded(self._settings.window_layout)
         if not layout.isEmpty() and not self._window.restoreState(layout, LAYOUT_VERSION):
             self.reset()
+        elif not layout.isEmpty():
+            self._widths = []
         self._keep_on_screen()
 
     def remember(self) -> None:
@@ -162,9 +181,11 @@ class Docks(QObject):
     def _share(self, widths: list[float], heights: list[float]) -> None:
         self._widths, self._heights = widths, heights
         across, down = self._rows()
-        size = self._window.size()
-        self._window.resizeDocks(across, [round(size.width() * share) for share in widths], Qt.Orientation.Horizontal)
-        self._window.resizeDocks(down, [round(size.height() * share) for share in heights], Qt.Orientation.Vertical)
+        wide, high = self._window.width(), self._window.height()
+        if self._window.isVisible():  # menus and tool bar take of the height, and do not grow with it
+            wide, high = sum(dock.width() for dock in across), sum(self._height(dock) for dock in down)
+        self._window.resizeDocks(across, [round(wide * share) for share in widths], Qt.Orientation.Horizontal)
+        self._window.resizeDocks(down, [round(high * share) for share in heights], Qt.Orientation.Vertical)
 
     def _dock(self, entry: Entry) -> QDockWidget:
         dock = QDockWidget(entry.title, self._window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 
 import pytest
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
@@ -33,6 +33,53 @@ def test_a_window_that_grows_keeps_the_shares(window: MainWindow, qtbot: QtBot) 
     qtbot.waitUntil(lambda: window.docks._size == window.size())
     window.resize(2400, 1400)
     qtbot.waitUntil(lambda: shares(window) == pytest.approx(wanted, abs=0.06))
+
+
+def resized(window: MainWindow, qtbot: QtBot, width: int, height: int) -> dict[str, float]:
+    window.resize(width, height)
+    qtbot.waitUntil(lambda: window.docks._size == window.size())
+    deliver()
+    return shares(window)
+
+
+def test_the_shares_come_back_after_windows_of_other_sizes(window: MainWindow, qtbot: QtBot) -> None:
+    """Also after one that is too small for them: full screen and back, nothing has moved."""
+    before = resized(window, qtbot, 1280, 800)
+    for width, height in ((2560, 1440), (1024, 700), (1400, 960)):
+        resized(window, qtbot, width, height)
+        assert resized(window, qtbot, 1280, 800) == pytest.approx(before, abs=0.02)
+
+
+def test_a_separator_that_was_moved_makes_other_shares(window: MainWindow, qtbot: QtBot) -> None:
+    before = resized(window, qtbot, 1280, 800)
+    left = window.docks.docks["map"].geometry()
+    start, end = QPoint(left.right() + 3, left.center().y()), QPoint(left.right() + 163, left.center().y())
+    qtbot.mousePress(window, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(window, end)
+    qtbot.waitUntil(lambda: shares(window)["left"] > before["left"] + 0.05)
+    qtbot.mouseRelease(window, Qt.MouseButton.LeftButton, pos=end)
+    wider = shares(window)
+    resized(window, qtbot, 2000, 1200)
+    assert resized(window, qtbot, 1280, 800) == pytest.approx(wider, abs=0.02)
+
+
+def test_a_remembered_layout_keeps_its_shares(workspace: Workspace, qtbot: QtBot) -> None:
+    first = MainWindow(workspace)
+    qtbot.addWidget(first)
+    first.show()
+    resized(first, qtbot, 1280, 800)
+    docks = [first.docks.docks[key] for key in ("map", "walk")]
+    first.resizeDocks(docks, [330, 330], Qt.Orientation.Vertical)
+    qtbot.waitUntil(lambda: shares(first)["bottom"] > 0.35)
+    wanted = shares(first)
+    first.docks.remember()
+    second = MainWindow(workspace)
+    qtbot.addWidget(second)
+    second.show()
+    qtbot.waitUntil(lambda: second.docks._size == second.size())
+    assert shares(second) == pytest.approx(wanted, abs=0.02)
+    resized(second, qtbot, 2000, 1200)
+    assert resized(second, qtbot, 1280, 800) == pytest.approx(wanted, abs=0.02)
 
 
 def test_reset_gives_the_columns_their_shares_again(window: MainWindow, qtbot: QtBot) -> None:
