@@ -41,7 +41,7 @@ from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
 
 STRONGEST = 3.0
-ROW_PX = 46
+ROW_PX = 44  # eight of them fit into the window as it first opens
 STEP = 0.05
 MOST_FOR_COVARIANCE = 4096  # numbers in a latent; beyond it leaks are angles only
 FIRST_HINT = "Click a name to put it on; drag to choose how strongly; its lock keeps it as it is."
