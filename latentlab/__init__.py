@@ -44,7 +44,7 @@ def open_model(path: str | Path, device: str = "auto", *, trust: bool = False, *
     """The model in a checkpoint or run folder: `sample`, `decode`, `encode`, `directions`, `encodings`, `info`.
 
     `path`: a file, a folder, or the name of a bundled model, such as "faces-vae". `direction_from`,
-    `principal_directions` and `weight_directions` make more directions.
+    `principal_directions`, `picture_directions` and `weight_directions` make more directions.
 
     `device`: auto, cpu, cuda, cuda:1 or mps. `options`: activation, range, latent, picture and noise, for files
     that do not state them (docs/formats.md).

@@ -30,19 +30,21 @@ def directions(
     name: Annotated[str, typer.Option(help="What it is called; else as the folder is.")] = "",
     principal: Annotated[int, typer.Option(help="So many principal components, as PC 1, PC 2, …")] = 0,
     weights: Annotated[int, typer.Option(help="So many directions of the weights, as SeFa 1, SeFa 2, …")] = 0,
+    pictures: Annotated[int, typer.Option(help="So many components of drawn pictures, as GANSpace 1, …")] = 0,
     space: Annotated[str, typer.Option(help="The latent space of components and weights; else the first one.")] = "",
     crop: CropText = "centre",
     reading: Reading,
 ) -> None:  # fmt: skip
     """Make attributes without labels, for --directions.
 
-    Of folders of pictures, principal components or the generator's weights (SeFa); the window opens the file too.
+    Of folders of pictures, principal components of encodings or of drawn pictures (GANSpace), or the generator's
+    weights (SeFa); the window opens the file too.
     """
     if without is not None and with_ is None:
         raise OptionError("--without needs --with: the folder of pictures that have it.")
-    if with_ is None and not principal and not weights:
-        raise OptionError("Say what of: --with FOLDER, --principal 5 or --weights 5.")
-    for option, count in (("--principal", principal), ("--weights", weights)):
+    if with_ is None and not principal and not weights and not pictures:
+        raise OptionError("Say what of: --with FOLDER, --principal 5, --weights 5 or --pictures 5.")
+    for option, count in (("--principal", principal), ("--weights", weights), ("--pictures", pictures)):
         check_count(count, option, 0, COUNT_AT_MOST)
     for folder in (with_, without):
         if folder is not None and not folder.is_dir():
@@ -57,6 +59,8 @@ def directions(
         found += model.principal_directions(principal, space=space or None)
     if weights:
         found += model.weight_directions(weights, space=space or None)
+    if pictures:
+        found += model.picture_directions(pictures, space=space or None)
     save_directions(output, found)
     for direction in found:
         told = "" if direction.auc is None else f", AUC {direction.auc:.2f}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,6 +17,7 @@ from latentlab.core.errors import DataError, OptionError
 from latentlab.core.fitting import fit_directions, fit_from_groups
 from latentlab.core.given import as_count, as_latents
 from latentlab.core.latent_model import LatentModel
+from latentlab.core.picture_components import DRAWS, components_of_pictures
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.unsupervised import Component, first_weights_of, principal_components, weight_components
 
@@ -66,6 +67,9 @@ class DirectedModel(LatentModel, Protocol):
     def direction_between(self, has_it: ArrayLike, has_it_not: ArrayLike, name: str = "direction") -> Direction: ...
     def principal_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
     def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]: ...
+    def picture_directions(
+        self, count: int = 10, *, space: str | None = None, condition: Asked = None, draws: int = DRAWS, seed: int = 0
+    ) -> list[Direction]: ...
     def add_directions(self, directions: Iterable[Direction]) -> None: ...
 
 
@@ -141,6 +145,19 @@ class DirectionMaking:
         where, count = self._where(space), as_count(count, "The number of directions")
         weights_OD = first_weights_of(self, where.name)
         return self._all_joined(weight_components(weights_OD, count, where, self.info.sha256))
+
+    def picture_directions(
+        self, count: int = 10, *, space: str | None = None, condition: Asked = None, draws: int = DRAWS, seed: int = 0
+    ) -> list[Direction]:
+        """Along which the pictures of draws vary most (GANSpace): "GANSpace 1", …, one sigma of the draws long.
+
+        `condition`: one for all draws, of a conditional model. Raises OptionError where nothing can be drawn.
+        """
+        where, count = self._where(space), as_count(count, "The number of directions")
+        model = cast("LatentModel", self)
+        return self._all_joined(
+            components_of_pictures(model, count, where.name, condition=condition, draws=draws, seed=seed)
+        )
 
     def add_directions(self, directions: Iterable[Direction]) -> None:
         """Made elsewhere, or loaded (`core.direction_file.load_directions`); one of a known name is replaced.

@@ -146,6 +146,12 @@ DIRECTION_SOURCES = Registry(
         icon="mdi6.chart-scatter-plot",
     ),
     Entry(
+        "pictures",
+        "From components of pictures (GANSpace)…",
+        "latentlab.ui.directions.drawn_pictures:FromPictures",
+        icon="mdi6.image-multiple-outline",
+    ),
+    Entry(
         "weights",
         "From the generator's weights (SeFa)…",
         "latentlab.ui.directions.weights:FromWeights",

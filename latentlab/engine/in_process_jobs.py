@@ -13,11 +13,15 @@ from typing import Any
 
 from latentlab.core.latent_model import LatentModel
 from latentlab.core.requests import Job, JobCancelled, JobMessage, Jobs, Partial, Progress, Report
+from latentlab.engine.child import named
 from latentlab.engine.job import last_message
 
 INVERSION = "latentlab.measure.inversion:run"
 MEASURING = "latentlab.engine.measuring:run"
-OF_THE_FILE = ("path", "checkpoint", "device", "trust", "options")  # how a process of its own would open the model
+COMPONENTS = "latentlab.engine.picture_components:run"
+HERE = (INVERSION, MEASURING, COMPONENTS)  # each has a `run_on` beside its `run`, for a model that is open
+# How a process of its own would open the model.
+OF_THE_FILE = ("path", "checkpoint", "device", "trust", "options", "loader", "how")
 CLOSE_S = 1.5  # what a job has to end by itself when the application does
 
 
@@ -72,18 +76,12 @@ class InProcessJobs:
         self._running: list[ThreadJob] = []
 
     def start(self, function: str, arguments: dict[str, Any], on_message: Callable[[JobMessage], None]) -> Job:
-        if function not in (INVERSION, MEASURING) or arguments.get("path") != self._model.info.path:
+        if function not in HERE or arguments.get("path") != self._model.info.path:
             return self._others.start(function, arguments, on_message)
+        asked = {name: value for name, value in arguments.items() if name not in OF_THE_FILE}
 
         def work(report: Report) -> Any:
-            if function == MEASURING:
-                from latentlab.engine.measuring import run_on as measure_on
-
-                asked = {name: value for name, value in arguments.items() if name not in OF_THE_FILE}
-                return measure_on(report, self._model, **asked)
-            from latentlab.measure.inversion import run_on
-
-            return run_on(report, self._model, **{name: arguments[name] for name in ("image", "condition", "name")})
+            return named(f"{function}_on")(report, self._model, **asked)
 
         job = ThreadJob(work, on_message)
         self._running = [other for other in self._running if other.running] + [job]

@@ -360,6 +360,8 @@ def test_components_and_weights_join_the_directions(vae: Path, gan: Path) -> Non
     assert [direction.name for direction in model.principal_directions(2)] == ["PC 1", "PC 2"]
     assert [direction.name for direction in model.weight_directions(3)] == ["SeFa 1", "SeFa 2", "SeFa 3"]
     assert list(model.directions)[-5:] == ["PC 1", "PC 2", "SeFa 1", "SeFa 2", "SeFa 3"]
+    assert [direction.name for direction in model.picture_directions(1, draws=60)] == ["GANSpace 1"]
+    assert model.directions["GANSpace 1"].examples == 60
     assert model.directions["SeFa 1"].checkpoint == model.info.sha256
     with pytest.raises(OptionError, match="no latent space 'w'"):
         model.weight_directions(space="w")

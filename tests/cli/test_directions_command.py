@@ -36,6 +36,15 @@ def test_folders_components_and_weights_in_one_file(
     assert "SeFa 1: SeFa, " in said
 
 
+def test_components_of_pictures_are_found_by_decoding(vae: Path, tmp_path: Path) -> None:
+    out = tmp_path / "made.json"
+    assert cli.main(["directions", str(vae), "-o", str(out), "--pictures", "2", "--device", "cpu"]) == 0
+    made = load_directions(out, dim=5, space="z")
+    assert [(direction.name, direction.examples) for direction in made] == [("GANSpace 1", 1000), ("GANSpace 2", 1000)]
+    wanted = latentlab.open_model(vae, device="cpu").picture_directions(2)
+    np.testing.assert_allclose(made[0].vector, wanted[0].vector, atol=1e-6)
+
+
 def test_one_folder_stands_against_the_encodings(vae: Path, tmp_path: Path) -> None:
     out = tmp_path / "made.json"
     bright = folder(tmp_path / "bright", 200)

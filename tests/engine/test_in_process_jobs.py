@@ -13,7 +13,7 @@ from torch import nn
 
 from latentlab.core.inversion import Inversion
 from latentlab.core.requests import Cancelled, Done, JobFailed, JobMessage, Partial, Progress
-from latentlab.engine.in_process_jobs import INVERSION, InProcessJobs
+from latentlab.engine.in_process_jobs import COMPONENTS, INVERSION, InProcessJobs
 from latentlab.exploring import explorable, with_draws
 
 WAIT_S = 30.0
@@ -89,6 +89,16 @@ def test_it_can_be_cancelled_and_ends_with_the_window(decoder: nn.Module) -> Non
     jobs.close()
     assert isinstance(second.last(), Cancelled | Done)
     assert others.closed
+
+
+def test_components_of_pictures_are_found_in_this_process(decoder: nn.Module) -> None:
+    model, said = explorable(decoder), Said()
+    asked = {"path": "", "space": "z", "condition": None, "checkpoint": "abc", "device": "auto", "options": {}}
+    InProcessJobs(model, OtherJobs()).start(COMPONENTS, asked, said)
+    found = said.last()
+    assert isinstance(found, Done)
+    assert found.value[0].direction.name == "GANSpace 1"
+    assert found.value[0].direction.vector.shape == (4,)
 
 
 def test_other_jobs_and_other_models_go_to_processes(decoder: nn.Module) -> None:

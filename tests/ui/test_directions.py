@@ -18,8 +18,10 @@ from latentlab.core.registry import DIRECTION_SOURCES
 from latentlab.core.requests import Decode, Done, JobFailed
 from latentlab.core.spaces import LatentSpace
 from latentlab.core.state import Group
+from latentlab.core.unsupervised import Component
 from latentlab.engine.folder_direction import FolderDirection
 from latentlab.ui.directions.components_form import ComponentsForm
+from latentlab.ui.directions.drawn_pictures import FromPictures
 from latentlab.ui.directions.folder import FromFolder
 from latentlab.ui.panels.attributes import AttributesPanel
 from latentlab.ui.workspace import Workspace
@@ -147,6 +149,69 @@ def test_a_model_whose_weights_say_nothing_says_so_in_the_form(
     assert isinstance(source, ComponentsForm)
     assert not source.list.isVisible()
     assert workspace.notices.log == []
+
+
+def found_in_pictures(count: int = 3) -> tuple[Component, ...]:
+    return tuple(
+        Component(Direction(f"GANSpace {k + 1}", 3 * np.eye(DIM, dtype=np.float32)[k + 3], examples=900), 0.5 / (k + 1))
+        for k in range(count)
+    )
+
+
+def test_components_of_pictures_are_found_by_a_job_and_kept(
+    panel: AttributesPanel, workspace: Workspace, jobs: FakeJobs, settled: Callable[[], None]
+) -> None:
+    form = panel.adding.choose("pictures")
+    assert isinstance(form, ComponentsForm)
+    job = jobs.started[-1]
+    assert job.function == "latentlab.engine.picture_components:run"
+    assert (job.arguments["space"], job.arguments["checkpoint"]) == ("z", CHECKPOINT)
+    assert "being decoded" in form.sentence.text()
+    panel.adding.close_form()
+    panel.adding.choose("pictures")
+    assert jobs.started[-1] is job, "it is not begun twice"
+    panel.setFocus()
+    job.say(Done(found_in_pictures()))
+    settled()
+    assert "900 draws" in form.sentence.text()
+    assert not form.list.hasFocus(), "somebody may be typing"
+    click(form, 1)
+    assert workspace.session.undo_label == "Add GANSpace 2"
+    panel.adding.close_form()
+    panel.adding.choose("pictures")
+    assert jobs.started[-1] is job
+    assert form.list.count() == 3
+
+
+def test_components_of_pictures_that_cannot_be_had_say_why_and_can_be_asked_for_again(
+    panel: AttributesPanel, workspace: Workspace, jobs: FakeJobs, settled: Callable[[], None]
+) -> None:
+    form = panel.adding.choose("pictures")
+    jobs.started[-1].say(JobFailed("Draws of z are no pictures here."))
+    settled()
+    assert form.sentence.text() == "Draws of z are no pictures here."
+    panel.adding.choose("pictures")
+    assert len(jobs.started) == 2
+    assert isinstance(form, FromPictures)
+    assert form.job is not None
+    form.job.cancel()
+    settled()
+    assert "Cancelled" in form.sentence.text()
+    assert form.job is None
+
+
+def test_components_of_pictures_of_another_model_are_not_waited_for(
+    panel: AttributesPanel, workspace: Workspace, jobs: FakeJobs, settled: Callable[[], None]
+) -> None:
+    form = panel.adding.choose("pictures")
+    job = jobs.started[-1]
+    workspace.session.restart(replace(workspace.state, checkpoint="another"))
+    settled()
+    assert job.cancelled
+    panel.adding.choose("pictures")
+    assert jobs.started[-1] is not job
+    assert isinstance(form, FromPictures)
+    assert "being decoded" in form.sentence.text()
 
 
 def test_another_model_closes_the_form(panel: AttributesPanel, workspace: Workspace, qtbot: QtBot) -> None:

@@ -37,7 +37,7 @@ class ComponentsForm(DirectionSource):
         self.column.addWidget(self.list)
         self.column.addWidget(self.preview)
 
-    def show_components(self, components: Sequence[Component], accessible_name: str) -> None:
+    def show_components(self, components: Sequence[Component], accessible_name: str, focus: bool = True) -> None:
         self.components = tuple(components)
         self.list.setAccessibleName(accessible_name)
         self.list.show_components(self.components)
@@ -46,7 +46,8 @@ class ComponentsForm(DirectionSource):
         self.preview.setVisible(bool(self.components))
         if self.components:
             self.list.setCurrentRow(0)
-            self.list.setFocus()
+            if focus:
+                self.list.setFocus()
 
     def show_nothing(self, sentence: str) -> None:
         """One sentence in place of the list."""

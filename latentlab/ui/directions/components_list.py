@@ -20,7 +20,7 @@ from latentlab.ui.theme import GRID_PX, caption_font, current
 
 ROW_PX = 26
 ROWS_SHOWN = 5
-NAME_PX, SHARE_PX, ICON_PX = 64, 48, 16
+NAME_PX, SHARE_PX, ICON_PX = 88, 48, 16
 COMPONENT, ADDED = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
 
