@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QTool
 
 from latentlab.core.run_folder import HELD_OUT, TRAIN
 from latentlab.ui import theme
+from latentlab.ui.qt_types import TypesMaking
 from latentlab.ui.tool_button import tool_button
 from latentlab.ui.training.copying import copyable
 from latentlab.ui.training.curve_groups import CurveGroup
@@ -36,6 +37,8 @@ class CurvesArea(QWidget):
         self._asked = False  # for the library
         self._without_room = 0  # plots that are not shown
         self._named = False  # whether the titles of the plots name the splits
+        self._types = TypesMaking(self)
+        self._types.done.connect(lambda: self._importing.start(imported))
         self._importing = Reading("importing pyqtgraph", self)
         self._importing.done.connect(self._take_imported)
         self._build()
@@ -104,7 +107,7 @@ class CurvesArea(QWidget):
         self._show_legend()
         if groups and not self._asked:
             self._asked = True
-            self._importing.start(imported)
+            self._types.start()
         if self.curves is not None:
             self.curves.setVisible(bool(groups))
             self.hint.setVisible(not groups)
@@ -150,6 +153,7 @@ class CurvesArea(QWidget):
             self.curves.show_theme()
 
     def close_importing(self) -> None:
+        self._types.stop()
         self._importing.close()
 
     def _show_way(self) -> None:
