@@ -61,7 +61,7 @@ def picture_components(
 ) -> list[Component]:
     """Along which latents (N, D) the first components of their pictures (N, F) change; the largest share first.
 
-    Strength 1 is one standard deviation of these latents along the direction. Raises DataError for pictures that are
+    At most D. Strength 1 is one standard deviation of these latents along the direction. Raises DataError for pictures that are
     all alike or not finite.
     """
     centred_NF = pictures_NF - pictures_NF.mean(axis=0)
@@ -73,7 +73,7 @@ def picture_components(
         raise DataError("The pictures of all draws are alike, so they have no components.")
     steps_ND = latents_ND - latents_ND.mean(axis=0)
     found: list[Component] = []
-    for k in range(min(count, int(np.count_nonzero(values_N > NO_LENGTH * total)))):
+    for k in range(min(count, latents_ND.shape[1], int(np.count_nonzero(values_N > NO_LENGTH * total)))):
         axis_D = scores_NN[:, k] @ steps_ND  # least squares: the scores are orthogonal and of length 1
         length = float(np.linalg.norm(axis_D))
         if length <= NO_LENGTH:

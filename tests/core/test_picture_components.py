@@ -57,6 +57,7 @@ def test_what_paints_most_comes_first_one_sigma_long() -> None:
 def test_as_many_as_are_asked_for_and_the_same_for_a_seed() -> None:
     once, again = components(Painter(), 1, draws=60, seed=5), components(Painter(), 1, draws=60, seed=5)
     assert len(once) == 1
+    assert len(components(Painter(), 100, draws=60)) <= DIM, "more would be sums of the others"
     np.testing.assert_array_equal(once[0].direction.vector, again[0].direction.vector)
 
 
