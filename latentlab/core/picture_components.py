@@ -61,8 +61,8 @@ def picture_components(
 ) -> list[Component]:
     """Along which latents (N, D) the first components of their pictures (N, F) change; the largest share first.
 
-    At most D. Strength 1 is one standard deviation of these latents along the direction. Raises DataError for pictures that are
-    all alike or not finite.
+    At most D. Strength 1 is one standard deviation of these latents along the direction. Raises DataError for pictures
+    that are all alike.
     """
     centred_NF = pictures_NF - pictures_NF.mean(axis=0)
     # As many rows as draws, far fewer than numbers in a picture: their products say as much as the covariance.
