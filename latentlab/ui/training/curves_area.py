@@ -37,10 +37,10 @@ class CurvesArea(QWidget):
         self._asked = False  # for the library
         self._without_room = 0  # plots that are not shown
         self._named = False  # whether the titles of the plots name the splits
-        self._types = TypesMaking(self)
-        self._types.done.connect(lambda: self._importing.start(imported))
         self._importing = Reading("importing pyqtgraph", self)
         self._importing.done.connect(self._take_imported)
+        self._types = TypesMaking(self)
+        self._types.done.connect(lambda: self._importing.start(imported))
         self._build()
         self._lay_out()
         self.copy_action = copyable(self, "Copy the curves as a picture", lambda: self.curves)
