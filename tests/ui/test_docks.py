@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
@@ -11,6 +12,7 @@ from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWid
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.registry import PANELS, Entry
+from latentlab.core.state import Group
 from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.workspace import Workspace
@@ -102,6 +104,7 @@ def test_tab_goes_to_everything_in_the_panels_one_sees(window: MainWindow, qtbot
     """Also to what stands before the map, or before the list, that the keyboard begins in."""
     for key in ("walk", "samples", "attributes"):
         window.docks.raise_panel(key)
+    window.workspace.change("Select", groups=(Group("some", np.array([3, 5, 8])),))  # makes the legend anew
     deliver()
     wanted = {
         widget
@@ -121,7 +124,7 @@ def test_tab_goes_to_everything_in_the_panels_one_sees(window: MainWindow, qtbot
         qtbot.keyClick(here, Qt.Key.Key_Tab)
     assert not {widget.accessibleName() for widget in wanted - set(order)}
     names = [widget.accessibleName() for widget in order]
-    legend = next(i for i, name in enumerate(names) if name.endswith("encodings"))
+    legend = next(i for i, name in enumerate(names) if name.endswith("15 encodings"))
     assert legend < names.index("Copy picture (Ctrl+C)"), "the legend is the map's, the picture comes after"
 
 
