@@ -57,6 +57,20 @@ from latentlab.inverting import latent_of
 from latentlab.sheets import beside, enlarged, in_rows, row_by_row, save_sheet
 
 MODULES = ("walk", "traverse", "map", "encode", "measure", "compare", "convert", "directions")
+# What the help of each ends with.
+EXAMPLES = {
+    "info": "faces-vae",
+    "render": "faces-vae -o grid.png --truncation 0.7 --attribute Eyeglasses=1.5",
+    "edit": "faces-vae -o out.png --image me.png --attribute Eyeglasses=1.5 --lock Young",
+    "walk": "faces-vae -o walk.gif --seeds 1,2,3 --seconds 6 --loop",
+    "traverse": 'faces-vae -o rows.png --along Eyeglasses --along "dimension 3"',
+    "map": "faces-vae -o map.csv --projection tsne",
+    "encode": "runs/mine --images FOLDER",
+    "measure": "runs/mine --images FOLDER --keep",
+    "compare": "faces-vae faces-alpha-gan -o both.png --image me.png",
+    "convert": "netG.pth netG.safetensors",
+    "directions": "faces-vae -o more.json --principal 5 --weights 5",
+}
 Expressions = Annotated[
     list[str],
     typer.Option("--expression", metavar="TEXT", help="A picture of arithmetic instead of a draw; may be repeated."),
@@ -78,6 +92,9 @@ def command() -> Any:
     # Whichever was imported first, the help lists them in one order.
     names = {id(one): one.name or getattr(one.callback, "__name__", "") for one in application.registered_commands}
     application.registered_commands.sort(key=lambda one: COMMANDS.index(names[id(one)]))
+    for one in application.registered_commands:
+        name = names[id(one)]
+        one.epilog = f"\b\nExample:\n  latentlab {name} {EXAMPLES[name]}"
     return typer.main.get_command(application)
 
 

@@ -149,7 +149,8 @@ def family_command(family: str) -> Callable[..., None]:
 
 for _key, _entry in TRAINABLE.items():
     _help = f"{_entry.title}. {train_family.__doc__}"
-    app.command(_key, cls=FamilyCommand, help=_help)(family_command(_key))
+    _example = f"\b\nExample:\n  {PROGRAM} {_key} --data FOLDER --out runs/mine --epochs 40"
+    app.command(_key, cls=FamilyCommand, help=_help, epilog=_example)(family_command(_key))
 
 
 @app.command("list")

@@ -352,6 +352,9 @@ def test_every_command_can_say_how_a_file_is_read_and_explains_every_option(
     bare = [name for name, told, below in options if not re.search(r"\S {2,}\S|^ {2,}\S", told) and not below]
     assert not bare
     assert "list[" not in out
+    example = out.partition("Example:\n")[2].strip()
+    assert example.startswith(f"latentlab {command} ")
+    assert set(re.findall(r" (--[a-z-]+)", example)) <= {name for name, _, _ in options}
 
 
 def test_the_window_is_started_without_typer(monkeypatch: pytest.MonkeyPatch) -> None:
