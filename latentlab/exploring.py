@@ -126,21 +126,13 @@ def _encodings(
     attributes: Mapping[str, ArrayLike] | ArrayLike | None,
 ) -> EncodingSet:
     from latentlab.console import ConsoleReport
-    from latentlab.measure.encoding import coded_thumbnails, encode_pictures, told_of
+    from latentlab.measure.encoding import coded_thumbnails, encode_described
 
     pictures = some_pictures(images)
     known = known_of(labels, attributes, len(pictures))
-    told = told_of(model.info, known, len(pictures))
     with ConsoleReport("Encode") as report:
-        encodings = encode_pictures(model, pictures, lambda done, total: report.progress(done, total), told)
-    return replace(
-        encodings,
-        labels=known.labels,
-        label_names=known.label_names,
-        attributes=known.attributes,
-        attribute_names=known.attribute_names,
-        thumbnails=coded_thumbnails(pictures),
-    )
+        encodings = encode_described(model, pictures, known, lambda done, total: report.progress(done, total))
+    return replace(encodings, thumbnails=coded_thumbnails(pictures))
 
 
 def some_pictures(images: ArrayLike) -> NDArray[np.uint8]:

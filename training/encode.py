@@ -22,7 +22,7 @@ from latentlab.core.latent_model import ModelInfo
 from latentlab.core.picture_folder import Progress
 from latentlab.core.spaces import FloatArray
 from latentlab.measure.classifier import Classifier, Predictions
-from latentlab.measure.encoding import coded_thumbnails, components, encode_pictures, told_of
+from latentlab.measure.encoding import coded_thumbnails, components, encode_described, told_of
 from latentlab.measure.figures import inversion_error
 from latentlab.measure.metrics import active_units
 from latentlab.models.inverter import HEADER_KEY, PREFIX
@@ -93,16 +93,13 @@ def _of_data(
 ) -> tuple[EncodingSet, dict[str, Any]]:
     chosen = fewer(np.arange(len(data), dtype=np.int64), config.encodings, config.seed)
     rows, known = Rows.of(data.images, chosen), data.described(chosen)
-    told = told_of(model.info, known, len(rows))
-    encodings = encode_pictures(model, rows, lambda done, total: report(done, total, "encoding"), told)
-    at_once = pictures_at_once(data.height)
-    pictures = rows.batches(at_once) if data.may_ship_thumbnails else decoded(model, encodings.latents, told)
+    encodings = encode_described(model, rows, known, lambda done, total: report(done, total, "encoding"))
+    if data.may_ship_thumbnails:
+        pictures = rows.batches(pictures_at_once(data.height))
+    else:
+        pictures = decoded(model, encodings.latents, told_of(model.info, known, len(rows)))
     encodings = replace(
         encodings,
-        labels=known.labels,
-        label_names=known.label_names,
-        attributes=known.attributes,
-        attribute_names=known.attribute_names,
         names=tuple(data.names[index] for index in chosen) if data.names else (),
         thumbnails=coded_thumbnails(chain.from_iterable(pictures), config.thumbnail_size),
     )

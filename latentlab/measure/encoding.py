@@ -85,6 +85,23 @@ def encode_pictures(
     return EncodingSet(latents_ND, model.info.spaces[0].name, pca=components(latents_ND), kl_per_dimension=kl)
 
 
+def encode_described(
+    model: LatentModel, images: Sliced, known: Described, on_batch: OnBatch | None = None
+) -> EncodingSet:
+    """`encode_pictures` of pictures that something is known of: conditional models are told it, encodings hold it.
+
+    Raises OptionError where the model has no encoder, DataError where there is no picture.
+    """
+    encodings = encode_pictures(model, images, on_batch, told_of(model.info, known, len(images)))
+    return replace(
+        encodings,
+        labels=known.labels,
+        label_names=known.label_names,
+        attributes=known.attributes,
+        attribute_names=known.attribute_names,
+    )
+
+
 @torch.inference_mode()
 def posterior(model: TorchModel, images: Pictures, condition: Asked = None) -> tuple[FloatArray, FloatArray] | None:
     """Means and log-variances (N, D) of a batch; None where the model's encoder gives only one latent."""
@@ -160,20 +177,8 @@ def encode_folder(
     if not len(usable):
         raise DataError(f"No picture in {folder} can be used; the first: {skipped[0]}")
     kept = listing.subset(usable)
-    told = told_of(model.info, kept, len(pictures))
-    encodings = encode_pictures(model, pictures, lambda done, total: tell(0.5, done, total, "encoding"), told)
-    return (
-        replace(
-            encodings,
-            labels=kept.labels,
-            label_names=kept.label_names,
-            attributes=kept.attributes,
-            attribute_names=kept.attribute_names,
-            names=kept.names,
-            thumbnails=coded_thumbnails(pictures),
-        ),
-        skipped,
-    )
+    encodings = encode_described(model, pictures, kept, lambda done, total: tell(0.5, done, total, "encoding"))
+    return replace(encodings, names=kept.names, thumbnails=coded_thumbnails(pictures)), skipped
 
 
 def run(
