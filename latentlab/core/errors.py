@@ -9,7 +9,6 @@ LatentlabError
 │   └── OptionError        a value that was chosen
 ├── Failure              exit status 1: the disk, the memory, a process, a device
 │   ├── SaveError
-│   ├── EngineError
 │   └── DeviceError
 └── Interrupted          exit status 130: stopped on request, work saved
 """
@@ -64,10 +63,6 @@ class Failure(LatentlabError):
 
 
 class SaveError(Failure):
-    pass
-
-
-class EngineError(Failure):
     pass
 
 

@@ -17,7 +17,6 @@ from latentlab.core.errors import did_you_mean
         (errors.DataError, 2),
         (errors.OptionError, 2),
         (errors.SaveError, 1),
-        (errors.EngineError, 1),
         (errors.DeviceError, 1),
         (errors.Interrupted, 130),
     ],
