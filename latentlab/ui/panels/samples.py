@@ -54,6 +54,7 @@ class SamplesPanel(Panel):
         self._resizing.setInterval(RESIZE_MS)
         self._resizing.timeout.connect(self._fill)
         self._build()
+        self._lay_out()
         self.first_focus = self.sheet
 
     def _build(self) -> None:
@@ -97,6 +98,8 @@ class SamplesPanel(Panel):
         self.hint = ElidedLabel(HINT)
         self.hint.setProperty("role", "caption")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+
+    def _lay_out(self) -> None:
         top = QHBoxLayout()
         top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, 4)
         top.setSpacing(GRID_PX)
