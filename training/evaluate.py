@@ -70,15 +70,8 @@ def evaluate(
         "held_out": len(held_out),
     }
     if model.info.encoder:
-        judged = held_out.limited(PICTURES)
-        figures["reconstruction"] = of_reconstruction(model, judged.images, judged)
         report(0, 1, "estimating likelihoods")
-        found = {
-            "denoising": of_denoising(model, header, held_out),
-            "likelihood": of_likelihood(model, header, train, held_out, importance_samples, seed),
-            "continuity": of_continuity(model, held_out),
-        }
-        figures |= {name: values for name, values in found.items() if values}
+        figures |= of_encoder(model, header, train, held_out, importance_samples, seed)
     elif (inverter := load_inverter(path)) is not None:
         judged = held_out.limited(JUDGED)
         figures["inverter"] = {"mse": inversion_error(model, inverter, judged.images, judged)}
@@ -89,6 +82,20 @@ def evaluate(
     written = out or path.parent / "evaluation.json"
     atomic_write(written, json.dumps(figures, indent=2).encode())
     return figures, written
+
+
+def of_encoder(
+    model: TorchModel, header: Header, train: Dataset, held_out: Dataset, importance_samples: int, seed: int
+) -> dict[str, Any]:
+    """Reconstruction of held-out pictures, and whichever of denoising, likelihood and continuity the model has."""
+    judged = held_out.limited(PICTURES)
+    found = {
+        "reconstruction": of_reconstruction(model, judged.images, judged),
+        "denoising": of_denoising(model, header, held_out),
+        "likelihood": of_likelihood(model, header, train, held_out, importance_samples, seed),
+        "continuity": of_continuity(model, held_out),
+    }
+    return {name: values for name, values in found.items() if values}
 
 
 def of_samples(
