@@ -8,14 +8,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     __version__: str
-    from latentlab.arithmetic import calculate as calculate
-    from latentlab.comparing import compare as compare
+    from latentlab.api.arithmetic import calculate as calculate
+    from latentlab.api.comparing import compare as compare
+    from latentlab.api.exploring import explore as explore
+    from latentlab.api.inverting import invert as invert
+    from latentlab.api.measuring import measure_model as measure_model
+    from latentlab.api.projecting import project as project
+    from latentlab.api.traversing import traverse as traverse
     from latentlab.core.direction_making import DirectedModel
-    from latentlab.exploring import explore as explore
-    from latentlab.inverting import invert as invert
-    from latentlab.measuring import measure_model as measure_model
-    from latentlab.projecting import project as project
-    from latentlab.traversing import traverse as traverse
 
 __all__ = [
     "__version__",
@@ -30,13 +30,13 @@ __all__ = [
 ]
 # Loaded on first use, each from its module.
 LATER = {
-    "calculate": "latentlab.arithmetic",
-    "compare": "latentlab.comparing",
-    "explore": "latentlab.exploring",
-    "invert": "latentlab.inverting",
-    "measure_model": "latentlab.measuring",
-    "project": "latentlab.projecting",
-    "traverse": "latentlab.traversing",
+    "calculate": "latentlab.api.arithmetic",
+    "compare": "latentlab.api.comparing",
+    "explore": "latentlab.api.exploring",
+    "invert": "latentlab.api.inverting",
+    "measure_model": "latentlab.api.measuring",
+    "project": "latentlab.api.projecting",
+    "traverse": "latentlab.api.traversing",
 }
 
 

@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _command(arguments: list[str]) -> int:
     import typer
 
-    from latentlab.commands import command
+    from latentlab.command_line.commands import command
 
     # Typer brings its own click in some versions: the base of its usage errors, wherever it lives.
     usage_error: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")

@@ -15,12 +15,12 @@ import torch
 from torch import Tensor, nn
 
 import latentlab
+from latentlab.api.exploring import explorable, with_draws
 from latentlab.app import _first_model
 from latentlab.core.bundled import assets_folder
 from latentlab.core.direction_file import load_directions, save_directions
 from latentlab.core.errors import CheckpointError, DataError, OptionError
 from latentlab.core.given import as_pictures
-from latentlab.exploring import explorable, with_draws
 
 
 def test_importing_latentlab_imports_nothing_heavy() -> None:

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
-from latentlab.asking import asked_condition
 from latentlab.cli import main
+from latentlab.command_line.asking import asked_condition
 from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, model_info, write_checkpoint
 from latentlab.core.condition import Condition
 from latentlab.core.errors import OptionError

@@ -15,7 +15,8 @@ import pytest
 from PIL import Image
 
 import latentlab
-from latentlab import cli, commands
+from latentlab import cli
+from latentlab.command_line import commands
 from latentlab.core.checkpoint_file import read_encodings, read_header, read_weights, verify
 from latentlab.core.recipe_png import recipe_in
 from latentlab.core.spaces import FloatArray

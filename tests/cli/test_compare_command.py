@@ -11,7 +11,7 @@ from PIL import Image
 
 import latentlab
 from latentlab import cli
-from latentlab.compare_command import GAP_PX
+from latentlab.command_line.compare import GAP_PX
 from tests.cli.conftest import write_tiny
 
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentlab.api.drawing import drawn
 from latentlab.cli import main
 from latentlab.core.recipe_png import recipe_in
-from latentlab.drawing import drawn
 from latentlab.formats import open_checkpoint
 from tests.formats.saving import save
 from tests.formats.stylegan2_samples import rosinality

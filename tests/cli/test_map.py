@@ -11,9 +11,9 @@ from PIL import Image
 
 import latentlab
 from latentlab import cli
+from latentlab.api.exploring import explorable
+from latentlab.api.projecting import lattice
 from latentlab.core.errors import DataError, OptionError
-from latentlab.exploring import explorable
-from latentlab.projecting import lattice
 
 
 def test_a_model_is_projected_and_back(vae: Path) -> None:

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import nn
 
+from latentlab.api.exploring import explorable, with_draws
 from latentlab.core.inversion import Inversion
 from latentlab.core.requests import Cancelled, Done, JobFailed, JobMessage, Partial, Progress
 from latentlab.engine.in_process_jobs import COMPONENTS, INVERSION, InProcessJobs
-from latentlab.exploring import explorable, with_draws
 
 WAIT_S = 30.0
 

@@ -12,13 +12,13 @@ import pytest
 import torch
 from PIL import Image
 
+from latentlab.api.exploring import explorable
 from latentlab.core.errors import CheckpointError, DataError, OptionError, SaveError
 from latentlab.core.measurement import ENDING, kept
 from latentlab.core.requests import Done, JobCancelled, JobMessage, Progress
 from latentlab.engine.in_process_jobs import InProcessJobs
 from latentlab.engine.jobs import ProcessJobs
 from latentlab.engine.measuring import Measured, run
-from latentlab.exploring import explorable
 from latentlab.formats import open_checkpoint
 from tests.cli.conftest import write_tiny
 

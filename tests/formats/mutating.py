@@ -25,8 +25,8 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
-from latentlab import commands
 from latentlab.cli import main
+from latentlab.command_line import commands
 from latentlab.core.checkpoint_file import Header, read_header, read_weights, write_checkpoint
 from latentlab.core.errors import CheckpointError
 from latentlab.formats import open_checkpoint

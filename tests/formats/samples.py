@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from latentlab.converting import write_native
+from latentlab.api.converting import write_native
 from latentlab.formats import Options
 from tests.formats import samples_a, test_lightweight_gan
 from tests.formats.saving import save, unsettle

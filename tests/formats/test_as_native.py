@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from latentlab.converting import write_native
+from latentlab.api.converting import write_native
 from latentlab.core.checkpoint_file import verify
 from latentlab.core.encodings import EncodingSet
 from latentlab.formats import Options, open_checkpoint

@@ -9,8 +9,8 @@ import pytest
 import torch
 from PIL import Image
 
+from latentlab.api.converting import write_native
 from latentlab.cli import main
-from latentlab.converting import write_native
 from latentlab.core.checkpoint_file import Header, read_encodings, read_header, read_weights, verify, write_checkpoint
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import LatentModel, MapsSpaces

@@ -16,7 +16,7 @@ import pytest
 import torch
 from torch import nn
 
-from latentlab.converting import write_native
+from latentlab.api.converting import write_native
 from latentlab.core.latent_model import LatentModel
 from latentlab.formats import Options, open_checkpoint
 from tests.formats.saving import unsettle

@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
+from latentlab.command_line.description import describe
 from latentlab.core.errors import CheckpointError, OptionError
 from latentlab.core.readings import Guess
-from latentlab.description import describe
 from latentlab.formats import Options, open_checkpoint
 from latentlab.formats.answers import answers_path, remember
 from latentlab.formats.sequential import LIKELY_OF_GAN, LIKELY_OF_VAE, drawn_guesses

@@ -7,9 +7,12 @@ from typing import Annotated
 
 import typer
 
-from latentlab.asking import asked_condition
-from latentlab.command_checks import check_count, check_names, check_png, check_scale, check_seed, check_sheet
-from latentlab.command_options import (
+from latentlab.api.inverting import latent_of
+from latentlab.api.traversing import traverse as traversed
+from latentlab.command_line.asking import asked_condition
+from latentlab.command_line.checks import check_count, check_names, check_png, check_scale, check_seed, check_sheet
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import (
     INVERSION_STEPS,
     Asking,
     Checkpoint,
@@ -23,14 +26,11 @@ from latentlab.command_options import (
     opened,
     with_groups,
 )
-from latentlab.commands import application
+from latentlab.command_line.sheets import enlarged, save_sheet
 from latentlab.console import say
 from latentlab.core.errors import OptionError
 from latentlab.core.pictures import Crop, read_picture
 from latentlab.engine.exporting import tiled
-from latentlab.inverting import latent_of
-from latentlab.sheets import enlarged, save_sheet
-from latentlab.traversing import traverse as traversed
 
 
 @application.command()

@@ -17,10 +17,12 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from latentlab.arithmetic import calculated
-from latentlab.asking import asked_condition
+from latentlab.api.arithmetic import calculated
+from latentlab.api.drawing import drawn, edited
+from latentlab.api.inverting import latent_of
 from latentlab.cli import COMMANDS
-from latentlab.command_checks import (
+from latentlab.command_line.asking import asked_condition
+from latentlab.command_line.checks import (
     check_count,
     check_names,
     check_png,
@@ -30,7 +32,7 @@ from latentlab.command_checks import (
     check_truncation,
     strengths_of,
 )
-from latentlab.command_options import (
+from latentlab.command_line.options import (
     INVERSION_STEPS,
     Asking,
     Checkpoint,
@@ -46,15 +48,13 @@ from latentlab.command_options import (
     opened,
     with_groups,
 )
+from latentlab.command_line.sheets import beside, enlarged, in_rows, row_by_row, save_sheet
 from latentlab.console import say
 from latentlab.core.atomic import displayed
 from latentlab.core.condition import Condition
 from latentlab.core.direction_making import DirectedModel
 from latentlab.core.pictures import Crop, read_picture
 from latentlab.core.spaces import FloatArray
-from latentlab.drawing import drawn, edited
-from latentlab.inverting import latent_of
-from latentlab.sheets import beside, enlarged, in_rows, row_by_row, save_sheet
 
 MODULES = ("walk", "traverse", "map", "encode", "measure", "compare", "convert", "directions")
 # What the help of each ends with.
@@ -88,7 +88,7 @@ application = typer.Typer(
 def command() -> Any:
     """The command line as a click command."""
     for name in MODULES:
-        import_module(f"latentlab.{name}_command")  # each adds itself
+        import_module(f"latentlab.command_line.{name}")  # each adds itself
     # Whichever was imported first, the help lists them in one order.
     names = {id(one): one.name or getattr(one.callback, "__name__", "") for one in application.registered_commands}
     application.registered_commands.sort(key=lambda one: COMMANDS.index(names[id(one)]))
@@ -113,7 +113,7 @@ def window(
 @with_groups
 def info(*, checkpoint: Checkpoint, reading: Reading) -> None:
     """Print what a checkpoint is, as JSON."""
-    from latentlab.description import describe
+    from latentlab.command_line.description import describe
 
     document, warnings = describe(checkpoint, reading.options())
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

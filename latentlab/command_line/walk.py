@@ -13,10 +13,13 @@ from typing import Annotated, Literal
 import numpy as np
 import typer
 
-from latentlab.arithmetic import calculated
-from latentlab.asking import asked_condition
-from latentlab.command_checks import check_folder, check_names, check_truncation, seeds_of, strengths_of
-from latentlab.command_options import (
+from latentlab.api.arithmetic import calculated
+from latentlab.api.drawing import drawn, edited
+from latentlab.api.inverting import latent_of
+from latentlab.command_line.asking import asked_condition
+from latentlab.command_line.checks import check_folder, check_names, check_truncation, seeds_of, strengths_of
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import (
     INVERSION_STEPS,
     Asking,
     Checkpoint,
@@ -30,7 +33,6 @@ from latentlab.command_options import (
     opened,
     with_groups,
 )
-from latentlab.commands import application
 from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import displayed
 from latentlab.core.condition import Condition
@@ -41,9 +43,7 @@ from latentlab.core.pictures import Crop, Picture, read_picture
 from latentlab.core.project_file import load
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
-from latentlab.drawing import drawn, edited
 from latentlab.engine.exporting import WalkExport, check, export_walk, kind_of
-from latentlab.inverting import latent_of
 
 
 @dataclass(frozen=True, eq=False)

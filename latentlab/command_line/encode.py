@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from latentlab.command_checks import check_native_name
-from latentlab.command_options import Checkpoint, CropText, Reading, opened, with_groups
-from latentlab.commands import application
+from latentlab.command_line.checks import check_native_name
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import Checkpoint, CropText, Reading, opened, with_groups
 from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import displayed
 from latentlab.core.encodings_file import write_encodings
@@ -42,7 +42,7 @@ def encode(
         raise OptionError(f"--limit is {limit}; it must be 1 or more, or 0 for all.")
     cropping = Crop.parse(crop)
     options = reading.options()
-    from latentlab.converting import write_native
+    from latentlab.api.converting import write_native
 
     model = opened(checkpoint, options)
     from latentlab.measure.encoding import encode_folder

@@ -66,7 +66,7 @@ def _real(
     seed: int,
     report: Report | None,
 ) -> Any:
-    from latentlab.exploring import known_of, some_pictures
+    from latentlab.api.exploring import known_of, some_pictures
     from latentlab.measure.real_pictures import given, in_path, of_thumbnails
 
     image, encodings = model.info.image, model.encodings

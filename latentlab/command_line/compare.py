@@ -15,8 +15,8 @@ import numpy as np
 import typer
 from PIL import Image
 
-from latentlab import comparing
-from latentlab.command_checks import (
+from latentlab.api import comparing
+from latentlab.command_line.checks import (
     check_count,
     check_png,
     check_scale,
@@ -25,7 +25,8 @@ from latentlab.command_checks import (
     check_truncation,
     strengths_of,
 )
-from latentlab.command_options import (
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import (
     INVERSION_STEPS,
     AsJson,
     Asking,
@@ -41,7 +42,7 @@ from latentlab.command_options import (
     opened,
     with_groups,
 )
-from latentlab.commands import application
+from latentlab.command_line.sheets import enlarged
 from latentlab.console import say
 from latentlab.core.atomic import atomic_write
 from latentlab.core.condition import One
@@ -49,7 +50,6 @@ from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.pictures import Crop, Picture, read_picture
 from latentlab.core.recipe_png import png_bytes
 from latentlab.engine.exporting import tiled
-from latentlab.sheets import enlarged
 
 GAP_PX = 8  # between the two columns
 
@@ -105,7 +105,7 @@ def compare(
 
 def asked_of(first: ModelInfo, second: ModelInfo, asking: Asking) -> One:
     """What both are asked for, as the first one that can be asked says it. Raises OptionError."""
-    from latentlab.asking import asked_condition
+    from latentlab.command_line.asking import asked_condition
 
     if not asking.class_ and not asking.condition:
         return None

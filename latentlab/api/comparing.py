@@ -14,6 +14,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike
 
+from latentlab.api.drawing import drawn, edited
+from latentlab.api.exploring import some_pictures
 from latentlab.core.atomic import displayed
 from latentlab.core.comparing import (
     Steps,
@@ -33,8 +35,6 @@ from latentlab.core.latent_model import Images, LatentModel, ModelInfo
 from latentlab.core.paths import lerp
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
-from latentlab.drawing import drawn, edited
-from latentlab.exploring import some_pictures
 
 PATH_PICTURES = 32
 PATH_AT_MOST = 1000
@@ -218,7 +218,7 @@ def _found(model: DirectedModel, wanted: _Wanted, condition: Condition | None) -
     assert wanted.pictures is not None
     if model.info.encoder:
         return model.encode(wanted.pictures, condition=condition)
-    from latentlab.inverting import invert
+    from latentlab.api.inverting import invert
 
     found = [
         invert(model, picture, steps=wanted.steps, condition=condition, report=wanted.report).latent

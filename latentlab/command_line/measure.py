@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from latentlab.command_options import AsJson, Checkpoint, CropText, Reading, Seed, opened, with_groups
-from latentlab.commands import application
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import AsJson, Checkpoint, CropText, Reading, Seed, opened, with_groups
 from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import OptionError
@@ -46,8 +46,8 @@ def measure(
         raise OptionError(f"--images {displayed(images)} does not exist; name a folder of pictures or an .npz.")
     Crop.parse(crop)
     options = reading.options()
+    from latentlab.api.measuring import measure_model
     from latentlab.measure.quality import checked_count, checked_features
-    from latentlab.measuring import measure_model
 
     checked_count(count)
     checked_features(features)

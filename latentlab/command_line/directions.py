@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from latentlab.command_checks import check_count, check_folder
-from latentlab.command_options import Checkpoint, CropText, Reading, opened, with_groups
-from latentlab.commands import application
+from latentlab.command_line.checks import check_count, check_folder
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import Checkpoint, CropText, Reading, opened, with_groups
 from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import displayed
 from latentlab.core.direction_file import save_directions

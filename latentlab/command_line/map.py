@@ -7,18 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from latentlab.asking import asked_condition
-from latentlab.command_checks import check_count, check_folder, check_names, check_scale, check_seed, check_sheet
-from latentlab.command_options import Asking, Checkpoint, Edits, Reading, Scale, opened, with_groups
-from latentlab.commands import application
+from latentlab.api.projecting import as_csv, lattice, mapped, project
+from latentlab.command_line.asking import asked_condition
+from latentlab.command_line.checks import check_count, check_folder, check_names, check_scale, check_seed, check_sheet
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import Asking, Checkpoint, Edits, Reading, Scale, opened, with_groups
+from latentlab.command_line.sheets import enlarged
 from latentlab.console import ConsoleReport, say
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import OptionError
 from latentlab.core.recipe_png import png_bytes
 from latentlab.core.registry import PROJECTIONS
 from latentlab.engine.exporting import tiled
-from latentlab.projecting import as_csv, lattice, mapped, project
-from latentlab.sheets import enlarged
 
 ENDINGS = (".csv", ".png")
 

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from latentlab.command_checks import check_native_name
-from latentlab.command_options import Checkpoint, Reading, with_groups
-from latentlab.commands import application
+from latentlab.command_line.checks import check_native_name
+from latentlab.command_line.commands import application
+from latentlab.command_line.options import Checkpoint, Reading, with_groups
 
 
 @application.command()
@@ -23,6 +23,6 @@ def convert(
     """Write a checkpoint as a native one."""
     check_native_name(target)
     options = reading.options()
-    from latentlab.converting import write_native
+    from latentlab.api.converting import write_native
 
     write_native(source, target, options, half=half)

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from latentlab.asking import asked_condition, how_to_ask
-from latentlab.command_options import Asking, Edits
+from latentlab.command_line.asking import asked_condition, how_to_ask
+from latentlab.command_line.options import Asking, Edits
 from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
 from latentlab.core.direction_file import load_directions
