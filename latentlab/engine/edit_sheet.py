@@ -72,7 +72,7 @@ def sheet_of(
         raise OptionError("There is no picture to apply the edit to; choose samples or a group.")
     if 2 * count * image.height * image.width > PIXELS_AT_MOST:
         most = PIXELS_AT_MOST // (2 * image.height * image.width)
-        raise OptionError(f"{count:,} pictures make too large a sheet; at most {most:,} of this size do not.")
+        raise OptionError(f"{count:,} pictures make too large a sheet; {most:,} of this size fit.")
     edited_ND = np.asarray(latents_ND + edit, np.float32)
     before, after = (
         _decoded(model, report, part, offset, space, condition)
