@@ -73,7 +73,7 @@ class Legend(QWidget):
                 self._flow.addWidget(ColourScale(colouring.title, colouring.bar, self))
         for group, colour in zip(groups, colours, strict=True):
             self._flow.addWidget(self._chip(group, colour))
-        before = self.previousInFocusChain()
+        before = self.previousInFocusChain() or self
         for place in range(self._flow.count()):  # made later than the rest of the window, they would come last
             item = self._flow.itemAt(place)
             if item is not None and (widget := item.widget()) is not None:
