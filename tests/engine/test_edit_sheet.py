@@ -73,5 +73,5 @@ def test_what_cannot_be_is_refused(vae: Path, tmp_path: Path, monkeypatch: pytes
     with pytest.raises(SaveError):
         run(1, tmp_path / "absent" / "s.png")
     monkeypatch.setattr(edit_sheet, "PIXELS_AT_MOST", 2 * 2 * 16 * 16)
-    with pytest.raises(OptionError, match="at most 2 "):
+    with pytest.raises(OptionError, match="; 2 of this size fit"):
         run(3, tmp_path / "s.png")
