@@ -14,7 +14,8 @@ non-commercial research); it is made by
         --out RUN --epochs 40
 
 and measured with `--part celeba --celeba-checkpoint RUN/checkpoint.safetensors`. `--ways` adds what other directions
-would change where they edit the share that is wanted: logistic regression, and locks on all other attributes.
+would change where they edit the share that is wanted: logistic regression, and locks on all other attributes; and,
+for comparison, what moves as long in random directions change.
 
 Shapes: N faces, D latent, A attributes, S strengths.
 """
@@ -53,6 +54,7 @@ STRENGTHS = tuple(float(s) for s in np.arange(0.5, 3.01, 0.25))
 METHODS: tuple[Method, ...] = ("balanced", "means")
 VALIDATION_SHARE = 0.15  # of the pictures the model was trained on
 TRIED = tuple(float(s) for s in np.arange(0.5, 6.01, 0.5))  # strengths, of `--ways`
+RANDOM = 8  # directions, of `--ways`
 ENOUGH_FLIPPED = 0.975  # on the validation split; the smallest strength that reaches it is taken
 SEED = 0
 
@@ -168,33 +170,64 @@ def chosen_strength(model: TorchModel, judge: Judge, validation: Dataset, vector
 def ways(model: TorchModel, judge: Judge, fitted: Dataset, validation: Dataset, share: float) -> dict[str, Any]:
     """By direction: at which strength `share` of the validation faces is seen with glasses, and what changes there.
 
-    Between the strengths that are tried, both are interpolated; None where no strength reaches the share.
+    For comparison, what moves in random directions change that are as long as the balanced one at that strength.
     """
     latents_ND = model.encode(fitted.images)
     methods: tuple[Method, ...] = (*METHODS, "logistic")
     vectors = {str(method): direction_of(latents_ND, fitted, method) for method in methods}
-    balanced, others = vectors["balanced"], [name for name in judge.names if name != WANTED]
+    others = [name for name in judge.names if name != WANTED]
     kept = [direction_of(latents_ND, fitted, "balanced", name) for name in others]
-    vectors["balanced, all others locked"] = orthogonalised(balanced, kept)
+    vectors["balanced, all others locked"] = orthogonalised(vectors["balanced"], kept)
     faces_ND = model.encode(without(validation).images)
-    glasses = judge.names.index(WANTED)
-    before = judge.decisions(model.decode(faces_ND))
-    found: dict[str, Any] = {}
-    for way, vector in vectors.items():
-        edited, changed = [float(before[:, glasses].mean())], [0.0]
-        for strength in TRIED:
-            after = judge.decisions(model.decode(faces_ND + np.float32(strength) * vector))
-            edited.append(float(after[:, glasses].mean()))
-            changed.append(float(np.delete(before != after, glasses, axis=1).mean()))
-            if edited[-1] >= share:
-                break
-        tried = (0.0, *TRIED)[: len(edited)]
-        reached = edited[-1] >= share
-        found[way] = {
-            "strength": float(np.interp(share, edited, tried)) if reached else None,
-            "changed": float(np.interp(share, edited, changed)) if reached else None,
-        }
+    before_NA = judge.decisions(model.decode(faces_ND))
+    found = {way: _where_enough(model, judge, faces_ND, before_NA, vector, share) for way, vector in vectors.items()}
+    if (strength := found["balanced"]["strength"]) is not None:
+        moves = as_long(np.float32(strength) * vectors["balanced"], latents_ND)
+        changed = float(np.mean([_seen(model, judge, faces_ND + move, before_NA)[1] for move in moves]))
+        found["at random, as long"] = {"strength": None, "changed": changed}
     return found
+
+
+def _where_enough(
+    model: TorchModel,
+    judge: Judge,
+    faces_ND: FloatArray,
+    before_NA: NDArray[np.bool_],
+    vector: FloatArray,
+    share: float,
+) -> dict[str, float | None]:
+    """Between the strengths that are tried, both are interpolated; None where no strength reaches the share."""
+    edited, changed = [float(before_NA[:, judge.names.index(WANTED)].mean())], [0.0]
+    for strength in TRIED:
+        if edited[-1] >= share:
+            break
+        of_it, of_others = _seen(model, judge, faces_ND + np.float32(strength) * vector, before_NA)
+        edited.append(of_it)
+        changed.append(of_others)
+    if edited[-1] < share:
+        return {"strength": None, "changed": None}
+    tried = (0.0, *TRIED)[: len(edited)]
+    return {
+        "strength": float(np.interp(share, edited, tried)),
+        "changed": float(np.interp(share, edited, changed)),
+    }
+
+
+def _seen(model: TorchModel, judge: Judge, moved_ND: FloatArray, before_NA: NDArray[np.bool_]) -> tuple[float, float]:
+    """(share of the moved faces that are seen with glasses, share of the other decisions that the move changed)."""
+    glasses, after_NA = judge.names.index(WANTED), judge.decisions(model.decode(moved_ND))
+    return float(after_NA[:, glasses].mean()), float(np.delete(before_NA != after_NA, glasses, axis=1).mean())
+
+
+def as_long(vector: FloatArray, latents_ND: FloatArray) -> FloatArray:
+    """(RANDOM, D) drawn as the latents vary, but across `vector`, and as long: what any move so far would change."""
+    rng = np.random.default_rng(SEED)
+    covariance_DD = np.cov(latents_ND, rowvar=False)
+    drawn = rng.multivariate_normal(np.zeros(len(vector)), covariance_DD, RANDOM)
+    unit = vector / np.linalg.norm(vector)
+    drawn -= (drawn @ unit)[:, None] * unit
+    drawn *= np.linalg.norm(vector) / np.linalg.norm(drawn, axis=1, keepdims=True)
+    return drawn.astype(np.float32)
 
 
 def outcome(
@@ -262,9 +295,10 @@ def show(part: Part, figures: dict[str, Any]) -> None:
         for found in figures["outcomes"]
     ]
     first = figures["outcomes"][0]
+    known = [auc for auc in figures["judge_aucs"].values() if auc is not None]
     print(
         f"\n{part.name}: {first['faces']} held-out faces without glasses, {first['with_glasses']} with; "
-        f"{figures['judged']} attributes judged\n"
+        f"{figures['judged']} attributes judged, mean AUC {np.mean(known):.3f}\n"
     )
     header = ("direction", "strength", "unedited seen with", "edited seen with", "others changed", "glasses survive")
     print(table(percent, header))
