@@ -51,6 +51,7 @@ class Docks(QObject):
         self._titles.timeout.connect(self._show_titles)
         self._size = QSize()  # of the window when it was last divided
         self._moving = False  # a separator, by a person
+        self._balanced = False  # the shares are those of the default layout
         self._widths: list[float] = []
         self._heights: list[float] = []
         self.docks = {key: self._dock(entry) for key, entry in PANELS.items()}
@@ -69,6 +70,7 @@ class Docks(QObject):
                 QTimer.singleShot(0, self, self._keep_shares)
             elif self._moving:
                 self._widths, self._heights = self._shares()
+                self._balanced = False
         elif watched is self._window and event.type() in (PRESS, RELEASE):  # between the docks lie the separators
             self._moving = event.type() == PRESS
         return super().eventFilter(watched, event)
@@ -76,7 +78,9 @@ class Docks(QObject):
     def _keep_shares(self) -> None:
         across, down = self._rows()
         docked = all(dock.isVisible() and not dock.isFloating() for dock in (*across, *down))
-        if docked and not self._widths:  # those of a layout that was remembered
+        if docked and self._balanced:
+            self.balance()
+        elif docked and not self._widths:  # those of a layout that was remembered
             self._widths, self._heights = self._shares()
         elif docked:
             self._share(self._widths, self._heights)
@@ -147,7 +151,7 @@ class Docks(QObject):
         if not layout.isEmpty() and not self._window.restoreState(layout, LAYOUT_VERSION):
             self.reset()
         elif not layout.isEmpty():
-            self._widths = []
+            self._widths, self._balanced = [], False
         self._keep_on_screen()
 
     def remember(self) -> None:
@@ -165,7 +169,11 @@ class Docks(QObject):
 
     def balance(self) -> None:
         """The shares of the default layout, for the size that the window has now."""
-        self._share(list(SHARES.values()), [1 - BOTTOM_SHARE, BOTTOM_SHARE])
+        shown = self._window.isVisible()
+        high = sum(self._height(dock) for dock in self._rows()[1]) if shown else self._window.height()
+        bottom = BOTTOM_SHARE * self._window.height() / high  # of what menus and tool bar leave
+        self._share(list(SHARES.values()), [1 - bottom, bottom])
+        self._balanced = True
 
     def _rows(self) -> tuple[list[QDockWidget], list[QDockWidget]]:
         """The docks that lie beside each other above, and the two that lie below each other."""

@@ -47,6 +47,9 @@ def resized(window: MainWindow, qtbot: QtBot, width: int, height: int) -> dict[s
 def test_the_shares_come_back_after_windows_of_other_sizes(window: MainWindow, qtbot: QtBot) -> None:
     """Also after one that is too small for them: full screen and back, nothing has moved."""
     before = resized(window, qtbot, 1280, 800)
+    window.docks.reset()
+    deliver()
+    assert shares(window) == pytest.approx(before, abs=0.02), "as the window first opened"
     for width, height in ((2560, 1440), (1024, 700), (1400, 960)):
         resized(window, qtbot, width, height)
         assert resized(window, qtbot, 1280, 800) == pytest.approx(before, abs=0.02)
