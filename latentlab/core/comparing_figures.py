@@ -134,7 +134,7 @@ def _facts(info: ModelInfo) -> dict[str, str]:
         "Family": info.family or NONE,
         "Dimensions": f"{space.dim:,}",
         "Prior": {"empirical": "measured"}.get(space.prior, space.prior),
-        "Picture": f"{image.width} × {image.height}, {'colour' if image.channels == 3 else 'grey'}",
+        "Picture": f"{image.width} × {image.height} {'RGB' if image.channels == 3 else 'grey'}",
         "Encoder": "yes" if info.encoder else "no",
         "Trained on": data_of(info) or NONE,
         "Epochs": f"{epochs:,}" if counted else NONE,

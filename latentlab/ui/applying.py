@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.atomic import displayed
 from latentlab.core.requests import Decode, Lane
 from latentlab.core.state import NamedLatent, State
 from latentlab.ui.before_after import BeforeAfter
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.icons import icon
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.prior_draws import Drawn, PriorDraws
@@ -46,7 +47,7 @@ class Applying(QWidget):
         self._draws.drawn.connect(self._take_draws)
         self._samples: list[NamedLatent] = []
         self._samples_in = ("", "")  # the model and the space that they lie in
-        self.choice = QComboBox()
+        self.choice = ChoiceBox()
         self.choice.setAccessibleName("Apply the edits to")
         self.choice.setToolTip("Shows the edits of the moment on many pictures, before above after")
         self.choice.activated.connect(lambda _: self._show_strip())

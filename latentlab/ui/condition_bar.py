@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
     QCheckBox,
-    QComboBox,
     QLabel,
     QScrollArea,
     QSizePolicy,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from latentlab.core.condition import UNKNOWN, Condition
 from latentlab.ui import theme
+from latentlab.ui.choice_box import ChoiceBox
 
 BUTTONS_AT_MOST = 12  # more classes are a list to choose from
 TALLEST_PX = 96  # of the bar; beyond that it scrolls
@@ -45,7 +45,7 @@ class ConditionBar(QScrollArea):
         self.setAccessibleName("What the model is asked for")
         self.names: tuple[str, ...] = ()  # of the classes
         self.class_buttons: QButtonGroup | None = None
-        self.class_list: QComboBox | None = None
+        self.class_list: ChoiceBox | None = None
         self.switches: list[QCheckBox] = []
         self._condition = Condition()
         self.hide()
@@ -111,8 +111,8 @@ class ConditionBar(QScrollArea):
         for a, name in enumerate(attributes):
             flow.addWidget(self._switch(a, name))
 
-    def _list(self) -> QComboBox:
-        self.class_list = QComboBox()
+    def _list(self) -> ChoiceBox:
+        self.class_list = ChoiceBox()
         self.class_list.addItems(list(self.names))
         self.class_list.setPlaceholderText(ANY)
         self.class_list.setStyleSheet(f"margin-right: {theme.GRID_PX}px")

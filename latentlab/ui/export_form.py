@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from latentlab.core.latent_model import ImageShape
 from latentlab.core.state import Walk
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 
 GIF_FPS_AT_MOST = 50
@@ -74,7 +75,7 @@ class ExportForm(QDialog):
         self.setWindowTitle("Export the walk")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self._walk, self._image, self._decode_ms = walk, image, decode_ms
-        self.kind = QComboBox()
+        self.kind = ChoiceBox()
         self.kind.addItems([kind.title for kind in KINDS])
         self.kind.setAccessibleName("Format")
         if not video_possible():
@@ -84,7 +85,7 @@ class ExportForm(QDialog):
             self.kind.setCurrentIndex(1)
         longest = max(image.width, image.height)
         self._scales = [scale for scale in SCALES if scale == 1 or longest * scale <= LARGEST_PX]
-        self.scale = QComboBox()
+        self.scale = ChoiceBox()
         self.scale.addItems([f"{image.width * scale} × {image.height * scale}" for scale in self._scales])
         self.scale.setAccessibleName("Size")
         large_enough = [i for i, scale in enumerate(self._scales) if longest * scale >= GIF_PX_ADVISED]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QPushButton, QWidget
 
 from latentlab.core.state import Group
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.theme import GRID_PX
 
 REST = "everything else"
@@ -24,7 +25,7 @@ class GroupForm(QWidget):
         self.name.setPlaceholderText("Name of the attribute")
         self.name.setAccessibleName("Name of the new attribute")
         self.name.returnPressed.connect(self._want)
-        self.having, self.lacking = QComboBox(), QComboBox()
+        self.having, self.lacking = ChoiceBox(), ChoiceBox()
         self.having.setAccessibleName("Group that has it")
         self.lacking.setAccessibleName("Group that has it not")
         self.having.setToolTip("The group that has the attribute")

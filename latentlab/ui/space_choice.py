@@ -6,15 +6,16 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QComboBox, QToolBar
+from PySide6.QtWidgets import QToolBar
 
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.spaces import LatentSpace
+from latentlab.ui.choice_box import ChoiceBox
 
 PRIORS = {"normal": "normal prior", "uniform": "uniform prior", "empirical": "no prior of its own"}
 
 
-class SpaceChoice(QComboBox):
+class SpaceChoice(ChoiceBox):
     """`switch` is called with the name of the space that a person chose."""
 
     def __init__(self, switch: Callable[[str], None]) -> None:
@@ -25,7 +26,7 @@ class SpaceChoice(QComboBox):
         self._current = ""
         self.setAccessibleName("Latent space")
         self.setToolTip("The latent space one works in: sliders, map, samples, walk and arithmetic are of this space")
-        self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.activated.connect(self._choose)
 
     def join(self, bar: QToolBar) -> None:

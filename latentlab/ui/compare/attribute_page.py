@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 from PySide6.QtCore import QMimeData, QSignalBlocker, Qt
-from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QLabel
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel
 
 from latentlab.core.comparing import shared_attributes
 from latentlab.core.condition import Condition
@@ -15,6 +15,7 @@ from latentlab.core.requests import Decoded
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import NamedLatent, State
 from latentlab.ui import latent_mime, theme
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.compare.cells import PictureCell
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.page import Page
@@ -40,7 +41,7 @@ class AttributePage(Page):
         self._names: list[str] = []
         self._asked: dict[Side, tuple[bytes, str, float, Condition | None]] = {}
         self._latents: dict[Side, FloatArray] = {}  # (2, D) before and after, as they are shown
-        self.choice = QComboBox()
+        self.choice = ChoiceBox()
         self.choice.setAccessibleName("Attribute")
         self.choice.setToolTip("An attribute that both models have")
         self.choice.activated.connect(self._choose)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
@@ -18,6 +18,7 @@ from latentlab.core.errors import DataError
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.state import MapView
 from latentlab.ui import theme
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.map import colours
 from latentlab.ui.map.view import Tool
 from latentlab.ui.projecting import IN_PLACE
@@ -170,13 +171,13 @@ class MapTools(QWidget):
         self.tool_chosen.emit(tool)
 
 
-def _box(name: str, letters: int, parent: QWidget) -> QComboBox:
-    box = QComboBox(parent)
+def _box(name: str, letters: int, parent: QWidget) -> ChoiceBox:
+    box = ChoiceBox(parent)
     box.setAccessibleName(name)
     box.setToolTip(name)
     box.setFixedHeight(theme.CONTROL_PX)
     box.setMinimumContentsLength(letters)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
     box.setMinimumWidth(80)
     box.setMaxVisibleItems(20)
@@ -191,18 +192,16 @@ def _tool(symbol: str, tip: str, checkable: bool, parent: QWidget) -> QToolButto
     return button
 
 
-def _fill(box: QComboBox, choices: Choices) -> None:
+def _fill(box: ChoiceBox, choices: Choices) -> None:
     """Only when they differ: filling anew would close an open list."""
     if [(box.itemData(i), box.itemText(i)) for i in range(box.count())] != choices:
         box.clear()
         for key, words in choices:
             box.addItem(words, key)
-        widest = max((box.fontMetrics().horizontalAdvance(words) for _, words in choices), default=0)
-        box.view().setMinimumWidth(min(widest + 40, 360))
         # As wide as its words where there is room; the layout takes it back where there is none.
         longest = max((len(words) for _, words in choices), default=0)
         box.setMinimumContentsLength(min(max(longest, FEWEST_LETTERS), MOST_LETTERS))
 
 
-def _select(box: QComboBox, key: str) -> None:
+def _select(box: ChoiceBox, key: str) -> None:
     box.setCurrentIndex(box.findData(key))

@@ -10,7 +10,6 @@ from typing import get_args
 
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -25,6 +24,7 @@ from latentlab.core.fitting import METHODS, Method, leak
 from latentlab.core.requests import Decoded
 from latentlab.core.state import NO_STRENGTHS, ONE_CLICK, State, with_strength
 from latentlab.ui.applying import Applying
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.computing import Computing
 from latentlab.ui.cosine_table import CosineTable
 from latentlab.ui.direction_editing import DirectionEditing
@@ -70,7 +70,7 @@ class AttributesPanel(Panel):
 
     def _build(self) -> None:
         self.adding = DirectionAdding(self.workspace, self.editing, self._pictures, self)
-        self.method_choice = QComboBox()
+        self.method_choice = ChoiceBox()
         self.method_choice.addItems([name.capitalize() for name in METHODS.values()])
         self.method_choice.setAccessibleName("How directions are fitted")
         self.method_choice.setToolTip(

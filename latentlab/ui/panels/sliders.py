@@ -12,12 +12,13 @@ from types import MappingProxyType
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import State
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.computing import Computing
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import as_qimage
@@ -61,7 +62,7 @@ class SlidersPanel(Panel):
     # --- the widgets
 
     def _build(self) -> None:
-        self.basis_choice = QComboBox()
+        self.basis_choice = ChoiceBox()
         self.basis_choice.addItems(["Dimensions", "Components"])
         self.basis_choice.setToolTip("What the sliders move: raw dimensions, or principal components in sigmas")
         self.basis_choice.setAccessibleName("Basis")

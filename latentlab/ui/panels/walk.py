@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QSignalBlocker
 from PySide6.QtWidgets import (
-    QComboBox,
     QDoubleSpinBox,
     QFileDialog,
     QHBoxLayout,
@@ -24,6 +23,7 @@ from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.space_switching import put_aside
 from latentlab.core.state import NamedLatent, State, Walk
 from latentlab.ui.carrying import Carrying
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.export_form import ExportForm, ExportKind
 from latentlab.ui.icons import icon
 from latentlab.ui.latent_mime import Carried
@@ -68,7 +68,7 @@ class WalkPanel(Panel):
         self.play_button.clicked.connect(self.toggle_play)
         self.add_button = tool_button("mdi6.key-plus", "Add the current picture (Ctrl+Return)")
         self.add_button.clicked.connect(self.add_current)
-        self.interpolation = QComboBox()
+        self.interpolation = ChoiceBox()
         self.interpolation.addItems([name.capitalize() for name in INTERPOLATIONS])
         self.interpolation.setAccessibleName("Interpolation")
         self.interpolation.setToolTip(

@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
     QHBoxLayout,
     QMenu,
     QProgressBar,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from latentlab.ui import theme
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.running import RunningJob
@@ -49,7 +49,7 @@ class MeasureControls(QWidget):
         pictures.addAction("An .npz file…", self.archive_wanted.emit)
         self.pictures_button.setMenu(pictures)
         self.copy_button = self._copy_button()
-        self.features = QComboBox()
+        self.features = ChoiceBox()
         self.features.addItems(["Compare pixels", "Compare by a classifier"])
         self.features.setAccessibleName("Feature space")
         self.features.setToolTip(

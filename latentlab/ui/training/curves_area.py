@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.run_folder import HELD_OUT, TRAIN
 from latentlab.ui import theme
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.qt_types import TypesMaking
 from latentlab.ui.tool_button import tool_button
 from latentlab.ui.training.copying import copyable
@@ -47,11 +48,11 @@ class CurvesArea(QWidget):
         self.show_curves((), self._points)
 
     def _build(self) -> None:
-        self.which = QComboBox()
+        self.which = ChoiceBox()
         self.which.setAccessibleName("Which losses")
         self.which.setToolTip("All of them small, or one large (double-click a plot)")
         self.which.activated.connect(lambda _: self._show_way())
-        self.along = QComboBox()
+        self.along = ChoiceBox()
         self.along.addItems(["by epoch", "by step"])
         self.along.setAccessibleName("Along epochs or steps")
         self.along.activated.connect(lambda _: self._show_way())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from latentlab.core.training_offer import TrainingData
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.tool_button import tool_button
 
 
@@ -18,9 +19,9 @@ class DataField(QWidget):
         super().__init__(parent)
         self._folder = folder  # where the dialogs begin
         self._known: dict[str, TrainingData] = {}
-        self.box = QComboBox()
+        self.box = ChoiceBox()
         self.box.setEditable(True)
-        self.box.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
+        self.box.setInsertPolicy(ChoiceBox.InsertPolicy.NoInsert)
         self.box.setAccessibleName("Data")
         self.box.setMinimumContentsLength(8)
         line = self.box.lineEdit()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLineEdit, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QSizePolicy, QWidget
 
 from latentlab.core.training_offer import TrainingOption
+from latentlab.ui.choice_box import ChoiceBox
 
 ON_OFF = (("true", "on"), ("false", "off"))
 
@@ -19,12 +20,12 @@ class OptionField(QWidget):
         super().__init__(parent)
         self.option = option
         self._settled = option.default
-        self._choice: QComboBox | None = None
+        self._choice: ChoiceBox | None = None
         self._line: QLineEdit | None = None
         words = ON_OFF if option.kind == "switch" else tuple((word, word) for word in option.choices)
-        field: QComboBox | QLineEdit
+        field: ChoiceBox | QLineEdit
         if words and option.kind != "several":
-            field = self._choice = QComboBox()
+            field = self._choice = ChoiceBox()
             self._choice.addItem("", "")
             for value, text in words:
                 self._choice.addItem(text, value)

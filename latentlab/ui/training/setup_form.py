@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QComboBox,
     QFileDialog,
     QFormLayout,
     QFrame,
@@ -36,6 +35,7 @@ from latentlab.core.training_offer import (
     suggested_folder,
 )
 from latentlab.ui import theme
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.tool_button import tool_button
 from latentlab.ui.training.data_field import DataField
 from latentlab.ui.training.more_options import MoreOptions
@@ -339,11 +339,11 @@ class SetupForm(QWidget):
             self._change()
 
 
-def _box(name: str) -> QComboBox:
-    box = QComboBox()
+def _box(name: str) -> ChoiceBox:
+    box = ChoiceBox()
     box.setAccessibleName(name)
     box.setMinimumContentsLength(8)
-    box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    box.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return box
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImageReader
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from latentlab.core.run_folder import RunReading
 from latentlab.ui import theme
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.training.curve_groups import CurveGroup, groups_of
 from latentlab.ui.training.curves_area import CurvesArea
@@ -41,9 +42,9 @@ class WatchPage(QWidget):
         self.controls = RunControls()
         self.notes = RunNotes()
         self.curves = CurvesArea()
-        self.kind = QComboBox()
+        self.kind = ChoiceBox()
         self.kind.setAccessibleName("Which pictures")
-        self.kind.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.kind.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToContents)
         self.kind.activated.connect(lambda _: self._show_sheet())
         self.sheet = SheetView()
         self.sheet.hint = "Pictures of every epoch will be here."

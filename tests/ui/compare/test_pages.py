@@ -299,3 +299,5 @@ def test_figures_of_both_stand_side_by_side_with_the_better_one_marked(
     assert [page.table.item(row, column).text() for column in (1, 2)] == ["0.0200", "0.0100"]
     assert [page.table.item(row, column).font().bold() for column in (1, 2)] == [False, True]
     assert page.note.text().startswith("Both were trained on faces")
+    picture = rows["Picture"]
+    assert [page.table.item(picture, column).text() for column in (1, 2)] == ["8 × 8 RGB", "8 × 8 RGB"]
