@@ -53,6 +53,8 @@ def components_of_pictures(
         done += len(piece)
         fitting = done * seconds / max(time.perf_counter() - began_s, 1e-6)
         wanted = min(wanted, max(FEWEST, int(min(fitting, wanted))))
+    if report is not None:
+        report.progress(done, done, "finding components")
     return picture_components(latents_ND[:done], np.concatenate(small), count, where.name, model.info.sha256)
 
 

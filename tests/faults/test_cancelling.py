@@ -18,7 +18,7 @@ from latentlab.core import refitting
 from latentlab.core.checkpoint_file import read_encodings
 from latentlab.core.projections import job as projecting
 from latentlab.core.requests import JobCancelled, Report
-from latentlab.engine import edit_sheet, exporting, folder_direction, map_making, measuring
+from latentlab.engine import edit_sheet, exporting, folder_direction, map_making, measuring, picture_components
 from latentlab.formats import guessing
 from latentlab.measure import inversion
 
@@ -93,6 +93,10 @@ def finds_a_direction(report: Report, checkpoint: Path, folder: Path) -> object:
     return folder_direction.run(report, str(checkpoint), pictures, "Hat", pictures)
 
 
+def finds_components(report: Report, checkpoint: Path, folder: Path) -> object:
+    return picture_components.run(report, str(checkpoint), "z")
+
+
 def guesses(report: Report, checkpoint: Path, folder: Path) -> object:
     import torch
 
@@ -112,6 +116,7 @@ JOBS: dict[str, Work] = {
     "figures": measures,
     "sheet of edits": sheets,
     "direction from folders": finds_a_direction,
+    "components of pictures": finds_components,
     "readings": guesses,
     "fitting attributes": fits_anew,
 }
