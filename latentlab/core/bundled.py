@@ -1,4 +1,4 @@
-"""The models that travel with latentlab."""
+"""The models and the documentation that travel with latentlab."""
 
 from __future__ import annotations
 
@@ -10,9 +10,18 @@ DEFAULT = "faces-vae.safetensors"
 
 def assets_folder() -> Path:
     """Inside the package once installed from a wheel, beside it in a checkout."""
+    return _travelling("assets")
+
+
+def docs_folder() -> Path:
+    """Likewise; a wheel holds the pages that the user guide leads to."""
+    return _travelling("docs")
+
+
+def _travelling(name: str) -> Path:
     package = Path(__file__).resolve().parent.parent
-    inside = package / "assets"
-    return inside if inside.is_dir() else package.parent / "assets"
+    inside = package / name
+    return inside if inside.is_dir() else package.parent / name
 
 
 def bundled_models() -> list[Path]:

@@ -83,6 +83,8 @@ ACTIONS = (
     ActionSpec("theme-light", "Light", "theme_light", "View/Theme", checkable=True),
     ActionSpec("reset-layout", "Reset layout", "reset_layout", "View", tip="Every panel back to its first place"),
     ActionSpec("palette", "Find a command…", "show_palette", "Help", "Ctrl+K", "mdi6.magnify"),
+    ActionSpec("guide", "User guide", "show_guide", "Help", icon="mdi6.book-open-outline",
+               tip="What every panel does, and the command line"),
     ActionSpec("shortcuts", "Keys and mouse", "show_shortcuts", "Help", "F1", "mdi6.keyboard-outline",
                "What each panel hears, and the shortcuts of the window"),
     ActionSpec("messages", "Messages", "show_messages", "Help", icon="mdi6.message-text-outline",

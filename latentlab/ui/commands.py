@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox
 
-from latentlab.core.bundled import bundled_models
+from latentlab.core.bundled import bundled_models, docs_folder
 from latentlab.core.model_folders import ENDINGS, patterns
 from latentlab.core.state import ONE_CLICK, NamedLatent, back_to_origin, with_strength
 from latentlab.ui import theme
@@ -20,7 +20,7 @@ from latentlab.ui.docks import Docks
 from latentlab.ui.icons import icon
 from latentlab.ui.importing import Importing
 from latentlab.ui.map_making import MapMaking
-from latentlab.ui.messages import MessagesDialog, ModelDialog, about_text
+from latentlab.ui.messages import MessagesDialog, about_text
 from latentlab.ui.model_words import described
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
@@ -263,7 +263,18 @@ class Commands(QObject):
         MessagesDialog(self._workspace.notices, self._window).open()
 
     def show_model_info(self) -> None:
+        from latentlab.ui.model_dialog import ModelDialog  # here, so that the window starts without it
+
         ModelDialog(self._workspace.opened, self._window).open()
+
+    def show_guide(self) -> None:
+        """Beside the window: one reads on while one works."""
+        from latentlab.ui.user_guide import UserGuide, is_installed
+
+        if is_installed():
+            UserGuide(self._window).show()
+        else:
+            self._workspace.notices.warn(f"The user guide is not here: {docs_folder()} holds no documentation.")
 
     def show_about(self) -> None:
         self._workspace.notices.info(about_text())

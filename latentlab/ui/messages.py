@@ -1,8 +1,7 @@
-"""Dialogs to read in: what was said in this session, and what is known of the open model."""
+"""Dialogs to read in: what was said in this session."""
 
 from __future__ import annotations
 
-import json
 from importlib.metadata import version
 
 from PySide6.QtCore import Qt
@@ -11,7 +10,6 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPlainTextEdit, QPus
 
 from latentlab.ui import theme
 from latentlab.ui.notices import Notices
-from latentlab.ui.workspace import OpenedModel
 
 
 class TextDialog(QDialog):
@@ -21,7 +19,7 @@ class TextDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
-        self.resize(640 if monospaced else 560, 420)  # a SHA-256 fits on its line
+        self.resize(640 if monospaced else 560, 420)  # columns keep their width
         heading = QLabel(title)
         heading.setProperty("role", "title")
         self.text = QPlainTextEdit(text)
@@ -57,31 +55,6 @@ class MessagesDialog(TextDialog):
             for notice in reversed(notices.log)
         ]
         super().__init__("Messages", "\n\n".join(said) or "Nothing has been said in this session.", parent)
-
-
-class ModelDialog(TextDialog):
-    def __init__(self, opened: OpenedModel, parent: QWidget) -> None:
-        super().__init__("About this model", model_text(opened), parent, monospaced=True)
-
-
-def model_text(opened: OpenedModel) -> str:
-    info, encodings = opened.info, opened.encodings
-    lines = [
-        f"file       {info.path}",
-        f"format     {info.format}",
-        f"family     {info.family}",
-        f"pictures   {info.image.width} × {info.image.height}, {'colour' if info.image.channels == 3 else 'grey'}",
-        *(f"space      {space.name}: {space.dim} numbers, prior {space.prior}" for space in info.spaces),
-        f"encoder    {'yes' if info.encoder else 'no'}",
-        f"condition  {', '.join((*(info.conditional or ()), *info.conditional_attributes)) or 'not conditional'}",
-        f"encodings  {len(encodings):,}" if encodings is not None else "encodings  none",
-        f"licence    {info.licence or 'not stated'}",
-        f"SHA-256    {info.sha256}",
-    ]
-    for title, part in (("training", info.training), ("figures", info.figures)):
-        if part:
-            lines += ["", title, json.dumps(part, indent=2, ensure_ascii=False, default=str)]
-    return "\n".join(lines)
 
 
 def about_text() -> str:
