@@ -5,8 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib import import_module
+from importlib.util import find_spec
+from pkgutil import iter_modules
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
@@ -22,7 +26,7 @@ from latentlab.ui.space_key import leave_space
 LAYOUT_VERSION = 2  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
 PRESS, RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease
 FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
-READ_AHEAD_MS = 250
+READ_AHEAD_MS = 50  # between two modules
 SHARES = {"left": 0.44, "centre": 0.31, "right": 0.25}  # of the width
 BOTTOM_SHARE = 0.22  # of the height
 
@@ -40,7 +44,7 @@ class Docks(QObject):
         self._make = make
         self._visible: set[str] = set()
         self._waiting: list[str] = []
-        self._read: set[str] = set()  # panels whose code has been imported
+        self._code: dict[str, Iterator[str]] = {}  # what is still to be imported of each panel
         self._filling = False
         self._ahead = QTimer(self, interval=READ_AHEAD_MS)
         self._ahead.timeout.connect(self._read_ahead)
@@ -246,17 +250,15 @@ class Docks(QObject):
                 self._next.start()
 
     def _make_next(self) -> None:
-        """Half a panel per turn of the event loop, so that the window stays responsive while it fills.
+        """A part of a panel per turn of the event loop, so that the window stays responsive while it fills.
 
-        In one turn its code is read, which takes as long as all the rest; in the next it is made, placed and painted.
+        Reading its code takes as long as all the rest, so that is done module by module; then it is made and placed.
         """
         if not self._waiting:
             return
         key = self._waiting[0]
         wanted = key in self._visible and key not in self.panels
-        if wanted and key not in self._read:
-            self._read_code(key)
-        else:
+        if not (wanted and self._reads_on(key)):
             del self._waiting[0]
             if wanted:
                 self.panel(key)
@@ -266,22 +268,22 @@ class Docks(QObject):
             self._ahead.start()
 
     def _read_ahead(self) -> None:
-        """What can be seen is there: now and then the code of a panel behind a tab is read, a third of raising it.
+        """What can be seen is there: now and then a module of a panel behind a tab is read, a third of raising it.
 
         Not in a thread: PySide's classes are not ready for being used in two at once when they are first needed.
         """
         if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton or self._waiting:
             return
-        key = next((key for key in PANELS if key not in self._read and key not in self.panels), None)
-        if key is None:
+        if not any(self._reads_on(key) for key in PANELS if key not in self.panels):
             self._ahead.stop()
-        else:
-            self._read_code(key)
 
-    def _read_code(self, key: str) -> None:
-        self._read.add(key)
-        with suppress(Exception):  # `panel` reports what is wrong with it
-            PANELS[key].load()
+    def _reads_on(self, key: str) -> bool:
+        """Imports the next module of a panel; False once there is none."""
+        name = next(self._code.setdefault(key, _unread(PANELS[key])), None)
+        if name is not None:
+            with suppress(Exception):  # `panel` reports what is wrong with it
+                import_module(name)
+        return name is not None
 
     def _keep_on_screen(self) -> None:
         screen = self._window.screen().availableGeometry()
@@ -290,6 +292,16 @@ class Docks(QObject):
             self._window.move(screen.topLeft())
         if frame.width() > screen.width() or frame.height() > screen.height():
             self._window.resize(self._window.size().boundedTo(screen.size()))
+
+
+def _unread(entry: Entry) -> Iterator[str]:
+    """The modules of a panel that nobody has imported, its own last: `panels/map.py` after those of `map/`."""
+    module = entry.target.partition(":")[0]
+    package = module.replace(".panels.", ".")
+    names = [module]
+    if find_spec(package) is not None:
+        names = [f"{package}.{found.name}" for found in iter_modules(import_module(package).__path__)] + names
+    yield from (name for name in names if name not in sys.modules)
 
 
 class DockTitle(QWidget):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
 from pytestqt.qtbot import QtBot
 
-from latentlab.core.registry import PANELS, Entry
+from latentlab.core.registry import PANELS
 from latentlab.core.state import Group
+from latentlab.ui import docks
 from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
 from latentlab.ui.main_window import MainWindow
 from latentlab.ui.workspace import Workspace
@@ -175,32 +177,50 @@ def test_a_layout_of_another_arrangement_is_not_restored(workspace: Workspace, q
     assert all(not dock.isHidden() for dock in second.docks.docks.values())
 
 
-def test_the_code_of_panels_behind_tabs_is_read_once_all_that_can_be_seen_is_there(
-    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[str] = []
-
-    def load(entry: Entry) -> None:
-        read.append(entry.key)
-        raise ImportError("a panel that cannot be read is reported when somebody wants to see it")
-
-    window.docks.fill()
-    qtbot.waitUntil(window.docks._ahead.isActive)
-    monkeypatch.setattr(Entry, "load", load)
-    hidden = [key for key in PANELS if key not in window.docks.panels]
-    qtbot.waitUntil(lambda: not window.docks._ahead.isActive())
-    assert read == hidden
-    assert len(hidden) > 3
-
-
-def test_no_code_is_read_during_a_drag(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def imported(window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the docks import once all that can be seen is there: two modules of each panel, of which one is broken."""
     window.docks.fill()
     qtbot.waitUntil(lambda: window.docks._ahead.isActive() and not window.docks._waiting)
-    read: list[Entry] = []
+    names: list[str] = []
+
+    def imports(name: str) -> None:
+        names.append(name)
+        if name.endswith("b"):
+            raise ImportError("a panel that cannot be read is reported when somebody wants to see it")
+
+    window.docks._code.clear()
+    monkeypatch.setattr(docks, "_unread", lambda entry: iter([f"{entry.key} a", f"{entry.key} b"]))
+    monkeypatch.setattr(docks, "import_module", imports)
+    return names
+
+
+def test_the_code_of_panels_behind_tabs_is_read_once_all_that_can_be_seen_is_there(
+    window: MainWindow, qtbot: QtBot, imported: list[str]
+) -> None:
+    qtbot.waitUntil(lambda: not window.docks._ahead.isActive())
+    hidden = [key for key in PANELS if key not in window.docks.panels]
+    assert len(hidden) > 3
+    assert imported == [f"{key} {part}" for key in hidden for part in "ab"]
+
+
+def test_no_code_is_read_during_a_drag(
+    window: MainWindow, qtbot: QtBot, imported: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pressed = [Qt.MouseButton.LeftButton]
-    monkeypatch.setattr(Entry, "load", lambda entry: read.append(entry))
     monkeypatch.setattr(QGuiApplication, "mouseButtons", lambda: pressed[0])
     window.docks._read_ahead()
-    assert not read
+    assert not imported
     pressed[0] = Qt.MouseButton.NoButton
-    qtbot.waitUntil(lambda: bool(read))
+    qtbot.waitUntil(lambda: bool(imported))
+
+
+def test_the_modules_of_a_panel_are_those_of_its_package_and_its_own_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("latentlab.ui.compare.figures_page", "latentlab.ui.compare.pair", "latentlab.ui.panels.compare"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    *parts, own = docks._unread(PANELS["compare"])
+    assert own == "latentlab.ui.panels.compare"
+    assert {"latentlab.ui.compare.figures_page", "latentlab.ui.compare.pair"} <= set(parts)
+    assert not set(parts) & set(sys.modules), "what is there already is not read again"
+    monkeypatch.delitem(sys.modules, "latentlab.ui.panels.walk", raising=False)
+    assert list(docks._unread(PANELS["walk"])) == ["latentlab.ui.panels.walk"]
