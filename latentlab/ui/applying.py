@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.atomic import displayed
 from latentlab.core.requests import Decode, Lane
@@ -32,6 +32,7 @@ IN_STRIP = 24  # pictures
 SAMPLES_IN_SHEET = 64
 MOST_IN_SHEET = 1024
 MOST_KEPT = 64  # at once among the samples
+NO_EDIT = "No edit is on, so both rows are the same: put an attribute on, and the lower row shows it."
 NOTHING, SAMPLES, KEPT = "Apply to many pictures…", "Apply to samples", "Apply to kept samples"
 
 
@@ -66,6 +67,11 @@ class Applying(QWidget):
         self.button.setEnabled(False)
         self.strip = BeforeAfter(pictures)
         self.strip.hide()
+        self.words = QLabel(NO_EDIT)
+        self.words.setProperty("role", "caption")
+        self.words.setWordWrap(True)
+        self.words.setContentsMargins(PADDING_PX, 0, PADDING_PX, GRID_PX)
+        self.words.hide()
         self.strip.chosen.connect(lambda item: workspace.go_to(item.latent, item.name))
         row = QHBoxLayout()
         row.setContentsMargins(PADDING_PX, 4, PADDING_PX, GRID_PX)
@@ -76,6 +82,7 @@ class Applying(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addLayout(row)
+        column.addWidget(self.words)
         column.addWidget(self.strip)
 
     # --- drawing
@@ -144,6 +151,7 @@ class Applying(QWidget):
         state, items = self._workspace.state, self.chosen(IN_STRIP)
         self.strip.setVisible(bool(items))
         self.button.setEnabled(bool(items))
+        self.words.setVisible(bool(items) and not np.any(state.edit))
         if not items:
             self._workspace.decoding.withdraw(CONSUMER)
             return

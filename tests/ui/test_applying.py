@@ -51,6 +51,16 @@ def test_nothing_is_offered_before_something_is_chosen(applying: Applying) -> No
     assert applying.strip.isVisible()
 
 
+def test_without_an_edit_it_says_why_both_rows_are_the_same(applying: Applying, workspace: Workspace) -> None:
+    choose(applying, "Apply to some")
+    assert not applying.words.isVisible()
+    workspace.session.update(with_strength(workspace.state, "Eyeglasses", 0.0), "Off")
+    assert applying.words.isVisible()
+    assert "No edit is on" in applying.words.text()
+    choose(applying, "Apply to many")
+    assert not applying.words.isVisible(), "nothing is shown that could be the same"
+
+
 def test_a_group_that_is_gone_is_no_longer_applied_to(applying: Applying, workspace: Workspace) -> None:
     choose(applying, "Apply to some")
     workspace.change("Delete", groups=())

@@ -55,6 +55,29 @@ def test_a_rectangle_leaves_hidden_classes_out_and_an_empty_one_makes_nothing(pa
     assert len(panel.workspace.state.groups) == 1
 
 
+def test_an_outline_round_nothing_says_so_until_one_goes_on(panel: MapPanel) -> None:
+    """Also where nobody needs the hint any more, and not for a click."""
+    press(panel.canvas, empty_place(panel))
+    release(panel.canvas, empty_place(panel))
+    assert not panel.hint.isVisible(), "used"
+    x, y = empty_place(panel)
+    around = [(x - 1, y - 1), (x + 1, y - 1), (x + 1, y + 1), (x - 1, y + 1)]
+    panel.tools.lasso.click()
+    lasso(panel, around)
+    assert panel.workspace.state.groups == ()
+    assert panel.hint.isVisible()
+    assert "no group" in panel.hint.text()
+    lasso(panel, [(0, 0), (280, 0), (280, 600), (0, 600)])
+    assert len(panel.workspace.state.groups) == 1
+    assert not panel.hint.isVisible()
+    lasso(panel, around)
+    assert panel.hint.isVisible()
+    key(panel.canvas, Qt.Key.Key_Escape)
+    press(panel.canvas, (x, y))
+    assert not panel.hint.isVisible()
+    release(panel.canvas, (x, y))
+
+
 def with_two_groups(workspace: Workspace) -> None:
     latents = workspace.opened.encodings.latents if workspace.opened.encodings else np.zeros((0, 8))
     high, low = np.flatnonzero(latents[:, 3] > 0), np.flatnonzero(latents[:, 3] <= 0)

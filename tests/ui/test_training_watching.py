@@ -201,6 +201,21 @@ def test_the_model_of_a_run_is_opened_and_offered_again_when_it_is_newer(
     assert (button.text(), button.isEnabled()) == ("Reload model", True)
 
 
+def test_the_model_of_a_run_that_is_done_is_what_comes_next(
+    training_panel: TrainingPanel, qtbot: QtBot, tmp_path: Path
+) -> None:
+    opened(training_panel, tmp_path / "paused", qtbot, epochs=2, of=3)
+    button = training_panel.watch.controls.open_button
+    assert not button.property("primary")
+    opened(training_panel, tmp_path / "done", qtbot, epochs=3, of=3)
+    assert button.isEnabled()
+    assert button.property("primary")
+    training_panel.workspace.opened = OpenedModel(some_info(path=str(tmp_path / "done" / "checkpoint.safetensors")))
+    training_panel.show_model()
+    training_panel._redraw()
+    assert not button.property("primary"), "it is open"
+
+
 def test_a_folder_of_something_else_is_refused(training_panel: TrainingPanel, qtbot: QtBot, tmp_path: Path) -> None:
     training_panel.open_run(tmp_path)
     qtbot.waitUntil(lambda: bool(training_panel.workspace.notices.log))

@@ -2,10 +2,56 @@
 
 from __future__ import annotations
 
-from latentlab.core.latent_model import ModelInfo
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QWidget
 
+from latentlab.core.latent_model import ModelInfo
+from latentlab.ui import theme
+
+NARROWEST_PX = 80
+ROUND_TEXT_PX = 20
 HINT = "Drag anywhere: the picture follows.  Wheel: zoom.  Right-drag: pan.  Shift-drag: select."
 NOTHING_YET = "The map is being laid out…"
+NONE_INSIDE = "Nothing lies within that outline, so it makes no group."
+
+
+class MapHint(QLabel):
+    """How to use the map, at its lower left, until somebody has; and a sentence now and then."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(HINT, parent)
+        self._wanted = False
+        self._said = ""
+        self._corner = (NARROWEST_PX, 0)  # how wide it may be, and where its lower edge is
+        self.setProperty("role", "caption")
+        self.setWordWrap(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.show_theme()
+
+    def show_usage(self, wanted: bool) -> None:
+        self._wanted = wanted
+        self._draw()
+
+    def say(self, sentence: str) -> None:
+        """In place of the usage; nothing: the usage again, where it is wanted."""
+        if sentence != self._said:
+            self._said = sentence
+            self._draw()
+
+    def place(self, room_px: int, bottom_px: int) -> None:
+        self._corner = (room_px, bottom_px)
+        wide = self.fontMetrics().horizontalAdvance(self.text()) + ROUND_TEXT_PX
+        self.setFixedWidth(max(NARROWEST_PX, min(wide, room_px)))
+        self.setFixedHeight(self.heightForWidth(self.width()))
+        self.move(theme.PADDING_PX, bottom_px - self.height())
+
+    def show_theme(self) -> None:
+        self.setStyleSheet(f"background: {theme.current().panel}; border-radius: 4px; padding: 2px 6px;")
+
+    def _draw(self) -> None:
+        self.setText(self._said or HINT)
+        self.setHidden(not (self._said or self._wanted))
+        self.place(*self._corner)
 
 
 def no_map(info: ModelInfo) -> str:

@@ -63,7 +63,7 @@ class MapCanvas(QWidget):
     released = Signal()
     abandoned = Signal()  # Escape during a drag
     nudged = Signal(float, float)  # the place the arrow keys ask for
-    selected = Signal(object)  # indices (n,) within an outline
+    selected = Signal(object)  # indices (n,) within an outline, or none
     carried = Signal(int)  # an encoding is dragged out of the map
     hovered = Signal(int, QPointF)  # the encoding under the pointer or -1, and where the pointer is
     tool_changed = Signal(str)
@@ -387,8 +387,7 @@ class MapCanvas(QWidget):
         if self.scene is not None and len(outline) >= 3:
             vertices = [self.camera.to_world(point.x(), point.y()) for point in outline]
             members = self.scene.cloud.inside(np.array(vertices))
-            if len(members):
-                self.selected.emit(members)
+            self.selected.emit(members)
 
     def _give_up(self) -> None:
         drag, self._drag = self._drag, _Drag.NONE

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap
-from PySide6.QtWidgets import QLabel, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.registry import PROJECTIONS
@@ -23,7 +23,7 @@ from latentlab.ui.map import colours
 from latentlab.ui.map.card import HoverCard
 from latentlab.ui.map.controls import MapControls, MapTools, axis_choices, with_projection
 from latentlab.ui.map.groups import group_menu, next_name, outline_colours, with_group
-from latentlab.ui.map.hint import HINT, NOTHING_YET, no_map
+from latentlab.ui.map.hint import NONE_INSIDE, NOTHING_YET, MapHint, no_map
 from latentlab.ui.map.lattice import Lattice
 from latentlab.ui.map.legend import Legend
 from latentlab.ui.map.offer import MapOffer
@@ -50,12 +50,8 @@ class MapPanel(Panel):
         self.progress = MapProgress(self.canvas)
         self.offer = MapOffer(self.canvas, self.command_wanted)
         self.card = HoverCard(self.canvas)
-        self.hint = QLabel(HINT, self.canvas)
-        self.hint.setProperty("role", "caption")
-        self.hint.setWordWrap(True)
-        self.hint.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._dress_hint()
-        self.hint.setHidden(self.key in workspace.settings.hints_used)
+        self.hint = MapHint(self.canvas)
+        self.hint.show_usage(self.key not in workspace.settings.hints_used)
         self._steering = Steering(workspace, self)
         self._thumbnails = ThumbnailStore(self)
         self._lattice = Lattice(workspace, self.consumer("lattice"), self)
@@ -121,6 +117,7 @@ class MapPanel(Panel):
     def show_model(self) -> None:
         encodings = self._encodings
         self._cloud, self._colouring = None, None
+        self.hint.say("")
         self._steering.forget()
         self._lattice.stop()
         self._thumbnails.open(encodings.thumbnails if encodings is not None else None)
@@ -162,7 +159,7 @@ class MapPanel(Panel):
         self.tools.show_theme()
         self.legend.show_theme()
         self.card.show_theme()
-        self._dress_hint()
+        self.hint.show_theme()
         self.progress.show_theme()
         self._show_cloud()
 
@@ -172,9 +169,6 @@ class MapPanel(Panel):
 
     def show_failure(self, reply: RequestFailed) -> None:
         self.workspace.notices.error(f"The lattice could not be decoded: {reply.message}", details=reply.details)
-
-    def _dress_hint(self) -> None:
-        self.hint.setStyleSheet(f"background: {theme.current().panel}; border-radius: 4px; padding: 2px 6px;")
 
     def _show_controls(self, state: State) -> None:
         encodings, view = self._encodings, state.view
@@ -266,7 +260,7 @@ class MapPanel(Panel):
         """Where there is a map to drag on, nothing in its way, and nobody has yet."""
         busy = self.workspace.projecting.job is not None
         used = self.key in self.workspace.settings.hints_used
-        self.hint.setHidden(busy or used or self._encodings is None)
+        self.hint.show_usage(not (busy or used or self._encodings is None))
 
     def _hover(self, index: int, pointer: QPointF) -> None:
         encodings = self._encodings
@@ -285,10 +279,7 @@ class MapPanel(Panel):
         self.tools.move(width - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
         self.progress.place(width, height)
         self.offer.place()
-        room = width - self.tools.width() - 3 * theme.PADDING_PX
-        self.hint.setFixedWidth(max(80, min(self.hint.fontMetrics().horizontalAdvance(HINT) + 20, room)))
-        self.hint.setFixedHeight(self.hint.heightForWidth(self.hint.width()))
-        self.hint.move(theme.PADDING_PX, height - self.hint.height() - theme.GRID_PX)
+        self.hint.place(width - self.tools.width() - 3 * theme.PADDING_PX, height - theme.GRID_PX)
 
     # --- what a person does ------------------------------------------------------------------------------------
 
@@ -331,10 +322,11 @@ class MapPanel(Panel):
         used = self.workspace.settings.hints_used
         if self.key not in used:
             self.workspace.settings.hints_used = [*used, self.key]
-            self.hint.hide()
+            self.hint.show_usage(False)
 
     def _press(self, x: float, y: float, index: int) -> None:
         self._use_hint()
+        self.hint.say("")
         self._steering.press(x, y, index)
         if not self._steering.belongs(self.workspace.state.latent):
             self.canvas.place_crosshair(self.canvas.overlay.crosshair, self._steering.caption)
@@ -363,7 +355,9 @@ class MapPanel(Panel):
 
     def _select(self, members: NDArray[np.int64]) -> None:
         state = self.workspace.state
-        self.workspace.session.update(with_group(state, members), f"Select {next_name(state.groups)}")
+        self.hint.say("" if len(members) else NONE_INSIDE)
+        if len(members):
+            self.workspace.session.update(with_group(state, members), f"Select {next_name(state.groups)}")
 
     def _refused(self, message: str) -> None:
         """The map that was there stays; where there was none, the message takes its place."""

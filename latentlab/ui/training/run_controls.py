@@ -94,7 +94,7 @@ class RunControls(QWidget):
             self._show_resuming(state, reading, busy)
         done = reading.epochs_done if reading is not None else 0
         self.finish_action.setEnabled(done > 0 and state.kind in ("trains", "paused") and not busy)
-        self._show_model(model)
+        self._show_model(model, state.kind == "done")
 
     def _show_pausing(self, state: RunState) -> None:
         self.pause_button.setVisible(state.at_work)
@@ -124,7 +124,8 @@ class RunControls(QWidget):
             self.epochs.setRange(reading.epochs_done + 1, MOST_EPOCHS)
             self.epochs.setValue(2 * reading.epochs_done if done else reading.epochs)
 
-    def _show_model(self, model: str) -> None:
+    def _show_model(self, model: str, done: bool) -> None:
+        """What comes next stands out: the model of a run that is done, or a newer one than is open."""
         words = {
             "none": ("Open model", "It has no checkpoint yet"),
             "closed": ("Open model", "Map, sliders and all the rest show this model"),
@@ -135,7 +136,7 @@ class RunControls(QWidget):
         self.open_button.setText(text)
         self.open_button.setToolTip(tip)
         self.open_button.setEnabled(model in ("closed", "older"))
-        primary = model == "older"
+        primary = model == "older" or (model == "closed" and done)
         if self.open_button.property("primary") != primary:
             self.open_button.setProperty("primary", primary)
             self.open_button.style().polish(self.open_button)
