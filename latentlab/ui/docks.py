@@ -300,7 +300,9 @@ def _unread(entry: Entry) -> Iterator[str]:
     package = module.replace(".panels.", ".")
     names = [module]
     if find_spec(package) is not None:
-        names = [f"{package}.{found.name}" for found in iter_modules(import_module(package).__path__)] + names
+        holder = import_module(package)
+        found = [one.name for one in iter_modules(holder.__path__) if one.name not in getattr(holder, "ON_USE", ())]
+        names = [f"{package}.{name}" for name in found] + names
     yield from (name for name in names if name not in sys.modules)
 
 

@@ -222,5 +222,7 @@ def test_the_modules_of_a_panel_are_those_of_its_package_and_its_own_last(monkey
     assert own == "latentlab.ui.panels.compare"
     assert {"latentlab.ui.compare.figures_page", "latentlab.ui.compare.pair"} <= set(parts)
     assert not set(parts) & set(sys.modules), "what is there already is not read again"
+    monkeypatch.delitem(sys.modules, "latentlab.ui.training.curves", raising=False)
+    assert "latentlab.ui.training.curves" not in docks._unread(PANELS["training"]), "it imports pyqtgraph"
     monkeypatch.delitem(sys.modules, "latentlab.ui.panels.walk", raising=False)
     assert list(docks._unread(PANELS["walk"])) == ["latentlab.ui.panels.walk"]
