@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from latentlab.core.condition import UNKNOWN, Condition
 from latentlab.ui import theme
 from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.space_key import leave_space
 
 BUTTONS_AT_MOST = 12  # more classes are a list to choose from
 TALLEST_PX = 96  # of the bar; beyond that it scrolls
@@ -58,6 +59,7 @@ class ConditionBar(QScrollArea):
         if classes or attributes:
             self._fill(inner, attributes)
         self.setWidget(inner)  # deletes the one before
+        leave_space(inner)
         inner.setAutoFillBackground(False)  # the panel's ground, not the window's
         self.setVisible(bool(classes or attributes))
         self._fit()

@@ -44,8 +44,12 @@ class SpaceKey(QObject):
 
 
 def leave_space(panel: QWidget) -> None:
-    """Does so for everything in a panel that Space would press; what text is typed into keeps its spaces."""
+    """Does so for everything in a panel that Space would press; what text is typed into keeps its spaces.
+
+    Whoever makes more later calls this again, of the panel or of what was made: none is filtered twice.
+    """
+    own = Qt.FindChildOption.FindDirectChildrenOnly
     for widget in panel.findChildren(QWidget):
         typed = widget.isEditable() if isinstance(widget, QComboBox) else isinstance(widget, QPlainTextEdit | QTextEdit)
-        if isinstance(widget, WITH_SPACE) and not typed:
+        if isinstance(widget, WITH_SPACE) and not typed and widget.findChild(SpaceKey, options=own) is None:
             SpaceKey(widget)

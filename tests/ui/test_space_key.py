@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QAbstractButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.main_window import MainWindow
+from latentlab.ui.map.legend import Legend
 from latentlab.ui.panels.attributes import AttributesPanel
 from latentlab.ui.panels.image import ImagePanel
+from latentlab.ui.panels.training import TrainingPanel
+from latentlab.ui.space_key import SpaceKey
 from tests.ui.conftest import deliver
 
 
@@ -60,3 +65,43 @@ def test_space_opens_a_choice_only_for_the_keyboard(
     qtbot.keyPress(choice, Qt.Key.Key_Space)
     assert choice.view().isVisible()
     choice.hidePopup()
+
+
+def left_alone(widget: QWidget) -> bool:
+    own = Qt.FindChildOption.FindDirectChildrenOnly
+    return len(widget.findChildren(SpaceKey, options=own)) == 1
+
+
+def test_forms_that_are_made_later_leave_space_too(
+    window: MainWindow, attributes: AttributesPanel, qtbot: QtBot
+) -> None:
+    source = attributes.adding.choose("folder")
+    buttons = source.findChildren(QAbstractButton)
+    assert buttons
+    assert all(map(left_alone, buttons))
+    training = window.docks.raise_panel("training")
+    assert isinstance(training, TrainingPanel)
+    assert training.form is not None
+    qtbot.waitUntil(lambda: training.training is not None and training.training.offer is not None)
+    deliver()
+    training.form.family.setCurrentIndex(training.form.family.findData("dcgan"))
+    training.form.family.activated.emit(training.form.family.currentIndex())
+    training.form.more.button.setChecked(True)
+    fields = [box for box in training.form.findChildren(ChoiceBox) if not box.isEditable()]
+    assert len(fields) > 2, "family and recipe, and those of the options"
+    assert all(map(left_alone, fields)), "once, however often forms are made"
+    legend = window.docks.panels["map"].findChildren(Legend)[0]
+    assert all(map(left_alone, legend.entries.values()))
+
+
+def test_space_after_a_click_on_a_class_shows_the_picture_before(window: MainWindow, qtbot: QtBot) -> None:
+    """It would ask for that class again, which changes nothing."""
+    bar = image_panel(window).condition
+    bar.show_model(("low", "high"), ())
+    bar.show()
+    assert bar.class_buttons is not None
+    button = bar.class_buttons.buttons()[1]
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.keyPress(button, Qt.Key.Key_Space)
+    assert image_panel(window).before_wanted
+    qtbot.keyRelease(button, Qt.Key.Key_Space)

@@ -31,6 +31,7 @@ from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.model_words import described
 from latentlab.ui.opening import SESSION_ENDING
+from latentlab.ui.space_key import leave_space
 
 RECENT_SHOWN = 6
 OPEN = "Open a file…"
@@ -212,6 +213,7 @@ class Empty(QWidget):
         for path in recent[:2]:
             self._add("mdi6.history", model_name(path), str(path), lambda path=path: self._pair.second.open(path))  # type: ignore[misc]
         self._add("mdi6.folder-open-outline", OPEN, "Any checkpoint that opens", lambda: choose_file(self._pair, self))
+        leave_space(self)
 
     def _add(self, symbol: str, text: str, tip: str, chosen: Callable[[], None]) -> None:
         button = QPushButton(icon(symbol), text.replace("&", "&&"))

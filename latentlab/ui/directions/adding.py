@@ -12,6 +12,7 @@ from latentlab.ui.direction_editing import DirectionEditing
 from latentlab.ui.directions.source import DirectionSource
 from latentlab.ui.icons import icon
 from latentlab.ui.pictures import Pictures
+from latentlab.ui.space_key import leave_space
 from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.workspace import Workspace
 
@@ -61,6 +62,7 @@ class DirectionAdding(QWidget):
             source: DirectionSource = entry.load()(self._workspace, self._editing, self._pictures, self)
             source.over.connect(self.close_form)
             self._column.addWidget(source)
+            leave_space(source)
             self.sources[key] = source
         self.source = self.sources[key]
         for other in self.sources.values():

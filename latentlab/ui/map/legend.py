@@ -14,6 +14,7 @@ from latentlab.ui import theme
 from latentlab.ui.map import overlay, splat
 from latentlab.ui.map.colours import ColourBar, Colouring, LegendEntry
 from latentlab.ui.map.scene import picture
+from latentlab.ui.space_key import leave_space
 
 SWATCH_PX = 14
 ENTRY_HEIGHT_PX = 22
@@ -79,6 +80,7 @@ class Legend(QWidget):
             if item is not None and (widget := item.widget()) is not None:
                 QWidget.setTabOrder(before, widget)
                 before = widget
+        leave_space(self)
         self.setVisible(self._flow.count() > 0)
         self.updateGeometry()
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QLineEdit, QSizePolicy, QTool
 from latentlab.core.training_offer import TrainingOption
 from latentlab.ui import theme
 from latentlab.ui.icons import icon
+from latentlab.ui.space_key import leave_space
 from latentlab.ui.training.option_field import OptionField
 
 FOLDED, UNFOLDED = "mdi6.chevron-right", "mdi6.chevron-down"
@@ -110,6 +111,7 @@ class MoreOptions(QWidget):
             self._grid.addWidget(explained, 2 * place + 1, 1)
             self._rows.append((option, title, field, explained))
             self.fields[option.flag] = field
+        leave_space(self._inside)
         self._filter(self.filter.text())
 
     def _filter(self, text: str) -> None:

@@ -36,6 +36,7 @@ from latentlab.core.training_offer import (
 )
 from latentlab.ui import theme
 from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.space_key import leave_space
 from latentlab.ui.tool_button import tool_button
 from latentlab.ui.training.data_field import DataField
 from latentlab.ui.training.more_options import MoreOptions
@@ -191,6 +192,7 @@ class SetupForm(QWidget):
             option = next((one for one in offer.options if one.flag == flag), None)
             if option is not None:
                 self._ask(place, option)
+        leave_space(self)
         self._choose_family()
 
     def _ask(self, place: int, option: TrainingOption) -> None:
