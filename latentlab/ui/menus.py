@@ -66,6 +66,8 @@ class Menus:
 
     def show_model(self) -> None:
         self.model_button.setText(self.model_name)
+        for key in ("class-next", "class-previous"):
+            self._actions[key].setEnabled(bool(self._workspace.opened.info.conditional))
         self.space_choice.show_spaces(self._workspace.opened.info, self._workspace.state.space)
         title = f"{self.model_name} — latentlab"
         self._window.setWindowTitle(title)

@@ -34,6 +34,7 @@ from latentlab.core.condition import Condition
 from latentlab.core.state import NamedLatent
 from latentlab.ui.icons import icon
 from latentlab.ui.latent_mime import packed, unpacked
+from latentlab.ui.names import in_short
 from latentlab.ui.pictures import Pictures, paint_picture
 from latentlab.ui.theme import Theme, caption_font, current
 from latentlab.ui.tile_layout import CAPTION_ROOM_PX, GAP_PX, TileLayout
@@ -210,7 +211,8 @@ class ThumbnailStrip(QAbstractScrollArea):
             painter.setFont(font)
             painter.setPen(QColor(theme.secondary))
             below = QRectF(rect.left(), rect.bottom() + 2, rect.width(), CAPTION_ROOM_PX - 2)
-            text = QFontMetricsF(font).elidedText(self._items[index].name, Qt.TextElideMode.ElideMiddle, below.width())
+            name = in_short(self._items[index].name)  # whole in the tooltip
+            text = QFontMetricsF(font).elidedText(name, Qt.TextElideMode.ElideMiddle, below.width())
             painter.drawText(below, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
         marked = index in self._marks
         if rect.width() >= SMALLEST_WITH_BADGES_PX and (marked or (hot and (self._markable or self._removable))):

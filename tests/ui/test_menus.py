@@ -20,7 +20,7 @@ from latentlab.ui.model_words import described
 from latentlab.ui.palette import ranked
 from latentlab.ui.panels.compare import ComparePanel
 from latentlab.ui.shortcuts import ShortcutsDialog
-from tests.ui.conftest import FakeEngine
+from tests.ui.conftest import FakeEngine, some_info
 
 
 def groups(window: MainWindow, menu: str) -> list[list[str]]:
@@ -121,3 +121,13 @@ def test_a_picture_dropped_on_the_comparison_is_compared_there(
     qtbot.waitUntil(lambda: any(isinstance(request, Encode) for _, request, *_ in engine.requests))
     assert len(engine.opens) == opened
     assert window.docks.in_sight("compare")
+
+
+def test_classes_are_stepped_through_only_where_the_model_is_asked_for_one(window: MainWindow) -> None:
+    step = [window.actions_by_key[key] for key in ("class-next", "class-previous")]
+    assert not any(action.isEnabled() for action in step)
+    assert "Next class" not in [command.text for command in window.commands.palette_commands()]
+    window.workspace.opened.info = some_info(conditional=("low", "high"))
+    window.menus.show_model()
+    assert all(action.isEnabled() for action in step)
+    assert "Next class" in [command.text for command in window.commands.palette_commands()]
