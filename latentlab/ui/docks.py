@@ -235,6 +235,8 @@ class Docks(QObject):
             title = dock.titleBarWidget()
             assert isinstance(title, DockTitle)
             title.show_as_tab(not dock.isFloating() and bool(self._window.tabifiedDockWidgets(dock)))
+        for bar in self._window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly):
+            bar.setAccessibleName(f"Panels: {', '.join(bar.tabText(i) for i in range(bar.count()))}")
 
     def _on_visible(self, key: str, visible: bool) -> None:
         self._titles.start()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QWidget
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.registry import PANELS
@@ -226,3 +226,18 @@ def test_the_modules_of_a_panel_are_those_of_its_package_and_its_own_last(monkey
     assert "latentlab.ui.training.curves" not in docks._unread(PANELS["training"]), "it imports pyqtgraph"
     monkeypatch.delitem(sys.modules, "latentlab.ui.panels.walk", raising=False)
     assert list(docks._unread(PANELS["walk"])) == ["latentlab.ui.panels.walk"]
+
+
+def test_the_tab_bars_of_the_docks_are_named_for_what_they_switch_between(window: MainWindow) -> None:
+    def names() -> set[str]:
+        deliver()
+        bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        return {bar.accessibleName() for bar in bars if bar.isVisible()}
+
+    assert names() == {
+        "Panels: Map, Training",
+        "Panels: Image, Compare, Quality",
+        "Panels: Attributes, Sliders, Arithmetic",
+    }
+    window.docks.docks["quality"].setFloating(True)
+    assert "Panels: Image, Compare" in names()
