@@ -59,6 +59,12 @@ def test_ctrl_drag_takes_a_point_out_and_a_dropped_latent_is_gone_to(
 
 def test_the_hint_goes_away_once_used(panel: MapPanel) -> None:
     assert panel.hint.isVisible()
+    assert panel.hint.height() < 4 * panel.hint.fontMetrics().lineSpacing(), "no more than its words need"
+    panel.hint.place(80, 400)
+    tall = panel.hint.height()
+    panel.hint.place(600, 400)
+    assert panel.hint.height() < tall
+    assert panel.hint.geometry().bottom() < 400
     press(panel.canvas, (200, 200))
     release(panel.canvas, (200, 200))
     assert not panel.hint.isVisible()

@@ -41,8 +41,8 @@ class MapHint(QLabel):
     def place(self, room_px: int, bottom_px: int) -> None:
         self._corner = (room_px, bottom_px)
         wide = self.fontMetrics().horizontalAdvance(self.text()) + ROUND_TEXT_PX
-        self.setFixedWidth(max(NARROWEST_PX, min(wide, room_px)))
-        self.setFixedHeight(self.heightForWidth(self.width()))
+        width_px = max(NARROWEST_PX, min(wide, room_px))
+        self.resize(width_px, self.heightForWidth(width_px))  # never fixed: Qt would not go below a height once fixed
         self.move(theme.PADDING_PX, bottom_px - self.height())
 
     def show_theme(self) -> None:
