@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QHelpEvent, QPaintEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
 
 WIDEST_PX = 360  # of its open list
+SPARE_PX = 2
 ROUND_TEXT_PX = 40  # of the list: its frame, and a scroll bar
 
 
@@ -22,6 +23,10 @@ class ChoiceBox(QComboBox):
     def shown_text(self) -> str:
         """As much of it as there is room for."""
         return self.fontMetrics().elidedText(self.whole_text, Qt.TextElideMode.ElideRight, self._room_px())
+
+    def sizeHint(self) -> QSize:
+        """Qt's own is a fraction of a pixel too narrow for the very text it was made for."""
+        return super().sizeHint() + QSize(SPARE_PX, 0)
 
     def _room_px(self) -> int:
         option = QStyleOptionComboBox()

@@ -44,6 +44,14 @@ def test_what_does_not_fit_ends_in_an_ellipsis_and_is_told_in_the_tooltip(box: C
     assert tooltip_of(box) == "Colour of the points"
 
 
+@pytest.mark.parametrize("text", ["Spherical", "PC 1 · 12%", "Balanced means", "Dimensions"])
+def test_a_box_as_large_as_it_likes_shows_the_whole_text(box: ChoiceBox, text: str) -> None:
+    box.clear()
+    box.addItem(text)
+    box.resize(box.sizeHint())
+    assert box.shown_text == text
+
+
 def test_the_ellipsis_is_what_is_painted(box: ChoiceBox) -> None:
     """The same picture as a box that holds the shortened text itself."""
     cut = box.grab().toImage()
