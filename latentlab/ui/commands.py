@@ -22,6 +22,7 @@ from latentlab.ui.importing import Importing
 from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, about_text
 from latentlab.ui.model_words import described
+from latentlab.ui.names import readable
 from latentlab.ui.opening import SESSION_ENDING, Opening
 from latentlab.ui.palette import Command, Palette
 from latentlab.ui.panels.image import ImagePanel
@@ -233,7 +234,7 @@ class Commands(QObject):
             commands.append(Command(text, self.find(spec.target), shortcut, symbol, spec.tip))
         plus, model = icon("mdi6.plus"), icon("mdi6.cube-outline")
         commands += [
-            Command(f"Add {name}", lambda name=name: self._add_attribute(name), "attribute", plus)  # type: ignore[misc]
+            Command(f"Add {readable(name)}", lambda name=name: self._add_attribute(name), "attribute", plus, name)  # type: ignore[misc]
             for name in self._workspace.state.directions
         ]
         commands += [

@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 from latentlab.core.condition import UNKNOWN, Condition
 from latentlab.ui import theme
 from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.names import readable
 from latentlab.ui.space_key import leave_space
 
 BUTTONS_AT_MOST = 12  # more classes are a list to choose from
@@ -138,7 +139,7 @@ class ConditionBar(QScrollArea):
         return button
 
     def _switch(self, a: int, name: str) -> QCheckBox:
-        switch = QCheckBox(name.replace("_", " ").replace("&", "&&"))
+        switch = QCheckBox(readable(name).replace("&", "&&"))
         switch.setStyleSheet(f"margin-right: {theme.GRID_PX}px")  # from the next one's box
         switch.setTristate(True)
         switch.setMinimumHeight(theme.CONTROL_PX)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QHeaderView, QLabel, QTableView, QVBoxLay
 
 from latentlab.core.directions import DirectionSet
 from latentlab.core.fitting import cosine_table
+from latentlab.ui.names import readable
 from latentlab.ui.theme import GRID_PX, PADDING_PX, current, tabular
 
 Index = QModelIndex | QPersistentModelIndex
@@ -51,7 +52,9 @@ class CosineModel(QAbstractTableModel):
         return None
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+        if role == Qt.ItemDataRole.DisplayRole:
+            return readable(self._names[section])
+        if role == Qt.ItemDataRole.ToolTipRole:
             return self._names[section]
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from latentlab.core.directions import Direction
+from latentlab.ui.names import readable
 
 LEAKS_SHOWN = 3
 SMALLEST_LEAK = 0.05
@@ -35,6 +36,9 @@ def said_of_leaks(name: str, locked: int, leaks: dict[str, float]) -> str:
     if not leaks:
         return ""
     worst = sorted(leaks.items(), key=lambda item: -abs(item[1]))[:LEAKS_SHOWN]
-    said = [f"{other} {amount:+.2f}".replace("-", "−") for other, amount in worst if abs(amount) >= SMALLEST_LEAK]
+    name = readable(name)
+    said = [
+        f"{readable(other)} {amount:+.2f}".replace("-", "−") for other, amount in worst if abs(amount) >= SMALLEST_LEAK
+    ]
     kept = f" with {locked} locked" if locked else ""
     return f"{name}{kept} also moves {', '.join(said)}" if said else f"{name}{kept} moves nothing else much"

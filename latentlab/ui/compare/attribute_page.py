@@ -21,6 +21,7 @@ from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.page import Page
 from latentlab.ui.compare.pair import SIDES, Pair, Side
 from latentlab.ui.compare.search import Search
+from latentlab.ui.names import readable
 from latentlab.ui.panels.attributes import STRONGEST
 from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
@@ -103,7 +104,7 @@ class AttributePage(Page):
             self._names = names
             with QSignalBlocker(self.choice):
                 self.choice.clear()
-                self.choice.addItems([name.replace("_", " ") for name in names])
+                self.choice.addItems([readable(name) for name in names])
         name = self._name(state)
         with QSignalBlocker(self.choice):
             self.choice.setCurrentIndex(names.index(name) if name else -1)

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QWidget
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.ui import theme
+from latentlab.ui.names import readable
 
 PICTURE_PX = 96
 GAP_PX = 14
@@ -78,9 +79,9 @@ def described(encodings: EncodingSet, index: int) -> list[str]:
     found = []
     for name, value in zip(encodings.attribute_names, encodings.attributes[index].tolist(), strict=True):
         if value == 1:
-            found.append(name)
+            found.append(readable(name))
         elif not np.isnan(value) and value not in (0, -1):
-            found.append(f"{name} {value:.3g}")
+            found.append(f"{readable(name)} {value:.3g}")
     lines += found[:MOST_ATTRIBUTES]
     if len(found) > MOST_ATTRIBUTES:
         lines.append(f"and {len(found) - MOST_ATTRIBUTES} more")

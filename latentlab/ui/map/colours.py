@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.spaces import FloatArray
 from latentlab.ui.map.splat import SHAPES
+from latentlab.ui.names import readable
 from latentlab.ui.theme import Theme
 
 CLASS, NONE, DIMENSION = "class", "none", "dimension "
@@ -72,7 +73,7 @@ def choices(encodings: EncodingSet | None) -> list[tuple[str, str]]:
     if encodings is not None:
         if encodings.labels is not None:
             found.append((CLASS, "Class" + _predicted(encodings, CLASS)))
-        found += [(name, name + _predicted(encodings, name)) for name in encodings.attribute_names]
+        found += [(name, readable(name) + _predicted(encodings, name)) for name in encodings.attribute_names]
         order = np.argsort(encodings.informativeness)[::-1][:OFFERED_DIMENSIONS]
         found += [(f"{DIMENSION}{int(d) + 1}", f"Dimension {int(d) + 1}") for d in order]
     return [*found, (NONE, "One colour")]
@@ -98,7 +99,7 @@ def colouring(encodings: EncodingSet, colour: str, theme: Theme) -> Colouring:
         return Colouring("", np.zeros(len(encodings), np.uint8), (theme.classes[0],), (SHAPES[0],), ("",))
     dimension = _dimension(encodings, key)
     if key in encodings.attribute_names:
-        values_N, title = encodings.attribute(key), key + _predicted(encodings, key)
+        values_N, title = encodings.attribute(key), readable(key) + _predicted(encodings, key)
     else:
         assert dimension is not None
         values_N, title = encodings.latents[:, dimension], f"Dimension {dimension + 1}"

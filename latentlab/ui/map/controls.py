@@ -21,6 +21,7 @@ from latentlab.ui import theme
 from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.map import colours
 from latentlab.ui.map.view import Tool
+from latentlab.ui.names import readable
 from latentlab.ui.projecting import IN_PLACE
 from latentlab.ui.tool_button import tool_button
 
@@ -41,7 +42,7 @@ def axis_choices(projection: str, encodings: EncodingSet | None, directions: Dir
         order = np.argsort(encodings.informativeness)[::-1][:OFFERED_AXES]
         dimensions = sorted(order.tolist()) if encodings.dim <= OFFERED_AXES else order.tolist()
         return [
-            *((name, name) for name in directions),
+            *((name, readable(name)) for name in directions),
             *((f"{colours.DIMENSION}{d + 1}", f"Dimension {d + 1}") for d in dimensions),
         ]
     return []

@@ -14,6 +14,7 @@ from latentlab.ui import theme
 from latentlab.ui.map import overlay, splat
 from latentlab.ui.map.colours import ColourBar, Colouring, LegendEntry
 from latentlab.ui.map.scene import picture
+from latentlab.ui.names import readable
 from latentlab.ui.space_key import leave_space
 
 SWATCH_PX = 14
@@ -85,7 +86,8 @@ class Legend(QWidget):
         self.updateGeometry()
 
     def _entry(self, entry: LegendEntry) -> QToolButton:
-        button = _button(entry.key, entry.count, swatch(entry.colour, entry.shape, self.devicePixelRatioF()), self)
+        dot = swatch(entry.colour, entry.shape, self.devicePixelRatioF())
+        button = _button(readable(entry.key), entry.count, dot, self)
         button.setCheckable(True)
         button.setToolTip(f"{entry.key}: {entry.count:,}. Click hides or shows it; Alt-click shows only this one.")
         button.clicked.connect(lambda _checked, key=entry.key: self._clicked(key))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from latentlab.ui.elided_label import fitting
 from latentlab.ui.icons import icon
+from latentlab.ui.names import readable
 from latentlab.ui.sliders.track import HANDLE_RADIUS_PX, Track, paint_track
 from latentlab.ui.theme import CAPTION_PX, CONTROL_PX, GRID_PX, PADDING_PX, Theme, tabular
 
@@ -49,7 +50,7 @@ class SliderRow:
     @property
     def spoken(self) -> str:
         """For a screen reader."""
-        said = f"{self.title}, {self.number}{' ' + self.unit if self.unit else ''}"
+        said = f"{readable(self.title)}, {self.number}{' ' + self.unit if self.unit else ''}"
         return said + (", locked" if self.locked else "") + (f", {self.caption}" if self.caption else "")
 
 
@@ -175,7 +176,7 @@ def _paint_title(painter: QPainter, rect: QRectF, row: SliderRow, theme: Theme, 
         return
     painter.setFont(font)
     painter.setPen(QColor(theme.secondary if row.locked else theme.text))
-    text = QFontMetricsF(font).elidedText(row.title, Qt.TextElideMode.ElideRight, rect.width())
+    text = QFontMetricsF(font).elidedText(readable(row.title), Qt.TextElideMode.ElideRight, rect.width())
     painter.drawText(rect, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
     if row.share is not None:
         painter.setPen(Qt.PenStyle.NoPen)
