@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QTextBlock, QTextCursor, QTextDocument
+from PySide6.QtGui import QDesktopServices, QTextBlock, QTextCursor, QTextDocument, QTextFormat
 from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QTextBrowser, QVBoxLayout, QWidget
 
 from latentlab.core.bundled import docs_folder
@@ -102,6 +102,8 @@ def _give_room(document: QTextDocument) -> None:
             above = below = CELL_PX
         elif block.textList() is not None and block.next().textList() is not None:
             below = BELOW_ITEM_PX
+        elif _is_code(block) and _is_code(block.next()):
+            below = 0
         shape.setTopMargin(above if block.position() else 0)
         shape.setBottomMargin(below)
         shape.setNonBreakableLines(False)
@@ -109,6 +111,10 @@ def _give_room(document: QTextDocument) -> None:
         cursor.setBlockFormat(shape)
         block = block.next()
     cursor.endEditBlock()
+
+
+def _is_code(block: QTextBlock) -> bool:
+    return block.isValid() and block.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence)
 
 
 def _in_table(block: QTextBlock) -> bool:

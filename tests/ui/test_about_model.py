@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QUrl
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices, QGuiApplication, QTextFormat
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.bundled import bundled_models, docs_folder
@@ -119,6 +119,18 @@ def test_the_links_of_the_guide_lead_to_its_headings_and_to_other_pages(guide: U
     guide.back.click()
     assert guide.page == "user-guide.md"
     assert bar.value() == 0
+
+
+def test_lines_of_code_stand_close_and_paragraphs_apart(guide: UserGuide) -> None:
+    below: dict[bool, set[float]] = {True: set(), False: set()}
+    block = guide.pages.document().begin()
+    while block.next().isValid():
+        fenced = [one.blockFormat().hasProperty(QTextFormat.Property.BlockCodeFence) for one in (block, block.next())]
+        if fenced[0]:
+            below[fenced[1]].add(block.blockFormat().bottomMargin())
+        block = block.next()
+    assert below[True] == {0.0}, "between two lines of code"
+    assert min(below[False]) > 0, "after the last one"
 
 
 def test_what_lies_outside_is_opened_outside(guide: UserGuide, monkeypatch: pytest.MonkeyPatch) -> None:
