@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 import latentlab.ui
 from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.map.controls import MapControls
+from latentlab.ui.theme import LIGHT, stylesheet
 
 LONG = "Class (predicted by a classifier)"
 
@@ -64,6 +65,17 @@ def test_the_ellipsis_is_what_is_painted(box: ChoiceBox) -> None:
 def test_the_open_list_is_as_wide_as_its_words(box: ChoiceBox) -> None:
     box.showPopup()
     assert box.view().width() >= box.fontMetrics().horizontalAdvance(LONG)
+    box.hidePopup()
+
+
+def test_a_long_list_opens_below_its_box_and_scrolls(box: ChoiceBox) -> None:
+    """Instead of over the whole screen; the look of the window says so, which is set before the first one opens."""
+    box.setStyleSheet(stylesheet(LIGHT))
+    box.addItems([f"PC {k}" for k in range(64)])
+    box.setMaxVisibleItems(20)
+    box.showPopup()
+    assert box.view().height() < 30 * box.view().sizeHintForRow(0)
+    assert box.view().verticalScrollBar().maximum() > 0
     box.hidePopup()
 
 

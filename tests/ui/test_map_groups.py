@@ -72,6 +72,10 @@ def test_an_outline_round_nothing_says_so_until_one_goes_on(panel: MapPanel) -> 
     assert not panel.hint.isVisible()
     lasso(panel, around)
     assert panel.hint.isVisible()
+    panel.workspace.change("Hide", view=MapView(hidden=frozenset({"low"})))
+    assert not panel.hint.isVisible(), "one goes on, wherever that is"
+    lasso(panel, around)
+    assert panel.hint.isVisible()
     key(panel.canvas, Qt.Key.Key_Escape)
     press(panel.canvas, (x, y))
     assert not panel.hint.isVisible()

@@ -16,7 +16,7 @@ from latentlab.ui.compare.pair import Pair
 from latentlab.ui.icons import icon
 
 BETTER = "better"
-SHARE, MOST_PX = 0.29, 240  # of the width, for the numbers of one model
+SHARE, MOST_PX = 0.28, 240  # of the width, for the numbers of one model
 
 
 class FiguresPage(Page):

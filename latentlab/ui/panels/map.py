@@ -134,6 +134,7 @@ class MapPanel(Panel):
 
     def show_state(self, new: State, old: State | None) -> None:
         self._state = new
+        self.hint.say("")
         encodings = self._encodings
         if old is None or new.view != old.view or new.directions is not old.directions:
             if old is not None and new.view.projection != old.view.projection:
