@@ -83,7 +83,7 @@ def test_expressions_of_the_guide_can_be_evaluated() -> None:
         return rng.standard_normal(shape).astype(np.float32)
 
     scope = Scope(
-        points={"current": latents(4), "origin": latents(4), "seed 3": latents(4)},
+        points={"current": latents(4), "origin": latents(4), "sample 3 of seed 0": latents(4)},
         directions={"Eyeglasses": latents(4), "Young": latents(4)},
         groups={"group A": latents(5, 4), "group B": latents(5, 4)},
         encodings=EncodingSet(latents(1300, 4)),
