@@ -2,7 +2,8 @@
 
 For each event: from the moment it was due until a painted frame that shows it or a later one. Then the time from the
 last event to the final picture, the processor time of the window's process for an event, and the worst gap between two
-beats of the window's event loop, from its first one on. Each case runs in a process of its own: idle, and while t-SNE of 10,000 encodings is computed and drawn.
+beats of the window's event loop, from its first one on. Each case runs in a process of its own: idle, and while t-SNE
+of 10,000 encodings is computed and drawn.
 
     python -m benchmarks.interaction [--xcb] [--model FILE.safetensors ...] [--out FILE.json]
 
@@ -208,7 +209,7 @@ def main() -> None:
         "window's work, ms",
         "bare decoder p95, ms",
     ]
-    print("\n" + table(seen, ["drag", *measures]) + "\n\n" + table(targets, ["target", "measured", "wanted", "met"]))
+    print("\n" + table(seen, header) + "\n\n" + table(targets, ["target", "measured", "wanted", "met"]))
     finish({"platform": "xcb" if chosen.xcb else "offscreen", "rate_hz": chosen.rate, "models": figures}, chosen.out)
 
 
