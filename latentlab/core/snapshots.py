@@ -6,6 +6,7 @@ one whose lock is held belongs to another window that is open.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import secrets
@@ -52,6 +53,8 @@ class Snapshots:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = locked(self._lock_path)
+            if self._lock is None:  # whoever looks just now whether it is free
+                raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
         except OSError as error:
             raise SaveError(
                 f"Unsaved work cannot be kept in {self.folder} ({error.strerror}). Save the session yourself, or set "

@@ -12,6 +12,7 @@ import pytest
 
 from latentlab.core import project_file
 from latentlab.core.errors import SaveError
+from latentlab.core.locking import locked
 from latentlab.core.snapshots import Snapshots
 from latentlab.core.state import State
 
@@ -119,6 +120,17 @@ def test_unusable_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SaveError, match="LATENTLAB_DATA_HOME"):
         Snapshots(tmp_path / "file").open()
+
+
+def test_work_that_is_not_kept_since_its_lock_is_held_is_said(tmp_path: Path) -> None:
+    snapshots = Snapshots(tmp_path)
+    descriptor = locked(snapshots._lock_path)
+    assert descriptor is not None
+    with pytest.raises(SaveError, match="cannot be kept"):
+        snapshots.open()
+    os.close(descriptor)
+    snapshots.open()
+    snapshots.close()
 
 
 def test_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
