@@ -9,11 +9,11 @@ Shapes: N draws, D latent, F numbers of a small picture, K components, H W C of 
 from __future__ import annotations
 
 import math
-import time
 
 import numpy as np
 
 from latentlab.core.condition import Asked
+from latentlab.core.decoding_in_time import slices_in_time
 from latentlab.core.directions import Direction
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import DataError, OptionError
@@ -44,15 +44,12 @@ def components_of_pictures(
         raise OptionError(f"{draws} draws say too little of pictures; take {FEWEST} or more.")
     latents_ND = _latents(model, where, draws, seed)
     small: list[FloatArray] = []
-    began_s, done, wanted = time.perf_counter(), 0, len(latents_ND)
-    while done < wanted:
+    done = 0
+    for part, wanted in slices_in_time(len(latents_ND), PIECE, FEWEST, seconds):
         if report is not None:
-            report.progress(done, wanted, f"decoding draws: {done:,} of {wanted:,}")
-        piece = model.decode(latents_ND[done : min(done + PIECE, wanted)], space=where.name, condition=condition)
-        small.append(averaged(piece))
-        done += len(piece)
-        fitting = done * seconds / max(time.perf_counter() - began_s, 1e-6)
-        wanted = min(wanted, max(FEWEST, int(min(fitting, wanted))))
+            report.progress(part.start, wanted, f"decoding draws: {part.start:,} of {wanted:,}")
+        small.append(averaged(model.decode(latents_ND[part], space=where.name, condition=condition)))
+        done = part.stop
     if report is not None:
         report.progress(done, done, "finding components")
     return picture_components(latents_ND[:done], np.concatenate(small), count, where.name, model.info.sha256)

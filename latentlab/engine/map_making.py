@@ -5,7 +5,6 @@ What is made is kept beside the checkpoint, where every later opening finds it. 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from latentlab.core.decoding_in_time import slices_in_time
 from latentlab.core.encodings import EncodingSet, Thumbnails
 from latentlab.core.encodings_file import write_encodings
 from latentlab.core.errors import CheckpointError, OptionError
@@ -68,15 +68,11 @@ def drawn(model: LatentModel, count: int, seed: int, report: Report, seconds: fl
     latents_ND, classes = model.sample(count, seed), model.info.conditional or ()
     labels_N = np.arange(count) % len(classes) if classes else None
     coded: list[bytes] = []
-    begin, wanted = time.perf_counter(), count
-    while len(coded) < wanted:
-        report.progress(len(coded), wanted, f"drawing: {len(coded):,} of {wanted:,}")
-        part = slice(len(coded), min(len(coded) + PIECE, wanted))
+    for part, wanted in slices_in_time(count, PIECE, FEWEST_DRAWS, seconds):
+        report.progress(part.start, wanted, f"drawing: {part.start:,} of {wanted:,}")
         asked = None if labels_N is None else labels_N[part].tolist()
         piece = coded_thumbnails(model.decode(latents_ND[part], condition=asked))
         coded += [piece.coded(index) for index in range(len(piece))]
-        spent_s = time.perf_counter() - begin
-        wanted = min(wanted, max(FEWEST_DRAWS, int(len(coded) * seconds / max(spent_s, 1e-6))))
     latents_ND = latents_ND[: len(coded)]
     offsets = np.concatenate([[0], np.cumsum([len(code) for code in coded])]).astype(np.int64)
     return EncodingSet(
