@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, read_header
 from latentlab.core.errors import CheckpointError, DataError, OptionError
+from latentlab.core.manifold_parzen import POINTS_AT_MOST
 from latentlab.core.picture_folder import Progress
-from latentlab.measure.encoding import told_of
+from latentlab.core.spaces import LatentSpace
+from latentlab.measure.encoding import encode_pictures, told_of
 from latentlab.measure.figures import classifier_space, inversion_error, of_draws, of_reconstruction, pixel_space
 from latentlab.models.inverter import load_inverter
 from latentlab.models.loading import load_native
@@ -77,11 +79,20 @@ def evaluate(
         figures["inverter"] = {"mse": inversion_error(model, inverter, judged.images, judged)}
     # A conditional model is asked for what pictures of the data are.
     like = train.subset(np.random.default_rng(seed).integers(0, len(train), samples))
-    drawn = model.decode(model.sample(samples, seed=seed), condition=told_of(model.info, like, samples))
+    latents_ND = _prior_without(model, train).sample(samples, seed=seed)
+    drawn = model.decode(latents_ND, condition=told_of(model.info, like, samples))
     figures["samples"] = of_samples(model, drawn, train, held_out, report, like)
     written = out or path.parent / "evaluation.json"
     atomic_write(written, json.dumps(figures, indent=2).encode())
     return figures, written
+
+
+def _prior_without(model: TorchModel, train: Dataset) -> LatentSpace:
+    """Its prior without what was held out: a checkpoint's encodings, which draws are made around, are of all data."""
+    space = model.info.spaces[0]
+    if space.around is None:
+        return space
+    return space.drawn_around(encode_pictures(model, train.limited(POINTS_AT_MOST).images).latents)
 
 
 def of_encoder(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from latentlab.core.condition import Asked
 from latentlab.core.directions import DirectionSet
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import OptionError
 from latentlab.core.spaces import FloatArray, LatentSpace
 
 Images = NDArray[np.uint8]  # (B, H, W, C)
@@ -67,8 +68,27 @@ class ModelInfo:
             attribute_names=tuple(encodings.attribute_names[a] for a in kept),
         )
 
+    def drawn_around(self, encodings: EncodingSet | None) -> Self:
+        """The same with draws of a measured prior made around these encodings; around none, draws are as before.
+
+        Those of a conditional model stay as they are: its prior was measured for each condition.
+        """
+        if self.takes_condition or (encodings is not None and encodings.samples):
+            return self
+        here = self.spaces[0].name if encodings is None else encodings.space
+        latents_ND = None if encodings is None else encodings.latents
+        spaces = tuple(space.drawn_around(latents_ND) if space.name == here else space for space in self.spaces)
+        return replace(self, spaces=spaces)
+
     def space(self, name: str) -> LatentSpace:
         return next((space for space in self.spaces if space.name == name), self.spaces[0])
+
+    def asked_space(self, name: str | None) -> LatentSpace:
+        """The space of that name, or the first; raises OptionError for a name the model does not have."""
+        if name is not None and name not in {space.name for space in self.spaces}:
+            known = ", ".join(space.name for space in self.spaces)
+            raise OptionError(f"This model has no latent space '{name}'. Known: {known}.")
+        return self.spaces[0] if name is None else self.space(name)
 
     def drawn_through(self, space: str, truncation: float = 1.0) -> tuple[str, str]:
         """From which space draws are taken for someone who works in `space`, and in which they end up.

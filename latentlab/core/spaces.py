@@ -7,14 +7,15 @@ space (C, H, W) is flattened in C order and the model that owns it restores the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import OptionError
 from latentlab.core.given import as_count
+from latentlab.core.manifold_parzen import drawn_around, points_of
 
 FloatArray = NDArray[np.float32]
 Prior = Literal["normal", "uniform", "empirical"]
@@ -28,7 +29,7 @@ class LatentSpace:
     """One space of a model. `mean` and `std` (D,) describe an empirical prior (w of StyleGAN, a spatial code).
 
     `draws` (K, D), where there are any, are draws of an empirical prior that no formula gives; others are drawn from
-    among them.
+    among them. `around` (N, D) are encodings that draws of an empirical prior are made around.
     """
 
     name: str
@@ -37,6 +38,7 @@ class LatentSpace:
     mean: FloatArray | None = field(default=None, repr=False)
     std: FloatArray | None = field(default=None, repr=False)
     draws: FloatArray | None = field(default=None, repr=False)
+    around: FloatArray | None = field(default=None, repr=False)
 
     @property
     def dim(self) -> int:
@@ -45,7 +47,9 @@ class LatentSpace:
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0) -> FloatArray:
         """(count, D) draws from the prior, the same for the same seed on every device.
 
-        Truncation psi scales towards the prior's mean (1 is none); Karras et al. 2019, section B.
+        Those of an empirical prior are made around encodings where these are known (core/manifold_parzen.py), else by
+        its mean and deviations. Truncation psi scales towards the prior's mean (1 is none); Karras et al. 2019,
+        section B.
         """
         count = as_count(count, "The number of samples")
         rng = np.random.default_rng(as_count(seed, "The seed"))
@@ -54,6 +58,8 @@ class LatentSpace:
         if self.draws is not None:
             chosen_N = rng.choice(len(self.draws), count, replace=count > len(self.draws))
             return self.truncated(self.draws[chosen_N], truncation)
+        if self.around is not None:
+            return self.truncated(drawn_around(self.around, count, seed), truncation)
         if self.prior == "uniform":
             draws_ND = rng.uniform(-UNIFORM_BOUND, UNIFORM_BOUND, (count, self.dim))
         else:
@@ -69,15 +75,26 @@ class LatentSpace:
             return latents_ND
         return np.asarray(self.centre + np.float32(truncation) * (latents_ND - self.centre), np.float32)
 
+    def drawn_around(self, latents_ND: FloatArray | None) -> Self:
+        """The same space with draws made around encodings (N, D), if its prior is empirical and they are enough.
+
+        A space that keeps draws of its own stays as it is, as does a spatial code: neighbours in it are no neighbours
+        in every place.
+        """
+        fits = self.prior == "empirical" and self.draws is None and len(self.shape) == 1
+        if not fits or (latents_ND is not None and latents_ND.shape[1:] != self.shape):
+            return self
+        return replace(self, around=None if latents_ND is None else points_of(latents_ND))
+
     @property
     def drawable(self) -> bool:
         """Whether draws decode to pictures.
 
         Those of a spatial code do not: it has an order in space that no draw has. Nor do those of a space of which
-        nothing is known but that encodings lie in it.
+        nothing is known but that encodings lie in it, as long as there are none.
         """
         known = self.std is not None and len(self.shape) == 1
-        return self.prior != "empirical" or self.draws is not None or known
+        return self.prior != "empirical" or self.draws is not None or self.around is not None or known
 
     @property
     def centre(self) -> FloatArray:

@@ -9,6 +9,7 @@ from latentlab.core.direction_making import DirectionMaking
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_file import encodings_beside
 from latentlab.core.latent_model import LatentModel, ModelInfo, in_a_line
+from latentlab.core.spaces import FloatArray
 
 
 class WithEncodings(DirectionMaking):
@@ -20,11 +21,18 @@ class WithEncodings(DirectionMaking):
         self._model = model
         self._warnings = warnings
         self.encodings = encodings
+        self._told: tuple[ModelInfo, ModelInfo] | None = None  # what the model says, and with the encodings
 
     @property
     def info(self) -> ModelInfo:
         info = self._model.info
-        return replace(info, warnings=(*info.warnings, *self._warnings)) if self._warnings else info
+        if self._told is None or self._told[0] is not info:
+            warnings = (*info.warnings, *self._warnings)
+            self._told = info, replace(info.drawn_around(self.encodings), warnings=warnings)
+        return self._told[1]
+
+    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
+        return self.info.asked_space(space).sample(count, seed, truncation)
 
     def __getattr__(self, name: str) -> Any:
         if name == "_model":  # while it is copied or unpickled there is none yet

@@ -53,6 +53,10 @@ PATHS, STEPS, LEAST_PATHS, PATHS_S = 64, 17, 4, 30.0
 COMPARED_PX = 64  # larger pictures are compared at this size
 SAME_DB = 45.0  # a thumbnail this near to what is decoded for it is no other picture
 CLASSIFIER_STEPS = 1000
+AROUND_ENCODINGS = (
+    "Draws are made around the model's encodings: where those are of the pictures it is measured with, the figures of "
+    "draws flatter it."
+)
 
 
 def silent(_share: float, _text: str) -> None:
@@ -232,6 +236,8 @@ def _draws(
             else f"{len(judged)} pictures are too few to compare draws with; at least {2 * FEWEST} are needed."
         )
         return
+    if model.info.spaces[0].around is not None:
+        at_work.notes.append(AROUND_ENCODINGS)
     at_work.tell(0.66, "comparing draws with real pictures")
     parts = [_small(part) for part in (judged.alike(drawn), judged.images, more.images)]
     space = _feature_space(at_work, features, more, parts[2], seed)

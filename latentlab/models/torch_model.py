@@ -57,7 +57,7 @@ class TorchModel(DirectionMaking):
             if value.is_floating_point() and not torch.isfinite(value).all()
         ]
         self.broken = tuple(broken)
-        self._info = info
+        self._info = info.drawn_around(encodings)
         if broken:
             names = few(broken, NAMES_SHOWN)
             self._warn(f"{len(broken)} tensors hold NaN or Inf ({names}); a placeholder is shown instead of pictures.")
@@ -76,11 +76,12 @@ class TorchModel(DirectionMaking):
     def adopt(self, encodings: EncodingSet | None, *warnings: str) -> None:
         """Other encodings than those it came with, and what is to be said of them. Before directions are asked for."""
         self._encodings = encodings
+        self._info = self._info.drawn_around(encodings)
         for text in warnings:
             self._warn(text)
 
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
-        return self._space(space).sample(count, seed, truncation)
+        return self._info.asked_space(space).sample(count, seed, truncation)
 
     def decode(self, latents: ArrayLike, *, space: str | None = None, condition: Asked = None) -> Images:
         count, pieces = self._decoded(latents, space, condition)
@@ -111,8 +112,8 @@ class TorchModel(DirectionMaking):
 
     def to_space(self, latents: ArrayLike, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
         """Satisfies `latentlab.core.latent_model.MapsSpaces`."""
-        latents_BD = as_latents(latents, self._space(from_space).shape)
-        if from_space == self._space(to_space).name:
+        latents_BD = as_latents(latents, self._info.asked_space(from_space).shape)
+        if from_space == self._info.asked_space(to_space).name:
             return latents_BD
         conditions = self.conditions(condition, len(latents_BD))
         mapped = self._run(partial(self.network.to_space, from_space, to_space), torch.tensor(latents_BD), conditions)
@@ -123,7 +124,7 @@ class TorchModel(DirectionMaking):
         if self.broken:
             names = few(self.broken, NAMES_SHOWN)
             raise OptionError(f"This model's weights hold NaN or Inf ({names}); they say nothing.")
-        return np.asarray(self.network.first_weights(self._space(space).name).numpy(), np.float32)
+        return np.asarray(self.network.first_weights(self._info.asked_space(space).name).numpy(), np.float32)
 
     def prepared(self, images: ArrayLike) -> Images:
         """Pictures as the encoder takes them: the largest centred square, anti-aliased to (B, S, S, C).
@@ -155,15 +156,9 @@ class TorchModel(DirectionMaking):
     def _image_shape(self) -> tuple[int, int, int]:
         return self._info.image.height, self._info.image.width, self._info.image.channels
 
-    def _space(self, name: str | None) -> LatentSpace:
-        if name is not None and name not in {space.name for space in self._info.spaces}:
-            known = ", ".join(space.name for space in self._info.spaces)
-            raise OptionError(f"This model has no latent space '{name}'. Known: {known}.")
-        return self._info.spaces[0] if name is None else self._info.space(name)
-
     def _decoded(self, latents: ArrayLike, space: str | None, condition: Asked) -> tuple[int, Iterator[Tensor]]:
         """(how many, images (B, C, H, W) in [-1, 1], in pieces); a placeholder where a picture is not finite."""
-        where = self._space(space)
+        where = self._info.asked_space(space)
         latents_BD = as_latents(latents, where.shape)
         if self.broken:
             return len(latents_BD), iter([self._placeholder(len(latents_BD))])

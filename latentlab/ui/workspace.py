@@ -36,6 +36,9 @@ class OpenedModel:
     request: OpenModel = field(default_factory=lambda: OpenModel(""))  # what the engine was asked for
     note: str = ""  # why there are no encodings in this space, where there are in another
 
+    def __post_init__(self) -> None:
+        self.info = self.info.drawn_around(self.encodings)
+
     @property
     def for_jobs(self) -> dict[str, object]:
         """How a job opens the same model, read the same way: `device`, `trust` and `options`."""
