@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 from latentlab.core.errors import OptionError
@@ -18,22 +19,32 @@ from latentlab.core.locking import locked
 from training.commanding import LOCK, made_folder
 
 SINCE = "%Y-%m-%d %H:%M:%S"
+# What whoever calls holds already: `latentlab-train` holds a folder while data is read, and `train` holds it again.
+# Another thread of the same process is another trainer, and does not see this.
+_ours: ContextVar[frozenset[Path]] = ContextVar("_ours", default=frozenset())
 
 
 @contextmanager
 def held(out: Path) -> Iterator[None]:
-    """While entered, this process alone trains in folder `out`, which is made, and goes again if nothing came of it.
+    """While entered, this trainer alone trains in folder `out`, which is made, and goes again if nothing came of it.
 
-    Raises OptionError where another process does, SaveError. On a disk without locks nothing is held.
+    Entered again within, it does nothing. Raises OptionError where another trainer holds it, SaveError. On a disk
+    without locks nothing is held.
     """
+    where = out.resolve()
+    if where in _ours.get():
+        yield
+        return
     missing = [folder for folder in (out, *out.parents) if not folder.exists()]
     made_folder(out)
     descriptor = _taken(out)
     if descriptor is not None:
         _sign(descriptor)
+    entered = _ours.set(_ours.get() | {where})
     try:
         yield
     finally:
+        _ours.reset(entered)
         if descriptor is not None:
             with suppress(OSError):
                 (out / LOCK).unlink()  # before another one can have it

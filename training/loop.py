@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from latentlab.models.torch_model import NO_MEMORY_ON_CPU
 from training.config import TrainingConfig
 from training.data import Dataset
 from training.data.source import silent
+from training.holding import held
 from training.losses import apart, means_of
 from training.memory import kept_memory
 from training.objectives.objective import Losses, scheduled
@@ -51,13 +53,21 @@ def train(
 
     SIGINT and SIGTERM finish the step, save and raise Interrupted. A loss that is not finite raises Failure; the last
     finite checkpoint stays. `on_stage` hears of the work after the last epoch. One of several `processes` trains its
-    part of every batch; only the first writes. Raises OptionError, CheckpointError, SaveError.
+    part of every batch; only the first writes. The folder is held meanwhile. Raises OptionError, also where another
+    trainer holds it, CheckpointError, SaveError.
     """
-    begin = Run.resumed if resume else Run.begun
-    run = begin(config, data, out, processes)
+    with held(out) if processes.first else nullcontext():
+        begin = Run.resumed if resume else Run.begun
+        run = begin(config, data, out, processes)
+        _epochs(run, on_step, on_epoch)
+        return run.finish(on_stage)
+
+
+def _epochs(run: Run, on_step: OnStep | None, on_epoch: OnEpoch | None) -> None:
+    """The epochs that are left. Raises Interrupted, Failure."""
     try:
         with StopRequest() as stop, kept_memory():
-            while run.epoch < config.epochs and not run.settled:
+            while run.epoch < run.config.epochs and not run.settled:
                 losses = _epoch(run, stop, on_step)
                 report = run.finish_epoch(losses)
                 if on_epoch:
@@ -65,10 +75,11 @@ def train(
             if stop.requested:
                 raise Interrupted(f"Stopped after the last epoch; the run is saved in {run.out}. Go on with --resume.")
     except RuntimeError as error:
-        if processes.count == 1 or not is_lost(error):
+        if run.processes.count == 1 or not is_lost(error):
             raise
-        raise Failure(f"Another process of this run ended; what was saved last is in {out}: add --resume.") from None
-    return run.finish(on_stage)
+        raise Failure(
+            f"Another process of this run ended; what was saved last is in {run.out}: add --resume."
+        ) from None
 
 
 def _epoch(run: Run, stop: StopRequest, on_step: OnStep | None) -> dict[str, float]:

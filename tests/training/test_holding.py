@@ -20,7 +20,11 @@ from latentlab.core.trainer import TrainerEnded, TrainerMessage
 from latentlab.engine.trainer import ProcessTrainer
 from training.cli import main
 from training.commanding import LOCK
+from training.config import config_from
+from training.data import load
 from training.holding import check_free, held
+from training.loop import train
+from training.reports import StepReport
 
 NEW = ["vae", "--data", "digits", "--limit", "40", "--epochs", "2", "--batch-size", "8", "--latent-dim", "2"]
 NEW += ["--width", "4", "--threads", "1", "--encodings", "8", "--progress", "none"]
@@ -106,6 +110,46 @@ def test_a_new_folder_is_held_from_the_beginning_and_left_as_it_was(
     assert not (tmp_path / "new").exists()
 
 
+def test_training_from_python_holds_the_folder_too(tmp_path: Path) -> None:
+    """Against other processes and against other threads of this one; a folder refused is left alone."""
+    out = tmp_path / "run"
+    values = {"family": "vae", "epochs": 1, "batch_size": 8, "encodings": 0, "threads": 1, "held_out": 0.2}
+    config, data = config_from(**values, architecture={"latent_dim": 2, "width": 4}), load("digits", limit=24)
+    with holder(out) as process:
+        with pytest.raises(OptionError, match=f"is being trained by process {process.pid}, since"):
+            train(config, data, out)
+        assert [path.name for path in out.iterdir()] == [LOCK]
+    refused: list[str] = []
+
+    def from_another_thread() -> None:
+        try:
+            train(config, data, out, resume=True)
+        except OptionError as error:
+            refused.append(str(error))
+
+    def during(report: StepReport) -> None:
+        if report.step == 1:
+            assert json.loads((out / LOCK).read_text())["process"] == os.getpid()
+            thread = threading.Thread(target=from_another_thread)
+            thread.start()
+            thread.join()
+
+    assert train(config, data, out, on_step=during).exists()
+    assert len(refused) == 1
+    assert f"is being trained by process {os.getpid()}" in refused[0]
+    assert not (out / LOCK).exists()
+
+
+def test_who_holds_a_folder_may_ask_again(tmp_path: Path) -> None:
+    """By any of its names; it is free when the outermost lets go."""
+    out = tmp_path / "run"
+    with held(out):
+        with held(tmp_path / "other" / ".." / "run"):
+            pass
+        assert (out / LOCK).exists()
+    assert not out.exists()
+
+
 def test_other_processes_of_the_same_run_hold_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first one holds it for all: another one is not asked, and does not take it away."""
     from training import watching
@@ -139,7 +183,7 @@ def test_a_disk_without_locks_is_trained_on(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_note_that_cannot_be_read_is_no_obstacle(tmp_path: Path) -> None:
-    with held(tmp_path):
+    with holder(tmp_path):
         (tmp_path / LOCK).write_bytes(b"\xff{")
         with pytest.raises(OptionError, match="by another process"), held(tmp_path):
             pass
