@@ -40,8 +40,7 @@ class TrainingConfig(BaseModel):
     )
     fit_prior: bool = Field(
         False,
-        description="At the end, turn the latent axes to the principal axes of the encodings and measure the prior "
-        "along them.",
+        description="Turn the latent axes to the principal axes of the encodings and measure the prior along them.",
     )
     gradient_clip: float | None = Field(
         None, gt=0, description="Largest norm of a gradient; longer ones are shortened."

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from latentlab.core.checkpoint_file import Header, SpaceSpec, read_header, read_weights, write_checkpoint
 from latentlab.core.errors import OptionError
@@ -29,7 +30,8 @@ def spec_of(space: LatentSpace) -> SpaceSpec:
 def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     """Rewrites the checkpoint of an autoencoder, variational or not, in the principal axes of what it encodes.
 
-    `examples` are what is encoded; encodings are not kept. Raises OptionError for another family, SaveError.
+    A prior that was measured before, on some pictures, gives way. `examples` are what is encoded; encodings are not
+    kept. Raises OptionError for another family, SaveError.
     """
     header = read_header(path)
     network = network_from(path, header, read_weights(path))
@@ -43,12 +45,21 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     return write_checkpoint(path, header.model_copy(update=update), weights_of(fitted), half=half)
 
 
-@torch.inference_mode()
 def with_measured_prior(network: Autoencoder, examples: Examples) -> Autoencoder:
     """`network`, in eval mode, with a prior of what it encodes of `examples`; itself where that is not finite.
 
-    The global random numbers stay as they are.
+    Whatever prior it has gives way. The global random numbers stay as they are.
     """
+    with torch.random.fork_rng(devices=[]), torch.inference_mode():  # a copy draws weights before it is given its own
+        trained = network.as_trained().to(next(network.parameters()).device)
+        means_ND, variances_ND, told = _posteriors(trained, examples)
+        if not (torch.isfinite(means_ND).all() and torch.isfinite(variances_ND).all()):
+            return network
+        return trained.with_fitted_prior(means_ND, variances_ND, *told).to(next(network.parameters()).device)
+
+
+def _posteriors(network: Autoencoder, examples: Examples) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    """Means and variances (N, D) of what is encoded, on the CPU; and what was told of each (N, K), if anything was."""
     device = next(network.parameters()).device
     means, variances, asked = [], [], []
     generator = torch.Generator().manual_seed(0)
@@ -68,9 +79,4 @@ def with_measured_prior(network: Autoencoder, examples: Examples) -> Autoencoder
         means.append(mean_BD.cpu())
         variances.append(variance_BD.cpu())
         asked += [] if asked_BK is None else [asked_BK.cpu()]
-    means_ND, variances_ND = torch.cat(means), torch.cat(variances)
-    if not (torch.isfinite(means_ND).all() and torch.isfinite(variances_ND).all()):
-        return network
-    told = (torch.cat(asked),) if asked else ()
-    with torch.random.fork_rng(devices=[]):  # weights are drawn for the copy before it is given its own
-        return network.with_fitted_prior(means_ND, variances_ND, *told).to(device)
+    return torch.cat(means), torch.cat(variances), (torch.cat(asked),) if asked else ()

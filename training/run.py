@@ -44,7 +44,7 @@ from training.traversals import write_traversals
 CHECKPOINT = "checkpoint.safetensors"
 BEST = "best.safetensors"
 METRICS = "metrics.jsonl"
-MEASURED = 512  # pictures that the prior of an epoch's samples is measured on
+MEASURED = 512  # pictures that the prior of an epoch's samples and checkpoint is measured on
 SMALLEST_BATCH = 2  # batch normalisation needs two
 
 
@@ -252,15 +252,16 @@ class Run:
             return report
         due = self.epoch % self.config.evaluate_every == 0 or self.epoch in (1, self.config.epochs) or self.settled
         if due:
-            report = self._evaluate(report)
+            report, kept = self._evaluate(report)
         write_metrics(self.out / METRICS, report, self.raised, self.notes)
         self.raised, self.notes = [], []
         if due:
-            self._write_checkpoints(report)
+            self._write_checkpoints(report, kept)
             self.save_state()
         return report
 
-    def _evaluate(self, report: EpochReport) -> EpochReport:
+    def _evaluate(self, report: EpochReport) -> tuple[EpochReport, Network]:
+        """The report with held-out losses, and the network as it is kept."""
         network = self.shown
         was_training = network.training
         network.eval()
@@ -268,20 +269,21 @@ class Run:
         shown = self.held_out.spread(RECONSTRUCTIONS)
         pictures = shown.pictures()
         asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
-        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK, drawn_by=self._as_finished(network))
+        kept = self._as_kept(network)
+        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK, drawn_by=kept)
         write_traversals(self.out / "samples", self.epoch, network, pictures, asked_BK)
         self._write_map(network)
         if isinstance(self.objective, GivesDamaged):
             write_repaired(self.out / "samples", self.epoch, network, pictures, self.objective.damaged)
         network.train(was_training)
-        return replace(report, held_out=held_out)
+        return replace(report, held_out=held_out), kept
 
     @property
     def _measures_prior(self) -> bool:
         return self.config.fit_prior or not getattr(self.objective.network, "has_prior", True)
 
-    def _as_finished(self, network: Network) -> Network:
-        """What samples are drawn with: where the prior is measured in the end, with one of some pictures already.
+    def _as_kept(self, network: Network) -> Network:
+        """Where the prior is measured in the end, with one of some pictures already: a run may be stopped any time.
 
         Draws from N(0, I) fall where no encoding is, and say nothing of the class that a conditional one is asked for.
         """
@@ -316,8 +318,7 @@ class Run:
 
     # --- writing -----------------------------------------------------------------------------------------------
 
-    def header(self, report: EpochReport) -> Header:
-        network = self.shown
+    def header(self, report: EpochReport, network: Network) -> Header:
         architecture = network.architecture
         training = self.config.model_dump(mode="json", exclude={"half", "device", "licence"})
         figures = {"train": report.train, "held_out": report.held_out}
@@ -337,8 +338,8 @@ class Run:
             licence=self.config.licence or self.data.licence,
         )
 
-    def _write_checkpoints(self, report: EpochReport) -> None:
-        header, weights = self.header(report), weights_of(self.shown)
+    def _write_checkpoints(self, report: EpochReport, network: Network) -> None:
+        header, weights = self.header(report, network), weights_of(network)
         write_checkpoint(self.checkpoint, header, weights, half=self.config.half)
         judged_by = self.objective.judged_by
         if judged_by in report.held_out and report.held_out[judged_by] < self.best:

@@ -168,8 +168,6 @@ class CVAE(VAE):
 
         `asked_NK`: the condition of each encoding; the mean is linear in it (of classes: the mean of each).
         """
-        if self.architecture.prior == "empirical":
-            return self  # measured before
         said_NK = self._said(means_ND, asked_NK).double()
         off_NK, off_ND = said_NK - said_NK.mean(0), means_ND.double() - means_ND.double().mean(0)
         offsets_KD = torch.linalg.pinv(off_NK) @ off_ND

@@ -5,6 +5,7 @@ Shapes: B batch, D latent, C H W of images in [-1, 1].
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 import torch
@@ -195,25 +196,39 @@ class Autoencoder(Network):
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
         return torch.tanh(self.logits(latents_BD, condition_BK).float() / 2)
 
+    def as_trained(self) -> Self:
+        """The same model in the axes it was trained in, without the prior that was measured of it."""
+        if self.architecture.prior == "normal":
+            return self
+        trained = type(self)(self.architecture)
+        return trained.given({**self.state_dict(), **trained.prior_state()})
+
     def with_fitted_prior(self, means_ND: Tensor, variances_ND: Tensor) -> Self:
         """The same model in the principal axes of its encodings (an isometry), most variance first.
 
         The aggregate posterior is not the N(0, I) it was pulled towards: draws from that fall where no
         encoding is. Along its own axes it is uncorrelated, and draws with its spread decode to what was learned.
-        `means_ND`, `variances_ND`: the posteriors of the data, of this network.
+        `means_ND`, `variances_ND`: the posteriors of the data, of this network, in the axes it was trained in.
         """
         fitted = type(self)(self.architecture.model_copy(update={"prior": "empirical"}))
         centre = means_ND.double().mean(0)
         covariance = torch.cov((means_ND.double() - centre).T).reshape(len(centre), len(centre))
         covariance = covariance + torch.diag(variances_ND.double().mean(0))
         variance, axes = torch.linalg.eigh(covariance)
-        if self.architecture.prior == "empirical":  # turned before: from there to where the network was trained
-            centre, axes = self.centre.double() + self.axes.double() @ centre, self.axes.double() @ axes
-        fitted.load_state_dict({**self.state_dict(), **{name: fitted.state_dict()[name] for name in self.of_prior}})
+        fitted.given({**self.state_dict(), **fitted.prior_state()})
         fitted.centre = centre.float()
         fitted.axes = axes.flip(1).float().contiguous()
         fitted.spread = variance.flip(0).clamp_min(0).sqrt().float()
-        return fitted.eval()
+        return fitted
+
+    def prior_state(self) -> dict[str, Tensor]:
+        """What of its state a measured prior fills."""
+        return {name: value for name, value in self.state_dict().items() if name in self.of_prior}
+
+    def given(self, state: Mapping[str, Tensor]) -> Self:
+        """This network, in eval mode, with that state."""
+        self.load_state_dict(state)
+        return self.eval()
 
 
 class VAE(Autoencoder):
