@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from latentlab.api.inverting import invert as invert
     from latentlab.api.measuring import measure_model as measure_model
     from latentlab.api.projecting import project as project
+    from latentlab.api.saving import save_session as save_session
     from latentlab.api.traversing import traverse as traverse
     from latentlab.core.direction_making import DirectedModel
 
@@ -26,6 +27,7 @@ __all__ = [
     "measure_model",
     "open_model",
     "project",
+    "save_session",
     "traverse",
 ]
 # Loaded on first use, each from its module.
@@ -36,6 +38,7 @@ LATER = {
     "invert": "latentlab.api.inverting",
     "measure_model": "latentlab.api.measuring",
     "project": "latentlab.api.projecting",
+    "save_session": "latentlab.api.saving",
     "traverse": "latentlab.api.traversing",
 }
 

@@ -125,7 +125,7 @@ class DirectionMaking:
 
         It joins `directions` under `name`. Raises OptionError for latents of another size, DataError for none.
         """
-        space = self._where(None)
+        space = self.info.spaces[0]
         with_ND, without_ND = as_latents(has_it, space.shape), as_latents(has_it_not, space.shape)
         return self._joined(fit_from_groups(with_ND, without_ND, name, space=space.name, checkpoint=self.info.sha256))
 
@@ -134,7 +134,7 @@ class DirectionMaking:
 
         They join `directions` as "PC 1", … Raises OptionError where a space has neither.
         """
-        where, count = self._where(space), as_count(count, "The number of directions")
+        where, count = self.info.asked_space(space), as_count(count, "The number of directions")
         return self._all_joined(components_of(where, self.encodings, count, self.info.sha256))
 
     def weight_directions(self, count: int = 10, *, space: str | None = None) -> list[Direction]:
@@ -142,7 +142,7 @@ class DirectionMaking:
 
         Raises OptionError where the model cannot name that layer.
         """
-        where, count = self._where(space), as_count(count, "The number of directions")
+        where, count = self.info.asked_space(space), as_count(count, "The number of directions")
         weights_OD = first_weights_of(self, where.name)
         return self._all_joined(weight_components(weights_OD, count, where, self.info.sha256))
 
@@ -153,7 +153,7 @@ class DirectionMaking:
 
         `condition`: one for all draws, of a conditional model. Raises OptionError where nothing can be drawn.
         """
-        where, count = self._where(space), as_count(count, "The number of directions")
+        where, count = self.info.asked_space(space), as_count(count, "The number of directions")
         model = cast("LatentModel", self)
         return self._all_joined(
             components_of_pictures(model, count, where.name, condition=condition, draws=draws, seed=seed)
@@ -165,21 +165,9 @@ class DirectionMaking:
         Raises OptionError for one of another space or size, before any is taken.
         """
         made = list(directions)
-        for direction in made:
-            dim = self._where(direction.space).dim
-            if direction.vector.shape != (dim,):
-                raise OptionError(
-                    f"The direction '{direction.name}' is {direction.vector.shape}; {direction.space} here has {dim} "
-                    "numbers. It belongs to another model."
-                )
+        check_directions(made, self.info)
         for direction in made:
             self._joined(direction)
-
-    def _where(self, space: str | None) -> LatentSpace:
-        known = [one.name for one in self.info.spaces]
-        if space is not None and space not in known:
-            raise OptionError(f"This model has no latent space '{space}'. Known: {', '.join(known)}.")
-        return self.info.space(space or known[0])
 
     def _all_joined(self, components: list[Component]) -> list[Direction]:
         return [self._joined(component.direction) for component in components]
@@ -187,6 +175,17 @@ class DirectionMaking:
     def _joined(self, direction: Direction) -> Direction:
         self._directions = self.directions.with_added(direction)
         return self._directions[direction.name]
+
+
+def check_directions(directions: Iterable[Direction], info: ModelInfo) -> None:
+    """Raises OptionError for one of a space that the model does not have, or of another size."""
+    for direction in directions:
+        dim = info.asked_space(direction.space).dim
+        if direction.vector.shape != (dim,):
+            raise OptionError(
+                f"The direction '{direction.name}' is {direction.vector.shape}; {direction.space} here has {dim} "
+                "numbers. It belongs to another model."
+            )
 
 
 def pictures_direction(
