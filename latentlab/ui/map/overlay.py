@@ -20,6 +20,7 @@ CROSSHAIR_REACH_PX = 17.0
 RING_PX = 7.0
 NUMBER_PX = 9.0  # radius of a keyframe's dot
 CAPTION_GAP_PX = 24.0
+CAPTION_APART_PX = 4.0  # of the caption and the tools
 FAR_PX = 1e5  # what lies farther out is drawn there: Qt's coordinates are not endless
 
 
@@ -33,6 +34,7 @@ class Overlay:
     loop: bool = False
     stars: list[Place] = field(default_factory=list)
     outline: list[QPointF] = field(default_factory=list)
+    covered: QRectF = field(default_factory=QRectF)  # the tools at the right, which lie over the map
 
     def paint(self, painter: QPainter, camera: Camera, theme: Theme) -> None:
         font = painter.font()  # the path's numbers change it, and `moving` knows nothing of that
@@ -56,7 +58,10 @@ class Overlay:
         return region
 
     def _caption_rect(self, place: QPointF, camera: Camera, font: QFont) -> QRectF:
-        return caption_rect(self.caption, place.x(), place.y(), camera.width, camera.height, font)
+        box = caption_rect(self.caption, place.x(), place.y(), camera.width, camera.height, font)
+        if box.intersects(self.covered):
+            box.moveRight(max(self.covered.left() - CAPTION_APART_PX, box.width()))
+        return box
 
 
 def on_screen(camera: Camera, place: Place) -> QPointF:

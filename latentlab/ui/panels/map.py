@@ -8,7 +8,7 @@ from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
 from PySide6.QtGui import QDrag, QDragEnterEvent, QDropEvent, QImage, QPixmap
 from PySide6.QtWidgets import QMenu, QVBoxLayout, QWidget
 
@@ -278,6 +278,7 @@ class MapPanel(Panel):
         """Tools, progress and hint, wherever the canvas is resized: by the window, or by a legend of more rows."""
         self.tools.adjustSize()
         self.tools.move(width - self.tools.width() - theme.GRID_PX, theme.GRID_PX)
+        self.canvas.overlay.covered = QRectF(self.tools.geometry())
         self.progress.place(width, height)
         self.offer.place()
         self.hint.place(width - self.tools.width() - 3 * theme.PADDING_PX, height - theme.GRID_PX)
