@@ -139,15 +139,18 @@ def compare(
     # Beside a conditional model, one that draws whatever comes is matched by all classes in turn.
     turns = condition is None and not (first.info.conditional and second.info.conditional)
     made = [_made(model, wanted, one, turns) for model, one in zip((first, second), asked, strict=True)]
-    tables = figured(first.info), figured(second.info)
-    return Compared(
-        made[0], made[1], tuple(shared), tuple(figure_pairs(*tables)), figures_in_words(first.info, second.info)
-    )
+    pairs, text = figures_of(first, second)
+    return Compared(made[0], made[1], tuple(shared), tuple(pairs), text)
 
 
-def figures_in_words(first: ModelInfo, second: ModelInfo) -> str:
-    """The table of figures of two models; nothing is decoded for it."""
-    return as_text(figure_rows(figured(first), figured(second)), (_name(first), _name(second)))
+def figures_of(first: LatentModel, second: LatentModel) -> tuple[list[FigurePair], str]:
+    """The figures of two models as numbers, and as a table in words; nothing is decoded for them."""
+    both = figured(first.info, first.encodings), figured(second.info, second.encodings)
+    return figure_pairs(*both), as_text(figure_rows(*both), names_of(first, second))
+
+
+def names_of(first: LatentModel, second: LatentModel) -> tuple[str, str]:
+    return _name(first.info), _name(second.info)
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,7 +45,9 @@ from latentlab.command_line.options import (
 from latentlab.command_line.sheets import enlarged
 from latentlab.console import say
 from latentlab.core.atomic import atomic_write
+from latentlab.core.comparing_figures import as_csv
 from latentlab.core.condition import One
+from latentlab.core.errors import OptionError
 from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.pictures import Crop, Picture, read_picture
 from latentlab.core.recipe_png import png_bytes
@@ -64,6 +66,7 @@ def compare(
     image: Annotated[Path | None, typer.Option(help="A picture that both reconstruct; else samples of both.")] = None,
     count: Count = 16, seed: Seed = 0, truncation: Truncation = 1.0,
     crop: CropText = "centre", steps: Steps = INVERSION_STEPS, scale: Scale = 1, json_: AsJson = False,
+    csv_: Annotated[bool, typer.Option("--csv", help="Print the figures as a table for a spreadsheet.")] = False,
     edits: Edits, asking: Asking, reading: Reading,
 ) -> None:  # fmt: skip
     """Two models side by side: samples, one picture, figures.
@@ -71,6 +74,8 @@ def compare(
     Samples of one seed, or one picture reconstructed by both, with attributes put on; or the figures of both, and with
     --json also errors, sharpness and how evenly the pictures change along a path. Options of reading go for both files.
     """
+    if json_ and csv_:
+        raise OptionError("Say --json or --csv, not both.")
     strengths = strengths_of(edits.attribute)
     if output is not None:
         check_png(output)
@@ -81,8 +86,11 @@ def compare(
     picture = None if image is None else read_picture(image, crop=Crop.parse(crop))
     options = reading.options()
     models = [opened(path, options, edits.directions) for path in (first, second)]
+    figures, words = comparing.figures_of(*models)
+    if csv_:
+        sys.stdout.write(as_csv(figures, comparing.names_of(*models)))
     if output is None and picture is None and not json_:
-        sys.stdout.write(comparing.figures_in_words(models[0].info, models[1].info))
+        sys.stdout.write("" if csv_ else words)
         return
     for model in models:
         check_sheet(count, model.info.image.height, model.info.image.width, scale)
@@ -99,7 +107,7 @@ def compare(
         atomic_write(output, png_bytes(enlarged(sheet, scale)))
     if json_:
         sys.stdout.write(json.dumps(made.document(), indent=2, ensure_ascii=False) + "\n")
-    elif output is None:
+    elif output is None and not csv_:
         sys.stdout.write(str(made))
 
 

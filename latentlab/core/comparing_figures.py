@@ -6,20 +6,24 @@ data, measured in different ways or in different feature spaces do not compare: 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from latentlab.core.comparing import data_of
+from latentlab.core.encodings import EncodingSet
 from latentlab.core.figure_kinds import ALIASES, ARROWS, DRAWS, LOSSES, OTHERS, Better, FigureKind
 from latentlab.core.figure_text import NONE
-from latentlab.core.figures import Cell, Column, FigureTable, Group, number, table_of
+from latentlab.core.figures import Cell, Column, FigureTable, Group, number, per_dimension, table_of
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.measurement import evaluation, kept
 
 Side = Literal["", "first", "second"]
 # What was measured on pictures that a person chose says most; the trainer's own figures are there most often.
 PREFERRED = ("pictures", "encodings", "stored", "held_out")
+HEADER = ("group", "figure", "path", "unit", "first", "second", "better", "not compared")
 OF_EITHER = frozenset({LOSSES, OTHERS})  # shown where both have them: alone they say nothing of the other model
 
 
@@ -68,9 +72,12 @@ class Figured:
     table: FigureTable
 
 
-def figured(info: ModelInfo) -> Figured:
-    """With what `latentlab-train evaluate` and measuring have left beside the checkpoint."""
-    return Figured(info, table_of(info, measurements=kept(info), evaluated=evaluation(info)))
+def figured(info: ModelInfo, encodings: EncodingSet | None = None) -> Figured:
+    """With what `latentlab-train evaluate` and measuring have left beside the checkpoint, and what its dimensions say.
+
+    It reads files and takes the variance of the encodings: not for the GUI thread.
+    """
+    return Figured(info, table_of(info, per_dimension(encodings), kept(info), evaluation(info)))
 
 
 def figure_rows(first: Figured, second: Figured) -> list[FigureRow]:
@@ -108,6 +115,19 @@ def as_text(rows: Sequence[FigureRow], names: tuple[str, str]) -> str:
         lines.append(f"{title:<{left}}  {one:>{widths[0]}}  {other:>{widths[1]}}".rstrip())
     starred = any(row.better for row in rows)
     return "\n".join([*lines, "", "*: the better one of two figures that compare."] if starred else lines) + "\n"
+
+
+def as_csv(pairs: Sequence[FigurePair], names: tuple[str, str]) -> str:
+    """One line for each figure, in full precision; the columns of the two models have their names."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow([{"first": names[0], "second": names[1]}.get(title, title) for title in HEADER])
+    for pair in pairs:
+        values = ["" if value is None else repr(value) for value in (pair.first, pair.second)]
+        better = {"first": names[0], "second": names[1]}.get(pair.better, "")
+        kind = pair.kind
+        writer.writerow([pair.group, kind.title, kind.path, kind.unit, *values, better, pair.not_compared])
+    return out.getvalue()
 
 
 def comparable(first: ModelInfo, second: ModelInfo) -> bool:

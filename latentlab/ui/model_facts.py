@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.figures import Group, Row, number, table_of
+from latentlab.core.figures import FigureTable, Group, Row, number, per_dimension, table_of
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.registry import FAMILIES, FORMATS
 from latentlab.ui.space_choice import PRIORS
@@ -45,8 +45,12 @@ def facts_of(opened: OpenedModel) -> list[Facts]:
     info = opened.info
     groups = [Facts("Model", tuple(_of_model(info, opened.encodings)))]
     groups.append(Facts("Training", tuple(_of_training(info))))
-    groups += [Facts(group.title, tuple(_figures(group))) for group in table_of(info).groups]
+    groups += [Facts(group.title, tuple(_figures(group))) for group in _table(opened).groups]
     return [group for group in groups if group.rows]
+
+
+def _table(opened: OpenedModel) -> FigureTable:
+    return table_of(opened.info, per_dimension(opened.encodings))
 
 
 def as_text(groups: list[Facts]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -75,6 +77,21 @@ def test_without_a_sheet_the_figures_are_printed(
     assert found is not None
     assert document["first"]["mse"] == pytest.approx(found.mse.tolist())
     assert len(document["second"]["path_changes"]) == 31
+
+
+def test_the_figures_go_to_a_spreadsheet(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["compare", "faces-vae", "faces-alpha-gan", "--csv"]) == 0
+    rows = {row["path"]: row for row in csv.DictReader(io.StringIO(capsys.readouterr().out))}
+    names = "faces-vae.safetensors", "faces-alpha-gan.safetensors"
+    model = latentlab.open_model("faces-vae", device="cpu")
+    error = rows["reconstruction.mse"]
+    assert float(error[names[0]]) == model.info.figures["held_out"]["mse"]
+    assert error["better"] == min(names, key=lambda name: float(error[name]))
+    assert model.encodings is not None
+    assert model.encodings.kl_per_dimension is not None
+    assert float(rows["latent.kl_nats"][names[0]]) == pytest.approx(float(model.encodings.kl_per_dimension.sum()))
+    status, err = run(capsys, "compare", "faces-vae", "faces-alpha-gan", "--csv", "--json")
+    assert (status, "not both" in err) == (2, True)
 
 
 def test_a_class_that_only_one_of_them_knows(vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
@@ -22,7 +25,7 @@ from latentlab.ui.compare.samples_page import SamplesPage
 from latentlab.ui.panels.compare import ComparePanel
 from latentlab.ui.workspace import Workspace
 from tests.ui.compare.conftest import Settled, asked, go_to, open_second
-from tests.ui.conftest import CHECKPOINT, SECOND, FakeEngine, FakeJobs, picture_of, some_info
+from tests.ui.conftest import CHECKPOINT, DIM, SECOND, FakeEngine, FakeJobs, picture_of, some_info
 
 # --- the picture
 
@@ -294,6 +297,7 @@ def test_figures_of_both_stand_side_by_side_with_the_better_one_marked(
     settled()
     page = panel.pages["figures"]
     assert isinstance(page, FiguresPage)
+    qtbot.waitUntil(lambda: page.table.rowCount() > 0)
     rows = {page.table.item(row, 0).text(): row for row in range(page.table.rowCount())}
     row = rows["Mean squared error ↓"]
     assert [page.table.item(row, column).text() for column in (1, 2)] == ["0.0200", "0.0100"]
@@ -301,3 +305,42 @@ def test_figures_of_both_stand_side_by_side_with_the_better_one_marked(
     assert page.note.text().startswith("Both were trained on faces")
     picture = rows["Picture"]
     assert [page.table.item(picture, column).text() for column in (1, 2)] == ["8 × 8 RGB", "8 × 8 RGB"]
+
+
+def test_the_figures_of_both_are_copied_as_a_table_for_a_spreadsheet(
+    panel: ComparePanel, workspace: Workspace, engine: FakeEngine, path: Path, qtbot: QtBot, settled: Settled
+) -> None:
+    trained = {"data": "faces"}
+    workspace.opened.info = some_info(training=trained, figures={"held_out": {"mse": 0.02}})
+    engine.second = some_info(sha256=SECOND, training=trained, figures={"held_out": {"mse": 0.01}})
+    open_second(panel, path, qtbot, settled)
+    page = panel.pages["figures"]
+    assert isinstance(page, FiguresPage)
+    assert not page.copy_button.isEnabled()
+    panel.choose("figures")
+    qtbot.waitUntil(page.copy_button.isEnabled)
+    page.copy("CSV")
+    rows = list(csv.DictReader(io.StringIO(QGuiApplication.clipboard().text())))
+    error = next(row for row in rows if row["path"] == "reconstruction.mse")
+    assert panel.second.held is not None
+    first, second = page.pair.first_name, panel.second.held.name
+    assert (error[first], error[second], error["better"]) == ("0.02", "0.01", second)
+    page.copy("text")
+    assert "Mean squared error" in QGuiApplication.clipboard().text()
+
+
+def test_the_figures_of_both_say_what_the_quality_panel_says_of_their_dimensions(
+    panel: ComparePanel, workspace: Workspace, path: Path, qtbot: QtBot, settled: Settled
+) -> None:
+    """The KL of the encodings, not the one that training ended with: that was measured beside another prior."""
+    encodings = workspace.opened.encodings
+    assert encodings is not None
+    workspace.opened.encodings = replace(encodings, kl_per_dimension=np.full(DIM, 0.5, np.float32))
+    workspace.opened.info = some_info(figures={"held_out": {"kl": 9.0}})
+    open_second(panel, path, qtbot, settled)
+    panel.choose("figures")
+    page = panel.pages["figures"]
+    assert isinstance(page, FiguresPage)
+    qtbot.waitUntil(lambda: page.table.rowCount() > 0)
+    rows = {page.table.item(row, 0).text(): page.table.item(row, 1) for row in range(page.table.rowCount())}
+    assert rows["KL divergence"].text() == "4 nats"
