@@ -78,7 +78,8 @@ class ModelInfo:
         here = self.spaces[0].name if encodings is None else encodings.space
         latents_ND = None if encodings is None else encodings.latents
         spaces = tuple(space.drawn_around(latents_ND) if space.name == here else space for space in self.spaces)
-        return replace(self, spaces=spaces)
+        changed = any(one is not other for one, other in zip(spaces, self.spaces, strict=True))
+        return replace(self, spaces=spaces) if changed else self
 
     def space(self, name: str) -> LatentSpace:
         return next((space for space in self.spaces if space.name == name), self.spaces[0])

@@ -27,8 +27,10 @@ class WithEncodings(DirectionMaking):
     def info(self) -> ModelInfo:
         info = self._model.info
         if self._told is None or self._told[0] is not info:
-            warnings = (*info.warnings, *self._warnings)
-            self._told = info, replace(info.drawn_around(self.encodings), warnings=warnings)
+            told = info.drawn_around(self.encodings)
+            if self._warnings:
+                told = replace(told, warnings=(*info.warnings, *self._warnings))
+            self._told = info, told
         return self._told[1]
 
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
