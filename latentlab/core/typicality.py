@@ -43,11 +43,13 @@ class Typicality:
                 self._spread = float(np.sqrt(max(float(self._squares_N.mean() - centre_D @ centre_D), 1e-12)))
                 pca = encodings.principal
         self._pca = pca
+        self.by_encodings = False  # whether a latent is ranked among them
         self._far_N: FloatArray | None = None  # ascending squared distances that a latent is ranked among
         if space.prior == "uniform":
             self._far_N = np.sort(np.square(space.sample(UNIFORM_DRAWS)).sum(axis=1))
         elif space.prior == "empirical" and self._latents_ND is not None:
             self._far_N = np.sort(self._mahalanobis(self._latents_ND))
+            self.by_encodings = True
 
     def percentile(self, latent: FloatArray) -> float:
         """What share of the prior, 0 to 100, lies closer to its densest place than `latent` (D,).

@@ -15,11 +15,15 @@ PAUSE_MS = 80  # during a drag a number that changes more often cannot be read
 
 @dataclass(frozen=True)
 class Place:
-    """`percentile` of the prior, 0 to 100; `nearest` is None where there are no encodings."""
+    """`percentile` of the prior, 0 to 100; `nearest` is None where there are no encodings.
+
+    `by_encodings`: the prior is measured, so the percentile is that of the encodings it was measured from.
+    """
 
     percentile: float
     nearest: Nearest | None
     name: str = ""  # of the nearest encoding
+    by_encodings: bool = False
 
     @property
     def word(self) -> str:
@@ -33,7 +37,8 @@ class Place:
     def explained(self) -> str:
         """What the percentile means, for a tooltip."""
         nearer = min(100, max(0, round(self.percentile)))
-        return f"{self.word.capitalize()}: of 100 draws from the prior {nearer} lie nearer to its mean"
+        of, mean = ("encodings", "their mean") if self.by_encodings else ("draws from the prior", "its mean")
+        return f"{self.word.capitalize()}: of 100 {of} {nearer} lie nearer to {mean}"
 
     def caption(self, shown: str = "") -> str:
         """`shown`: what the picture is called, which is not said twice where it is that encoding."""
@@ -79,7 +84,7 @@ class Standing(QObject):
             return
         nearest = self._typicality.nearest(workspace.state.latent)
         name = encodings.name_of(nearest.index) if encodings is not None and nearest is not None else ""
-        self.place = Place(percentile, nearest, name)
+        self.place = Place(percentile, nearest, name, self._typicality.by_encodings)
         self.found.emit(self.place)
 
 

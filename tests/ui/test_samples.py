@@ -15,6 +15,7 @@ from pytestqt.qtbot import QtBot
 from latentlab.core.state import NamedLatent, SampleSheet
 from latentlab.ui.latent_mime import LATENTS, packed, unpacked
 from latentlab.ui.panels.samples import SamplesPanel
+from latentlab.ui.sliders.row import tip_of
 from latentlab.ui.tile_layout import TileLayout
 from latentlab.ui.workspace import Workspace
 from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine
@@ -82,6 +83,19 @@ def test_arrow_keys_step_the_truncation_and_are_one_step_to_undo(
     assert workspace.state.samples.truncation == pytest.approx(0.9)
     workspace.session.undo()
     assert workspace.state.samples.truncation == 1.0
+
+
+def test_the_rail_of_the_truncation_says_what_it_does(panel: SamplesPanel, workspace: Workspace) -> None:
+    slider = panel.truncation
+    said = tip_of(slider.row(0), "rail", switchable=False)
+    assert said.startswith("Below 1 draws are more typical")
+    assert "Double-click resets" in said
+    space = workspace.opened.info.spaces[0]
+    encodings = workspace.opened.encodings
+    assert encodings is not None
+    around = replace(space, prior="empirical").drawn_around(encodings.latents)
+    workspace.opened.info = replace(workspace.opened.info, spaces=(around,))
+    assert "blur into the mean of the encodings" in tip_of(slider.row(0), "rail", switchable=False)
 
 
 def test_truncation_is_dragged_in_one_step_and_scales_the_draws(panel: SamplesPanel, workspace: Workspace) -> None:

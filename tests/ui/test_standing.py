@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -29,6 +31,19 @@ def test_words(percentile: float, word: str) -> None:
 def test_the_percentile_is_explained() -> None:
     assert Place(62, None).explained == "Typical: of 100 draws from the prior 62 lie nearer to its mean"
     assert Place(99.95, None).explained.startswith("Far out: of 100 draws from the prior 100")
+
+
+def test_beside_a_measured_prior_the_percentile_is_of_the_encodings(workspace: Workspace, qtbot: QtBot) -> None:
+    """Draws around them lie farther out than they do: of draws it would be another number."""
+    info = workspace.opened.info
+    workspace.opened.info = replace(info, spaces=(replace(info.spaces[0], prior="empirical"),))
+    standing = Standing(workspace)
+    standing.show_model()
+    with qtbot.waitSignal(standing.found):
+        pass
+    assert standing.place is not None
+    assert " encodings " in standing.place.explained
+    assert standing.place.explained.endswith("lie nearer to their mean")
 
 
 def test_captions() -> None:

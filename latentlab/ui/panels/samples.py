@@ -32,6 +32,7 @@ LARGEST_SEED = 2**31 - 1
 MOST_TRUNCATION = 1.5
 RESIZE_MS = 80
 TRUNCATION = "Truncation"
+AROUND = "Below 1 draws are less varied; near 0 they blur into the mean of the encodings, which need not look like any"
 HINT = "Click to show, drag elsewhere, star to keep"
 UNDRAWABLE = "Draws from this space are no pictures"
 INSTEAD = ": drop a picture on the image, or encode a folder (File menu)"
@@ -222,7 +223,8 @@ class SamplesPanel(Panel):
         )
 
     def _truncation_tip(self) -> str:
-        said = "Below 1 draws are more typical and less varied; 0 is the mean of the prior"
+        around = self.workspace.space.around is not None
+        said = AROUND if around else "Below 1 draws are more typical and less varied; 0 is the mean of the prior"
         origin = self.workspace.state.space
         to = self.workspace.opened.info.drawn_through(origin, 0)[1]
         if to == origin:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 
@@ -40,7 +41,7 @@ class LoneSlider(SliderList):
         self.setFixedHeight(CONTROL_PX)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setAccessibleName(label)
-        self.set_rows(1, lambda _: row())
+        self.set_rows(1, lambda _: replace(row(), alone=True))
         self.pressed.connect(lambda _: self._press())
         self.moved.connect(lambda _, value: change(value))
         self.released.connect(lambda _: session.end())

@@ -37,6 +37,7 @@ class SliderRow:
     decimals: int = 2
     step: float = 0.0  # of a key or a notch; 0: a hundredth of the range
     stops: tuple[float, ...] = ()  # values that are marked on the rail and caught by a drag
+    alone: bool = False  # outside a list, where a large tooltip covers no rows below
 
     @property
     def number(self) -> str:
@@ -96,7 +97,8 @@ def tip_of(row: SliderRow, part: str, switchable: bool) -> str:
     if part == "title" and switchable:
         return f"{row.tip() or row.title}\n{'Take off' if row.on else 'Put on'} (Space)"
     if part == "rail":
-        return "Drag, with Shift for fine steps\nDouble-click resets (Backspace)\nArrow keys or Ctrl and the wheel step"
+        said = "Drag, with Shift for fine steps\nDouble-click resets (Backspace)\nArrow keys or Ctrl and the wheel step"
+        return f"{row.tip()}\n{said}" if row.alone and row.tip() else said
     if part == "number":
         return "Type a number (Enter)"
     return row.tip() or row.title
