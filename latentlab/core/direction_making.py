@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -59,6 +59,12 @@ class DirectedModel(LatentModel, Protocol):
 
     def to_space(self, latents: ArrayLike, from_space: str, to_space: str, *, condition: Asked = None) -> FloatArray:
         """Latents of one space as those of another, as z of a StyleGAN becomes w. Raises OptionError."""
+
+    def to(self, device: str = "auto") -> Self:
+        """Moved to another device, in place, as a torch module is: auto, cpu, cuda, cuda:1 or mps.
+
+        Raises OptionError for a device that is not there, Failure where its memory is too small.
+        """
 
     def direction_from(
         self, images_with: ArrayLike, images_without: ArrayLike | None = None, name: str = "direction",

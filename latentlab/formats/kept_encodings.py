@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from latentlab.core.direction_making import DirectionMaking
 from latentlab.core.encodings import EncodingSet
@@ -35,6 +35,11 @@ class WithEncodings(DirectionMaking):
 
     def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
         return self.info.asked_space(space).sample(count, seed, truncation)
+
+    def to(self, device: Any = "auto") -> Self:
+        """The model is moved, where it can be; it keeps these encodings."""
+        cast(Any, self._model).to(device)
+        return self
 
     def __getattr__(self, name: str) -> Any:
         if name == "_model":  # while it is copied or unpickled there is none yet

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
@@ -48,9 +48,9 @@ class TorchModel(DirectionMaking):
         self, network: Network, info: ModelInfo, encodings: EncodingSet | None = None, *, device: str = "auto"
     ) -> None:
         self.device = chosen_device(device)
-        self.network = network.eval().requires_grad_(False).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = _placed(network.eval().requires_grad_(False), self.device)
         self._encodings = encodings
-        self._at_once = max(1, PIXELS_AT_ONCE // (info.image.height * info.image.width))
+        self._at_once = _first_at_once(info)
         broken = [
             name
             for name, value in network.state_dict().items()
@@ -72,6 +72,29 @@ class TorchModel(DirectionMaking):
     @property
     def encodings(self) -> EncodingSet | None:
         return self._encodings
+
+    def to(self, device: str | torch.device = "auto") -> Self:
+        """Moved in place, as a torch module is, and returned: to auto, cpu, cuda, cuda:1 or mps, as `open_model` says.
+
+        Raises OptionError for a device that is not there, and where torch has no weights to move (an ONNX graph);
+        Failure where the memory there is too small. The model then stays where it was.
+        """
+        there = chosen_device(str(device))
+        if there == self.device:
+            return self
+        if next(self.network.parameters(), None) is None:
+            raise OptionError(f"This model has no weights that torch could move; it runs on {self.device}.")
+        full = False
+        try:
+            _placed(self.network, there)
+        except torch.OutOfMemoryError:
+            full = True
+        if full:  # outside the handler, which keeps the tensors of the attempt alive
+            _placed(self.network, self.device)
+            torch.cuda.empty_cache()
+            raise Failure(f"The memory of {there} is too small for this model, which stays on {self.device}.")
+        self.device, self._at_once = there, _first_at_once(self._info)
+        return self
 
     def adopt(self, encodings: EncodingSet | None, *warnings: str) -> None:
         """Other encodings than those it came with, and what is to be said of them. Before directions are asked for."""
@@ -219,6 +242,15 @@ class TorchModel(DirectionMaking):
         """Once each: what a banner says."""
         if text not in self._info.warnings:
             self._info = dataclasses.replace(self._info, warnings=(*self._info.warnings, text))
+
+
+def _placed(network: Network, device: torch.device) -> Network:
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
+
+def _first_at_once(info: ModelInfo) -> int:
+    """How many pictures are decoded together as long as the memory suffices."""
+    return max(1, PIXELS_AT_ONCE // (info.image.height * info.image.width))
 
 
 def _filled(out: NDArray[Number], pieces: Iterable[NDArray[Number]]) -> NDArray[Number]:
