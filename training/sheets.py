@@ -102,7 +102,8 @@ def write_sheets(
             np.concatenate([originals[start : start + COLUMNS], decoded[start : start + COLUMNS]])
             for start in range(0, len(originals) - len(originals) % COLUMNS or len(originals), COLUMNS)
         ]
-        save_png(folder / f"reconstructions-{epoch:04d}.png", sheet(np.concatenate(rows)))
+        columns = min(COLUMNS, len(originals))  # fewer are still above their own
+        save_png(folder / f"reconstructions-{epoch:04d}.png", sheet(np.concatenate(rows), columns))
 
 
 def row_conditions(network: Network) -> Tensor | None:

@@ -20,7 +20,7 @@ from training.examples import Examples
 from training.losses import apart
 from training.memory import kept_memory
 from training.precision import Precision, has_fast_bfloat16
-from training.sheets import sheet, write_sheets
+from training.sheets import drawn, encoded, sheet, write_sheets
 
 CPU = torch.device("cpu")
 
@@ -98,6 +98,20 @@ def test_sheets_leave_the_random_numbers_alone(tmp_path: Path) -> None:
     with Image.open(tmp_path / "reconstructions-0007.png") as image:
         rows = np.asarray(image)
     assert np.array_equal(rows[2:10, 2:10], pictures[0, ..., 0])
+
+
+def test_fewer_pictures_than_a_row_still_stand_above_their_reconstructions(tmp_path: Path) -> None:
+    vae = network().eval()
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 1), dtype=np.uint8)
+    write_sheets(tmp_path, 7, vae, pictures)
+    with Image.open(tmp_path / "reconstructions-0007.png") as image:
+        rows = np.asarray(image)
+    assert rows.shape == (2 * 10 + 2, 3 * 10 + 2)
+    decoded = drawn(vae, encoded(vae, pictures))
+    for place in range(3):
+        left = 2 + 10 * place
+        assert np.array_equal(rows[2:10, left : left + 8], pictures[place, ..., 0])
+        assert np.array_equal(rows[12:20, left : left + 8], decoded[place, ..., 0])
 
 
 def test_a_batch_is_the_pictures_asked_for() -> None:
