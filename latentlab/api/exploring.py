@@ -40,9 +40,7 @@ def explore(
     Raises OptionError, DataError, and DeviceError where there is no display.
     """
     check_display()
-    prepared = explorable(
-        model, latent_dim=latent_dim, encoder=encoder, images=images, labels=labels, attributes=attributes
-    )
+    prepared = with_pictures(explorable(model, latent_dim, encoder), images, labels, attributes)
     from latentlab.app import explore_model
 
     explore_model(with_draws(prepared))
@@ -59,47 +57,47 @@ def with_draws(model: LatentModel, count: int = DRAWS, seconds: float = DRAWING_
         return _with_encodings(model, drawn(model, count, 0, report, seconds))
 
 
-def explorable(
-    model: Any,
-    *,
-    latent_dim: int | None = None,
-    encoder: Any = None,
-    images: ArrayLike | None = None,
-    labels: ArrayLike | None = None,
-    attributes: Mapping[str, ArrayLike] | ArrayLike | None = None,
-) -> LatentModel:
-    """What `explore` shows, without the window."""
+def explorable(model: Any, latent_dim: int | None = None, encoder: Any = None) -> LatentModel:
+    """What `explore` is given, as a model. Raises OptionError for what is none."""
     from latentlab.formats.any_module import as_module, gives_gradient, name_of, network_of, weights_hash
     from latentlab.models.torch_model import TorchModel
 
     if hasattr(model, "decode") and hasattr(model, "info"):
         if encoder is not None or latent_dim is not None:
             raise OptionError("encoder and latent_dim belong to a torch module; this model states its own.")
-        ready = cast(LatentModel, model)
-    elif callable(model):
-        decoder = as_module(model)
-        network = network_of(decoder, None if encoder is None else as_module(encoder), latent_dim)
-        info = ModelInfo(
-            path="",
-            format="module",
-            family=name_of(model),
-            image=network.image,
-            spaces=network.spaces,
-            encoder=encoder is not None,
-            invertible=encoder is None and gives_gradient(network),
-            sha256=weights_hash(network),
-        )
-        device = next((str(parameter.device) for parameter in decoder.parameters()), "cpu")
-        ready = TorchModel(network, info, device=device)
-    else:
+        return cast(LatentModel, model)
+    if not callable(model):
         raise OptionError(
             f"explore() takes a model from open_model(), a torch.nn.Module or a function, not a {type(model).__name__}."
         )
-    if images is None:
-        if labels is not None or attributes is not None:
-            raise DataError("Labels and attributes describe images; give images=… too.")
-        return ready
-    return _with_encodings(ready, _encodings(ready, images, labels, attributes))
+    decoder = as_module(model)
+    network = network_of(decoder, None if encoder is None else as_module(encoder), latent_dim)
+    info = ModelInfo(
+        path="",
+        format="module",
+        family=name_of(model),
+        image=network.image,
+        spaces=network.spaces,
+        encoder=encoder is not None,
+        invertible=encoder is None and gives_gradient(network),
+        sha256=weights_hash(network),
+    )
+    device = next((str(parameter.device) for parameter in decoder.parameters()), "cpu")
+    return TorchModel(network, info, device=device)
+
+
+def with_pictures(
+    model: LatentModel,
+    images: ArrayLike | None,
+    labels: ArrayLike | None = None,
+    attributes: Mapping[str, ArrayLike] | ArrayLike | None = None,
+) -> LatentModel:
+    """The model with encodings of these pictures, or as it is. Raises DataError, OptionError without an encoder."""
+    if images is not None:
+        return _with_encodings(model, _encodings(model, images, labels, attributes))
+    if labels is not None or attributes is not None:
+        raise DataError("Labels and attributes describe images; give images=… too.")
+    return model
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,12 @@ SHARE_ROWS = 4096  # the variance of more says the same
 NOTHING = 1e-12  # variance of encodings that are all alike
 
 
+def largest_positive(axes_KD: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Axes (K, D), each turned so that its largest number is positive: a fit gives any sign, and maps would flip."""
+    largest_K1 = np.take_along_axis(axes_KD, np.abs(axes_KD).argmax(axis=1)[:, None], axis=1)
+    return np.where(largest_K1 < 0, -axes_KD, axes_KD)
+
+
 @dataclass(frozen=True, eq=False)
 class StoredPCA:
     """Principal components fitted when the encodings were made, so that the first map needs no library."""
@@ -59,10 +65,7 @@ class StoredPCA:
         else:
             variance, vectors = np.linalg.eigh(centred.T @ centred / degrees)
             variance, components = variance[::-1], vectors.T[::-1]
-        variance, components = variance[:count], components[:count]
-        # The sign of an eigenvector is arbitrary: make the largest entry positive so that maps do not flip.
-        largest = components[np.arange(len(components)), np.abs(components).argmax(axis=1)]
-        components = components * np.where(largest < 0, -1.0, 1.0)[:, None]
+        variance, components = variance[:count], largest_positive(components[:count])
         return cls(mean.astype(np.float32), components.astype(np.float32), np.maximum(variance, 0).astype(np.float32))
 
 

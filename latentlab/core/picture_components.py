@@ -15,7 +15,7 @@ import numpy as np
 from latentlab.core.condition import Asked
 from latentlab.core.decoding_in_time import slices_in_time
 from latentlab.core.directions import Direction
-from latentlab.core.encodings import EncodingSet
+from latentlab.core.encodings import EncodingSet, largest_positive
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.latent_model import Images, LatentModel
 from latentlab.core.requests import Report
@@ -77,7 +77,7 @@ def picture_components(
         length = float(np.linalg.norm(axis_D))
         if length <= NO_LENGTH:
             continue
-        axis_D /= length if axis_D[np.abs(axis_D).argmax()] > 0 else -length
+        axis_D = largest_positive(axis_D[None] / length)[0]
         share = float(values_N[k]) / total
         found.append(
             Component(

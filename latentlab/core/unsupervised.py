@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from latentlab.core.directions import Direction
-from latentlab.core.encodings import StoredPCA
+from latentlab.core.encodings import StoredPCA, largest_positive
 from latentlab.core.errors import DataError, OptionError
 from latentlab.core.spaces import UNIFORM_BOUND, FloatArray, LatentSpace
 
@@ -87,12 +87,11 @@ def weight_components(weights_OD: FloatArray, count: int, space: LatentSpace, ch
     if not len(rows_OD) or not np.isfinite(rows_OD).all():
         raise DataError("The first layer's weights are all zero, or not finite, so they say nothing of directions.")
     values_D, vectors_DD = np.linalg.eigh((rows_OD.T @ rows_OD).astype(np.float64))
-    values_D, axes_DD = np.maximum(values_D[::-1], 0), vectors_DD.T[::-1]
+    values_D, axes_DD = np.maximum(values_D[::-1], 0), largest_positive(vectors_DD.T[::-1])
     total = float(values_D.sum())
     made = []
     for k in range(min(count, len(values_D))):
-        # The sign of an eigenvector is arbitrary: the largest entry is positive, as for principal components.
-        axis_D = axes_DD[k] * (1.0 if axes_DD[k][np.abs(axes_DD[k]).argmax()] > 0 else -1.0)
+        axis_D = axes_DD[k]
         share = float(values_D[k]) / total
         vector = np.asarray(axis_D * _sigma(space, axis_D.astype(np.float32)), np.float32)
         method = f"{SEFA}, {percent(share)} of the first layer"

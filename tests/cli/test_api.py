@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 import latentlab
-from latentlab.api.exploring import explorable, with_draws
+from latentlab.api.exploring import explorable, with_draws, with_pictures
 from latentlab.app import _first_model
 from latentlab.core.bundled import assets_folder
 from latentlab.core.direction_file import load_directions, save_directions
@@ -116,7 +116,7 @@ def test_a_model_is_copied_whole(vae: Path) -> None:
     model = latentlab.open_model(vae, device="cpu")
     latents = model.sample(2)
     images = model.decode(latents)
-    for opened in (model, explorable(model, images=images)):  # the second has other encodings around it
+    for opened in (model, with_pictures(model, images)):  # the second has other encodings around it
         copied = pickle.loads(pickle.dumps(opened))
         np.testing.assert_array_equal(copied.decode(latents), images)
         assert len(copied.encodings) == len(opened.encodings or ())
@@ -210,10 +210,8 @@ def test_an_encoder_gives_the_map_its_points(width: int) -> None:
     rng = np.random.default_rng(0)
     images = rng.random((20, 8, 8)).astype(np.float32)
     encoder = Encoder(width)
-    model = explorable(
-        flat_decoder(nn.Sigmoid()), encoder=encoder, images=images, labels=["cat", "dog"] * 10,
-        attributes={"bright": images.mean(axis=(1, 2)) > 0.5},
-    )  # fmt: skip
+    bare = explorable(flat_decoder(nn.Sigmoid()), encoder=encoder)
+    model = with_pictures(bare, images, ["cat", "dog"] * 10, {"bright": images.mean(axis=(1, 2)) > 0.5})
     encodings = model.encodings
     assert encodings is not None
     with torch.no_grad():
@@ -241,7 +239,7 @@ def test_a_plain_function_with_pictures_and_labels() -> None:
     latents = np.random.default_rng(2).standard_normal((40, 5)).astype(np.float32)
     images = rainbow(torch.from_numpy(latents)).transpose(0, 2, 3, 1)
     labels = (latents[:, 0] > 0).astype(np.int64)
-    model = explorable(rainbow, latent_dim=5, encoder=unmix, images=images, labels=labels)
+    model = with_pictures(explorable(rainbow, latent_dim=5, encoder=unmix), images, labels)
     assert (model.info.family, model.info.image.channels, model.info.spaces[0].dim) == ("rainbow", 3, 5)
     np.testing.assert_allclose(model.decode_float(latents), images, atol=1e-5)
     assert model.encodings is not None
@@ -259,7 +257,7 @@ def test_an_encoder_is_asked_how_it_takes_pictures(rows: bool, flat: bool) -> No
         decoder.append(nn.Unflatten(1, (1, 8, 8)))
     encoder = nn.Linear(64, 6) if rows else nn.Sequential(nn.Conv2d(1, 2, 8), nn.Flatten(), nn.Linear(2, 6))
     images = np.random.default_rng(0).integers(0, 256, (9, 8, 8)).astype(np.uint8)
-    model = explorable(decoder, encoder=encoder, images=images)
+    model = with_pictures(explorable(decoder, encoder=encoder), images)
     assert model.encodings is not None
     pixels = torch.from_numpy(images).float()[:, None] / 255
     with torch.no_grad():
@@ -281,7 +279,7 @@ def test_without_pictures_draws_are_the_map() -> None:
 def test_an_opened_model_takes_other_pictures(vae: Path) -> None:
     opened = latentlab.open_model(vae)
     images = opened.decode(opened.sample(12))
-    model = explorable(opened, images=images.transpose(0, 3, 1, 2), labels=np.arange(12) % 3)
+    model = with_pictures(explorable(opened), images.transpose(0, 3, 1, 2), np.arange(12) % 3)
     assert model.encodings is not None
     assert len(model.encodings) == 12
     assert model.info is opened.info
@@ -326,10 +324,27 @@ def test_an_opened_model_takes_other_pictures(vae: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_explored_is_said(arguments: dict[str, Any], error: type[Exception], said: str) -> None:
+def test_what_cannot_be_explored_is_said(
+    arguments: dict[str, Any], error: type[Exception], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before there is a window."""
+    monkeypatch.setattr("latentlab.api.exploring.check_display", lambda: None)
     with pytest.raises(error) as raised:
-        explorable(arguments.pop("model"), **arguments)
+        latentlab.explore(**arguments)
     assert said in str(raised.value)
+
+
+def test_the_window_is_given_what_was_made_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr("latentlab.api.exploring.check_display", lambda: None)
+    monkeypatch.setattr("latentlab.app.explore_model", shown.append)
+    images = np.random.default_rng(0).integers(0, 256, (9, 8, 8)).astype(np.uint8)
+    given = {"images": images, "labels": ["a", "b", "c"] * 3, "attributes": {"odd": np.arange(9) % 2}}
+    latentlab.explore(flat_decoder(nn.Sigmoid()), latent_dim=6, encoder=Encoder(6), **given)
+    (model,) = shown
+    assert model.info.encoder
+    assert (len(model.encodings), model.encodings.label_names) == (9, ("a", "b", "c"))
+    assert model.encodings.attribute_names == ("odd",)
 
 
 # --- directions that are made --------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 
 from latentlab.core.encodings import StoredPCA
 from latentlab.core.errors import DataError, OptionError
+from latentlab.core.picture_components import picture_components
 from latentlab.core.spaces import FloatArray, LatentSpace
 from latentlab.core.unsupervised import principal_components, weight_components
 
@@ -35,6 +36,21 @@ def test_stored_components_say_their_share_of_all_variance() -> None:
     only = principal_components(latents_ND, pca=stored)
     assert len(only) == 1
     assert only[0].share == pytest.approx(principal_components(latents_ND)[0].share, abs=1e-5)
+
+
+def test_components_of_every_kind_point_where_their_largest_number_is_positive() -> None:
+    """Else the same map would be mirrored when it is fitted anew, and a slider would go the other way."""
+    latents_ND, mixing_DF = spread_out(), np.random.default_rng(1).standard_normal((3, 20)).astype(np.float32)
+    for turned in (latents_ND, -latents_ND):
+        found = [
+            *principal_components(turned),
+            *picture_components(turned, turned @ mixing_DF, 3),
+            *weight_components(turned, 3, LatentSpace("z", (3,))),
+        ]
+        assert len(found) == 9
+        for component in found:
+            vector = component.direction.vector
+            assert vector[np.abs(vector).argmax()] > 0
 
 
 def test_what_has_no_components_says_so() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentlab.api.exploring import explorable
+from latentlab.api.exploring import explorable, with_pictures
 from latentlab.core.errors import Failure, OptionError
 from latentlab.models.torch_model import TorchModel, model_of
 from tests.models.tiny_networks import tiny_network
@@ -34,7 +34,7 @@ def test_it_is_moved_in_place_and_draws_the_same() -> None:
 
 def test_a_model_with_other_encodings_around_it_keeps_them() -> None:
     inner = on_cpu()
-    model: Any = explorable(inner, images=inner.decode(inner.sample(4)))
+    model: Any = with_pictures(inner, inner.decode(inner.sample(4)))
     assert model.to(ELSEWHERE) is model
     assert inner.device == model.device == torch.device(ELSEWHERE)
     assert len(model.encodings) == 4
