@@ -28,6 +28,7 @@ from training.reports import EpochReport, StepReport
 
 SKIPPED_SHOWN = 5
 PROGRESS = ("bar", "json", "none")
+FEW_STEPS = 200  # of a whole run, with which no network learns much: a small folder of pictures with a large batch
 
 
 class Watcher(Protocol):
@@ -175,6 +176,7 @@ def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
         watchers += [board] if board else []
 
     def on_step(report: StepReport) -> None:
+        report = forewarned(report, order.config.epochs)
         for each in watchers:
             each.step(report)
 
@@ -199,6 +201,18 @@ def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
         if board:
             board.close()
         processes.leave()
+
+
+def forewarned(report: StepReport, epochs: int) -> StepReport:
+    """The first step's report says it where the whole run is too short to learn much."""
+    steps = report.steps_per_epoch * epochs
+    if report.step != 1 or steps >= FEW_STEPS:
+        return report
+    said = (
+        f"This run has only {steps} steps ({report.steps_per_epoch} an epoch): too few to learn much. "
+        "Give it more epochs, or a smaller batch size."
+    )
+    return replace(report, note=f"{said} {report.note}".rstrip())
 
 
 def _joined(order: Order, watcher: Watcher) -> tuple[Dataset, Processes]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from training.config import TrainingConfig, config_from
 from training.data_note import DataAsked, DataNote
 from training.flags import CONFIGURATION, flag
 from training.options import OPTIONS, AdversarialOptions
+from training.reports import StepReport
+from training.watching import forewarned
 
 DIGITS = ("--data", "digits")
 
@@ -177,6 +180,14 @@ def test_flags_that_cannot_work(
     assert said in refused(capsys, "vae", *DIGITS, "--out", str(tmp_path / "run"), *given)
 
 
+def test_a_run_of_few_steps_is_told_so_before_it_has_cost_time() -> None:
+    first = StepReport(1, 1, 1, 3, 100.0, {}, "Half the batch.")
+    assert forewarned(first, 30).note.startswith("This run has only 90 steps (3 an epoch)")
+    assert forewarned(first, 30).note.endswith("Half the batch.")
+    assert forewarned(first, 67).note == "Half the batch."
+    assert forewarned(replace(first, step=4, epoch=2), 30).note == "Half the batch."
+
+
 def test_another_program_reads_the_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     tiny = ("--limit", "40", "--latent-dim", "2", "--width", "4", "--threads", "1", "--encodings", "10")
@@ -186,6 +197,8 @@ def test_another_program_reads_the_progress(tmp_path: Path, capsys: pytest.Captu
     events = [json.loads(line) for line in captured.out.splitlines()]
     kinds = [event["event"] for event in events]
     assert [kind for kind in kinds if kind != "stage"] == ["step", "epoch", "step", "epoch", "finished"]
+    notes = [event["note"] for event in events if event["event"] == "step"]
+    assert ["only 2 steps" in note for note in notes] == [True, False]
     epochs = [event for event in events if event["event"] == "epoch"]
     assert [(event["epoch"], event["epochs"]) for event in epochs] == [(1, 2), (2, 2)]
     assert epochs[0]["held_out"]["loss"] > 0
