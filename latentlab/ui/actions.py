@@ -37,6 +37,8 @@ ACTIONS = (
                tip="Its pictures become the map, kept beside the checkpoint"),
     ActionSpec("save-image", "Save picture…", "image.save_picture", "File", "Ctrl+E", "mdi6.image-move",
                "A PNG that carries the model, the latent and the edits"),
+    ActionSpec("save-map", "Save the map…", "save_map", "File", icon="mdi6.image-filter-hdr-outline",
+               tip="A PNG of the map as it stands, with its legend: for a lesson, or a paper"),
     ActionSpec("reading", "Change how this file is read…", "choose_reading", "File", icon="mdi6.file-question-outline",
                tip="Activation and range of a file that does not say them"),
     ActionSpec("quit", "Quit", "quit", "File", "Ctrl+Q"),
@@ -45,6 +47,7 @@ ACTIONS = (
     ActionSpec("revert", "Back to the origin", "revert", "Edit", "Ctrl+R", "mdi6.backup-restore",
                "Take back every slider and attribute at once"),
     ActionSpec("copy-image", "Copy picture", "image.copy_picture", "Edit", "Ctrl+C", "mdi6.content-copy"),
+    ActionSpec("copy-map", "Copy the map", "copy_map", "Edit", tip="As a picture, with its legend"),
     ActionSpec("sample", "Draw a sample", "draw_sample", "Explore", "Ctrl+D", "mdi6.dice-5-outline",
                "A new latent from the prior", tool_bar=True),
     ActionSpec("encoding", "Jump to a random encoding", "random_encoding", "Explore", "Ctrl+J", "mdi6.shuffle-variant",
@@ -100,7 +103,7 @@ ACTIONS = (
 
 MENUS = ("File", "Edit", "Explore", "View", "Panels", "Help")
 LAST = (  # of a group of its menu: a line follows
-    *("open", "save-session-as", "save-image", "reading", "redo", "revert"),
+    *("open", "save-session-as", "save-map", "reading", "redo", "revert"),
     *("class-previous", "export", "map-draws", "measure-folder", "smooth", "map-lattice"),
 )
 

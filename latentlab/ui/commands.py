@@ -102,6 +102,19 @@ class Commands(QObject):
     def draw_map(self) -> None:
         self.map_making.draw()
 
+    def save_map(self) -> None:
+        self._of_map("save_figure")
+
+    def copy_map(self) -> None:
+        self._of_map("copy_figure")
+
+    def _of_map(self, name: str) -> None:
+        from latentlab.ui.map import figure  # here, so that the window starts without it
+        from latentlab.ui.panels.map import MapPanel
+
+        if isinstance(panel := self._docks.raise_panel("map"), MapPanel):
+            getattr(figure, name)(panel)
+
     def save_session(self) -> bool:
         return self._files.save() if self._files.path else self.save_session_as()
 
