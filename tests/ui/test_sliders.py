@@ -7,10 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QObject, QPoint, QRect, Qt
-from PySide6.QtGui import QPaintEvent
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.session import Session
@@ -296,68 +295,6 @@ def test_a_hundred_thousand_dimensions_make_no_widgets_and_stay_fluid(
     panel.list.go_to_row(dim - 1)
     drag(panel.list, dim - 1, 1.5)
     assert workspace.state.latent[-1] == pytest.approx(1.5, abs=0.1)
-
-
-def test_a_drag_repaints_its_row_alone(workspace: Workspace, qtbot: QtBot, follow: Follow) -> None:
-    dim = 512
-    place = np.zeros(dim, np.float32)
-    workspace.opened = OpenedModel(some_info(dim), None)
-    workspace.session.restart(State(origin=place, base=place, checkpoint=CHECKPOINT))
-    panel = SlidersPanel(workspace)
-    qtbot.addWidget(panel)
-    panel.resize(360, 640)
-    with qtbot.waitExposed(panel):
-        panel.show()
-    follow(panel)
-    panel.list.pressed.emit(5)
-    panel.list.moved.emit(5, 0.1)
-    painted: list[QRect] = []
-
-    class Painted(QObject):
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if isinstance(event, QPaintEvent):
-                painted.append(event.region().boundingRect())
-            return False
-
-    watcher = Painted()
-    QApplication.processEvents()
-    panel.list.viewport().installEventFilter(watcher)
-    panel.list.moved.emit(5, 0.7)
-    qtbot.waitUntil(lambda: bool(painted))
-    panel.list.viewport().removeEventFilter(watcher)
-    panel.list.released.emit(5)
-    assert all(rect.height() <= 2 * panel.list.rect_of(5).height() for rect in painted)
-
-
-def test_moves_by_another_hand_are_painted_together(workspace: Workspace, qtbot: QtBot, follow: Follow) -> None:
-    """A drag on the map moves every slider with every picture; painting all of them each time held the picture up."""
-    dim, count = 64, 20
-    place = np.zeros(dim, np.float32)
-    workspace.opened = OpenedModel(some_info(dim), None)
-    workspace.session.restart(State(origin=place, base=place, checkpoint=CHECKPOINT))
-    panel = SlidersPanel(workspace)
-    qtbot.addWidget(panel)
-    with qtbot.waitExposed(panel):
-        panel.show()
-    follow(panel)
-    QApplication.processEvents()
-    painted: list[QRect] = []
-
-    class Painted(QObject):
-        def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-            if isinstance(event, QPaintEvent):
-                painted.append(event.rect())
-            return False
-
-    watcher = Painted()
-    panel.list.viewport().installEventFilter(watcher)
-    for step in range(1, count + 1):
-        workspace.go_to(np.full(dim, step / count, np.float32), "map")
-        QApplication.sendPostedEvents()  # a frame, in no time
-    assert not painted
-    qtbot.waitUntil(lambda: bool(painted))
-    panel.list.viewport().removeEventFilter(watcher)
-    assert painted[0] == panel.list.viewport().rect()
 
 
 def test_hovering_does_not_keep_the_cursor_outside(panel: SlidersPanel) -> None:

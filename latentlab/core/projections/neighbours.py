@@ -74,14 +74,18 @@ def nearest_rows(rows_ND: FloatArray, others_MD: FloatArray, count: int) -> tupl
     for begin in range(0, len(others_MD), max(1, CHUNK // len(rows_ND))):
         part = slice(begin, begin + max(1, CHUNK // len(rows_ND)))
         scores = squares_N - 2 * (others_MD[part] @ rows_ND.T)
-        if count < len(rows_ND):
+        if count == 1:  # under every event of a drag on a map
+            found_MK[part] = scores.argmin(axis=1, keepdims=True)
+        elif count < len(rows_ND):
             found_MK[part] = np.argpartition(scores, count - 1, axis=1)[:, :count]
         else:
             found_MK[part] = np.arange(count)
     # The expanded square loses digits; the few that were found are measured exactly.
-    distances_MK = np.linalg.norm(rows_ND[found_MK] - others_MD[:, None, :], axis=2)
+    distances_MK = np.linalg.norm(rows_ND[found_MK] - others_MD[:, None, :], axis=2).astype(np.float32)
+    if count == 1:
+        return found_MK, distances_MK
     order = np.argsort(distances_MK, axis=1, kind="stable")
-    return np.take_along_axis(found_MK, order, 1), np.take_along_axis(distances_MK, order, 1).astype(np.float32)
+    return np.take_along_axis(found_MK, order, 1), np.take_along_axis(distances_MK, order, 1)
 
 
 def weights(distances_MK: FloatArray) -> FloatArray:

@@ -181,12 +181,12 @@ class SlidersPanel(Panel):
         self._take_values(state)
         changed = np.flatnonzero((np.abs(self._values_M - values_M) > SAME) | (np.abs(self._homes_M - homes_M) > SAME))
         if len(changed) > ROWS_REDRAWN_ALONE:
-            self.list.redraw_soon()
+            self.list.redraw_values_soon()
             return
         for index in changed.tolist():
             row = self._row_of.get(index)
             if row is not None:
-                self.list.redraw(row)
+                self.list.redraw(row, value_only=True)
 
     def _fill(self) -> None:
         """The rows that the filter leaves, most informative first."""

@@ -73,7 +73,7 @@ class SliderList(QAbstractScrollArea):
         self.hint = ""  # shown instead of rows where there are none
         self.editor = RowEditor(self)
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
-        self._soon.timeout.connect(self.redraw_all)
+        self._soon.timeout.connect(lambda: self.viewport().update(self._geometry.values(self.viewport().rect())))
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -98,14 +98,15 @@ class SliderList(QAbstractScrollArea):
     def row(self, number: int) -> SliderRow:
         return self._row_at(number)
 
-    def redraw(self, number: int) -> None:
-        """One row has changed."""
-        self.viewport().update(self.rect_of(number))
+    def redraw(self, number: int, *, value_only: bool = False) -> None:
+        """One row has changed, or only where its handle stands and what its number says."""
+        rect = self.rect_of(number)
+        self.viewport().update(self._geometry.values(rect) if value_only else rect)
 
     def redraw_all(self) -> None:
         self.viewport().update()
 
-    def redraw_soon(self) -> None:
+    def redraw_values_soon(self) -> None:
         """The values have moved by somebody else's hand, a drag on the map: no eye reads them at every picture."""
         if not self._soon.isActive():
             self._soon.start()
@@ -184,6 +185,7 @@ class SliderList(QAbstractScrollArea):
                 self.font(),
                 hot=number == self._hovered or (self._drag is not None and self._drag.row == number),
                 focused=number == self.current and self.hasFocus(),
+                dirty=QRectF(dirty),
             )
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -342,8 +344,7 @@ class SliderList(QAbstractScrollArea):
             Qt.Key.Key_L: lambda: self.lock_clicked.emit(number) if self._geometry.lockable else None,
             Qt.Key.Key_Space: lambda: self._switch(number),
         }
-        way = ways.get(Qt.Key(key))
-        if way is not None:
+        if (way := ways.get(Qt.Key(key))) is not None:
             way()
             return True
         if event.text() and event.text() in "0123456789-.":
@@ -391,8 +392,7 @@ class SliderList(QAbstractScrollArea):
             self.editor.open(rect, title, f"{title}, name", lambda said: self._take_title(number, said))
 
     def _take_number(self, number: int, said: str) -> None:
-        value = number_in(said)
-        if value is not None and said != self.row(number).number:
+        if (value := number_in(said)) is not None and said != self.row(number).number:
             self.typed.emit(number, value)
 
     def _take_title(self, number: int, said: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil, floor
 
-from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from latentlab.ui.elided_label import fitting
@@ -83,6 +84,12 @@ class RowGeometry:
         parts["rail"] = QRectF(left - 2, line.top(), max(24.0, right - left + 2), line.height())
         return parts
 
+    def values(self, rect: QRect) -> QRect:
+        """What shows the value in the rectangle of a row, or of several: rail and number."""
+        parts = self.parts(QRectF(rect))
+        left, right = floor(parts["rail"].left()) - 1, ceil(parts["number"].right())
+        return QRect(left, rect.top(), right - left, rect.height())
+
     def track(self, rail: QRectF, row: SliderRow) -> Track:
         inset = HANDLE_RADIUS_PX + 1
         return Track(rail.left() + inset, rail.right() - inset, row.low, row.high)
@@ -114,7 +121,9 @@ def paint_row(
     *,
     hot: bool,
     focused: bool,
+    dirty: QRectF,
 ) -> None:
+    """`dirty`: what is to be painted anew; under a drag it is the rail and the number."""
     parts = geometry.parts(rect)
     if hot or focused:
         painter.setPen(Qt.PenStyle.NoPen)
@@ -126,7 +135,8 @@ def paint_row(
         painter.drawRoundedRect(rect.adjusted(4.5, 0.5, -4.5, -0.5), 5, 5)
     if geometry.switchable:
         _paint_switch(painter, parts["switch"], row.on, theme, hot)
-    _paint_title(painter, parts["title"], row, theme, font)
+    if dirty.intersects(parts["title"]):
+        _paint_title(painter, parts["title"], row, theme, font)
     rail = parts["rail"]
     paint_track(
         painter,
@@ -140,7 +150,7 @@ def paint_row(
         hot=hot,
     )
     _paint_number(painter, parts["number"], row, theme, font, boxed=hot or focused)
-    if geometry.lockable and (row.locked or hot or focused):
+    if geometry.lockable and (row.locked or hot or focused) and dirty.intersects(parts["lock"]):
         name, colour = ("mdi6.lock", theme.text) if row.locked else ("mdi6.lock-open-variant-outline", theme.secondary)
         size = 14.0
         centre = parts["lock"].center()
