@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentlab.core.errors import DataError
+from latentlab.core.option_words import option_title
 from latentlab.core.trainer import PROGRAM
 
 # The configuration's tables, whose fields have flags of their own.
@@ -42,7 +43,7 @@ class TrainingOption(_Record):
     @property
     def title(self) -> str:
         """As people read it: "Batch size"."""
-        return self.name.replace("_", " ").capitalize()
+        return option_title(self.name)
 
 
 class TrainableFamily(_Record):

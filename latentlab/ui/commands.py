@@ -296,7 +296,7 @@ class Commands(QObject):
     # --- inside
 
     def _add_attribute(self, name: str) -> None:
-        self._workspace.session.update(with_strength(self._workspace.state, name, ONE_CLICK), f"Add {name}")
+        self._workspace.session.update(with_strength(self._workspace.state, name, ONE_CLICK), f"Add {readable(name)}")
 
     def _read_picture(self, path: str) -> None:
         """With whatever is in front left there."""

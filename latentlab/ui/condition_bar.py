@@ -165,8 +165,8 @@ class ConditionBar(QScrollArea):
 
     def _choose_attribute(self, a: int, name: str) -> None:
         value, words = {
-            Qt.CheckState.Checked: (1.0, f"With {name}"),
-            Qt.CheckState.Unchecked: (0.0, f"Without {name}"),
+            Qt.CheckState.Checked: (1.0, f"With {readable(name)}"),
+            Qt.CheckState.Unchecked: (0.0, f"Without {readable(name)}"),
             Qt.CheckState.PartiallyChecked: (UNKNOWN, f"{name} left open"),
         }[self.switches[a].checkState()]
         attributes = [*self._attributes]

@@ -16,6 +16,7 @@ from latentlab.core.direction_file import load_directions, save_directions
 from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.errors import LatentlabError
 from latentlab.core.fitting import METHODS, Method, fit_from_groups
+from latentlab.ui.names import readable
 from latentlab.ui.running import RunningJob
 from latentlab.ui.workspace import Workspace
 
@@ -42,7 +43,7 @@ class DirectionEditing:
         except LatentlabError as error:
             self._workspace.notices.report(error)
             return False
-        self.add([made], f"Add {made.name}")
+        self.add([made], f"Add {readable(made.name)}")
         return True
 
     def add(self, made: Sequence[Direction], label: str) -> None:
@@ -69,13 +70,13 @@ class DirectionEditing:
         directions = DirectionSet(replace(d, name=to if d.name == name else d.name) for d in state.directions.values())
         strengths = MappingProxyType({to if n == name else n: s for n, s in state.strengths.items()})
         locked = frozenset(to if n == name else n for n in state.locked)
-        self._workspace.change(f"Rename {name}", directions=directions, strengths=strengths, locked=locked)
+        self._workspace.change(f"Rename {readable(name)}", directions=directions, strengths=strengths, locked=locked)
 
     def delete(self, name: str) -> None:
         state = self._workspace.state
         strengths = MappingProxyType({n: s for n, s in state.strengths.items() if n != name})
         self._workspace.change(
-            f"Delete {name}",
+            f"Delete {readable(name)}",
             directions=state.directions.without(name),
             strengths=strengths,
             locked=state.locked - {name},

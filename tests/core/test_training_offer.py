@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from latentlab.core.errors import DataError
+from latentlab.core.option_words import option_title
 from latentlab.core.training_offer import (
     AskedRun,
     TrainingOffer,
@@ -69,3 +70,11 @@ def test_a_suggested_folder_is_never_there_yet(tmp_path: Path) -> None:
     first.mkdir()
     assert suggested_folder(tmp_path, "vae", "faces") == tmp_path / "faces-vae-2"
     assert suggested_folder(tmp_path, "vae", "") == tmp_path / "vae"
+
+
+def test_what_is_short_for_something_is_said_in_words() -> None:
+    assert TrainingOption(flag="--batch-size").title == "Batch size"
+    assert TrainingOption(flag="--ema").title == "Weight averaging (EMA)"
+    assert option_title("architecture.latent_dim") == "Architecture: latent dimensions"
+    assert option_title("objective.r1") == "Objective: R1 penalty"
+    assert option_title("objective.adam_betas") == "Objective: Adam's betas"

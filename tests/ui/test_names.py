@@ -95,6 +95,32 @@ def test_an_attribute_is_shown_without_the_underscores_of_its_data(haired: MainW
     assert row.tip().startswith(HAIR)
 
 
+def test_undo_calls_an_attribute_as_the_panels_do(haired: MainWindow) -> None:
+    session, attributes = haired.workspace.session, haired.docks.panel("attributes")
+    assert isinstance(attributes, AttributesPanel)
+    said = []
+    for step in (
+        lambda: attributes.switch(HAIR),
+        lambda: attributes.lock(HAIR),
+        lambda: attributes.lock(HAIR),
+        lambda: attributes.editing.rename(HAIR, "Red_Hair"),
+        lambda: attributes.editing.delete("Red_Hair"),
+        session.undo,
+        lambda: attributes.list.stepped.emit(0, 1.25),
+    ):
+        step()
+        said.append(session.open_gesture or session.undo_label)
+    assert said == [
+        "Set Brown Hair to 2",
+        "Lock Brown Hair",
+        "Free Brown Hair",
+        "Rename Brown Hair",
+        "Delete Red Hair",
+        "Rename Brown Hair",
+        "Move Red Hair",
+    ]
+
+
 def test_expressions_and_the_palette_know_the_name_itself(haired: MainWindow) -> None:
     assert completions("brown", 5, scope_of(haired.workspace.state, None, None)) == [HAIR]
     commands = haired.commands.palette_commands()

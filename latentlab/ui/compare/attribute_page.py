@@ -172,7 +172,7 @@ class AttributePage(Page):
         self._steps.finish()
         name, comparison = self._names[index], self.pair.workspace.state.comparison
         if name != self._name(self.pair.workspace.state):
-            self.pair.workspace.change(f"Compare {name}", comparison=replace(comparison, attribute=name))
+            self.pair.workspace.change(f"Compare {readable(name)}", comparison=replace(comparison, attribute=name))
 
     def _set(self, value: float) -> None:
         comparison, value = self.pair.workspace.state.comparison, round(value, 3)

@@ -15,6 +15,7 @@ from latentlab.core.state import NamedLatent, State
 from latentlab.core.unsupervised import Component
 from latentlab.ui.directions.components_list import ComponentsList, same_direction
 from latentlab.ui.directions.source import DirectionSource
+from latentlab.ui.names import readable
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
 
 CONSUMER = "attributes/components"
@@ -76,7 +77,7 @@ class ComponentsForm(DirectionSource):
         direction = self.components[row].direction
         there = same_direction(direction, self.workspace.state.directions)
         if there is None:
-            self.editing.add([direction], f"Add {direction.name}")
+            self.editing.add([direction], f"Add {readable(direction.name)}")
         else:
             self.editing.delete(there)
 

@@ -13,6 +13,7 @@ from latentlab.core.state import State
 from latentlab.ui.directions.source import DirectionSource
 from latentlab.ui.icons import icon
 from latentlab.ui.messages import TextDialog
+from latentlab.ui.names import readable
 from latentlab.ui.notices import Action
 from latentlab.ui.running import RunningJob
 from latentlab.ui.theme import GRID_PX
@@ -170,7 +171,7 @@ class FromFolder(DirectionSource):
         if checkpoint != workspace.state.checkpoint or direction.space != workspace.state.space:
             workspace.notices.info(f"{direction.name} was made for another model or space, so it is not added.")
             return
-        self.editing.add([direction], f"Add {direction.name}")
+        self.editing.add([direction], f"Add {readable(direction.name)}")
         told = "" if direction.auc is None else f" It tells held-out ones apart with AUC {direction.auc:.2f}."
         said = f"{direction.name} rests on {made.with_it:,} pictures with it and {made.without:,} without.{told}"
         actions = []

@@ -31,6 +31,7 @@ from latentlab.ui.direction_editing import DirectionEditing
 from latentlab.ui.direction_words import about, made_by, said_of_leaks
 from latentlab.ui.directions.adding import DirectionAdding
 from latentlab.ui.icons import icon
+from latentlab.ui.names import readable
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.sliders.list import SliderList
@@ -220,10 +221,10 @@ class AttributesPanel(Panel):
 
     def _press(self, row: int) -> None:
         self._steps.finish()
-        self.workspace.session.begin(self._names[row])
+        self.workspace.session.begin(_moving(self._names[row]))
 
     def _step(self, row: int, value: float) -> None:
-        self._steps.step(self._names[row])
+        self._steps.step(_moving(self._names[row]))
         self._set(self._names[row], round(value, 3))
 
     def _finish_and_set(self, name: str, strength: float) -> None:
@@ -233,7 +234,7 @@ class AttributesPanel(Panel):
     def _set(self, name: str, strength: float) -> None:
         state = self.workspace.state
         if strength != state.strengths.get(name, 0.0):
-            self.workspace.session.update(with_strength(state, name, strength), f"{name} {strength:g}")
+            self.workspace.session.update(with_strength(state, name, strength), f"Set {readable(name)} to {strength:g}")
 
     def switch(self, name: str) -> None:
         """Puts an attribute on at a strength that shows, or takes it off."""
@@ -242,7 +243,7 @@ class AttributesPanel(Panel):
     def lock(self, name: str) -> None:
         """Every edit keeps a locked attribute as it is; a second call frees it."""
         locked = self.workspace.state.locked
-        self.workspace.change(f"{'Free' if name in locked else 'Lock'} {name}", locked=locked ^ {name})
+        self.workspace.change(f"{'Free' if name in locked else 'Lock'} {readable(name)}", locked=locked ^ {name})
 
     def clear_edits(self) -> None:
         if self.workspace.state.strengths:
@@ -300,3 +301,8 @@ class AttributesPanel(Panel):
         self.list.redraw_all()
         self.applying.redraw()
         self.adding.redraw()
+
+
+def _moving(name: str) -> str:
+    """What Undo calls a drag of an attribute."""
+    return f"Move {readable(name)}"

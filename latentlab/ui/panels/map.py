@@ -32,6 +32,7 @@ from latentlab.ui.map.scene import Cloud, Scene
 from latentlab.ui.map.steering import Steering
 from latentlab.ui.map.thumbnails import ThumbnailStore
 from latentlab.ui.map.view import KEY_FACTOR, MapCanvas
+from latentlab.ui.names import readable
 from latentlab.ui.panel import Panel
 from latentlab.ui.projecting import Key
 from latentlab.ui.workspace import Workspace
@@ -347,13 +348,13 @@ class MapPanel(Panel):
 
     def _toggle(self, key: str) -> None:
         hidden = self.workspace.state.view.hidden
-        label = f"Show {key}" if key in hidden else f"Hide {key}"
+        label = f"{'Show' if key in hidden else 'Hide'} {readable(key)}"
         self._change_view(label, hidden=hidden ^ {key})
 
     def _single(self, key: str) -> None:
         others = frozenset(self.legend.entries) - {key}
         hidden = frozenset() if self.workspace.state.view.hidden == others else others
-        self._change_view(f"Only {key}" if hidden else "Show all", hidden=hidden)
+        self._change_view(f"Only {readable(key)}" if hidden else "Show all", hidden=hidden)
 
     def _select(self, members: NDArray[np.int64]) -> None:
         state = self.workspace.state
