@@ -17,7 +17,7 @@ WORDS = {
     "kl_warmup_steps": "KL warm-up steps",
     "latent_dim": "latent dimensions",
     "r1": "R1 penalty",
-    "save_every_minutes": "minutes between saved states",
+    "save_every_minutes": "minutes between saves",
     "tensorboard": "TensorBoard",
     "threads": "CPU threads",
     "warmup_steps": "warm-up steps",
