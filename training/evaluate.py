@@ -90,7 +90,7 @@ def evaluate(
 def _prior_without(model: TorchModel, train: Dataset) -> LatentSpace:
     """Its prior without what was held out: a checkpoint's encodings, which draws are made around, are of all data."""
     space = model.info.spaces[0]
-    if space.around is None:
+    if not space.is_drawn_around:
         return space
     return space.drawn_around(encode_pictures(model, train.limited(POINTS_AT_MOST).images).latents)
 

@@ -21,12 +21,16 @@ def drawn(
     truncation: float,
     condition: Asked,
     moved: Callable[[FloatArray], FloatArray],
+    around: bool | None = None,
 ) -> tuple[FloatArray, str]:
-    """(B, D) of (count, seed) each, `moved`, and the space they end up in: `ModelInfo.drawn_through`."""
+    """(B, D) of (count, seed) each, `moved`, and the space they end up in: `ModelInfo.drawn_through`.
+
+    `around`: encodings or from the prior, as for `LatentModel.sample`.
+    """
     info = model.info
     origin, to = info.drawn_through(info.spaces[0].name, truncation)
     here = truncation if to == origin else 1.0
-    latents_BD = moved(np.concatenate([model.sample(count, seed, here) for count, seed in draws]))
+    latents_BD = moved(np.concatenate([model.sample(count, seed, here, around=around) for count, seed in draws]))
     if to == origin:
         return latents_BD, to
     mapped_BD = cast(MapsSpaces, model).to_space(latents_BD, origin, to, condition=condition)

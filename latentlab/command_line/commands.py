@@ -130,6 +130,10 @@ def render(
         bool, typer.Option("--before", help="Above each edited picture the same before it was edited.")
     ] = False,
     columns: Annotated[int, typer.Option(help="Pictures in a row; 0: about square.")] = 0, scale: Scale = 1,
+    around: Annotated[
+        bool | None,
+        typer.Option("--around/--prior", help="Draw around encodings, or from the prior; around where it is measured."),
+    ] = None,
     edits: Edits, asking: Asking, reading: Reading,
 ) -> None:  # fmt: skip
     """Draw a sheet of samples, perhaps edited.
@@ -149,7 +153,7 @@ def render(
     check_sheet(count * (2 if before else 1), model.info.image.height, model.info.image.width, scale)
     chosen = asked_condition(model.info, asking.class_, asking.condition)
     move = partial(edited, model, strengths=strengths, keep=edits.lock)
-    begin = partial(_begun, model, expression, (count, seed), truncation, chosen)
+    begin = partial(_begun, model, expression, (count, seed), truncation, chosen, around=around)
     made = [begin(lambda latents: latents), begin(move)] if before else [begin(move)]
     images = [model.decode(latents, space=space, condition=chosen) for latents, space in made]
     wide = columns if columns > 0 else math.ceil(math.sqrt(count))
@@ -163,12 +167,12 @@ def render(
 
 def _begun(
     model: DirectedModel, expressions: Sequence[str], draw: tuple[int, int], truncation: float,
-    condition: Condition | None, move: Callable[[FloatArray], FloatArray],
+    condition: Condition | None, move: Callable[[FloatArray], FloatArray], *, around: bool | None,
 ) -> tuple[FloatArray, str]:  # fmt: skip
     """(B, D) of expressions, else (count, seed) of draws, moved; and the space they are of."""
     if expressions:
         return move(np.stack([calculated(model, text) for text in expressions])), model.info.spaces[0].name
-    return drawn(model, [draw], truncation, condition, move)
+    return drawn(model, [draw], truncation, condition, move, around)
 
 
 @application.command()

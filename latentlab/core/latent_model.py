@@ -69,9 +69,9 @@ class ModelInfo:
         )
 
     def drawn_around(self, encodings: EncodingSet | None) -> Self:
-        """The same with draws of a measured prior made around these encodings; around none, draws are as before.
+        """The same with these encodings to draw around, as is usual where the prior was measured; None: with none.
 
-        Those of a conditional model stay as they are: its prior was measured for each condition.
+        A conditional model stays as it is: its prior was measured for each condition.
         """
         if self.takes_condition or (encodings is not None and encodings.samples):
             return self
@@ -126,8 +126,16 @@ class LatentModel(Protocol):
     @property
     def directions(self) -> DirectionSet: ...
 
-    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
-        """Draws from the prior, float32 (count, D)."""
+    def sample(
+        self,
+        count: int,
+        seed: int = 0,
+        truncation: float = 1.0,
+        *,
+        space: str | None = None,
+        around: bool | None = None,
+    ) -> FloatArray:
+        """Draws, float32 (count, D): around the encodings of data or from the prior; `LatentSpace.sample`."""
 
     def decode(self, latents: FloatArray, *, space: str | None = None, condition: Asked = None) -> Images:
         """Pictures, uint8 (B, H, W, C), of latents (B, D) or (D,).

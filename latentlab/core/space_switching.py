@@ -29,7 +29,8 @@ def in_space(state: State, info: ModelInfo, to: str, carried: FloatArray | None 
     begun = others.pop(to, None) or _begun(state, info.space(to))
     if carried is not None:
         begun = at(begun, carried, state.name)
-    samples = replace(begun.samples, seed=state.samples.seed, truncation=state.samples.truncation)
+    drawn = state.samples
+    samples = replace(begun.samples, seed=drawn.seed, truncation=drawn.truncation, around=drawn.around)
     return replace(
         begun,
         groups=state.groups,

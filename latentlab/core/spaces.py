@@ -29,7 +29,7 @@ class LatentSpace:
     """One space of a model. `mean` and `std` (D,) describe an empirical prior (w of StyleGAN, a spatial code).
 
     `draws` (K, D), where there are any, are draws of an empirical prior that no formula gives; others are drawn from
-    among them. `around` (N, D) are encodings that draws of an empirical prior are made around.
+    among them. `around` (N, D) are encodings that draws can be made around.
     """
 
     name: str
@@ -44,12 +44,12 @@ class LatentSpace:
     def dim(self) -> int:
         return math.prod(self.shape)
 
-    def sample(self, count: int, seed: int = 0, truncation: float = 1.0) -> FloatArray:
-        """(count, D) draws from the prior, the same for the same seed on every device.
+    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, around: bool | None = None) -> FloatArray:
+        """(count, D) draws, the same for the same seed on every device.
 
-        Those of an empirical prior are made around encodings where these are known (core/manifold_parzen.py), else by
-        its mean and deviations. Truncation psi scales towards the prior's mean (1 is none); Karras et al. 2019,
-        section B.
+        `around`: whether they are made around encodings (core/manifold_parzen.py) or from the prior, which is by its
+        mean and deviations where it was measured; None: as `drawn_around` says. Truncation psi scales towards the
+        prior's mean (1 is none); Karras et al. 2019, section B. Raises OptionError where no encodings are known.
         """
         count = as_count(count, "The number of samples")
         rng = np.random.default_rng(as_count(seed, "The seed"))
@@ -58,8 +58,10 @@ class LatentSpace:
         if self.draws is not None:
             chosen_N = rng.choice(len(self.draws), count, replace=count > len(self.draws))
             return self.truncated(self.draws[chosen_N], truncation)
-        if self.around is not None:
-            return self.truncated(drawn_around(self.around, count, seed), truncation)
+        if self.is_drawn_around if around is None else around:
+            if self.around is None:
+                raise OptionError(f"There are no encodings to draw around in the space {self.name}; encode pictures.")
+            return self.clip(self.truncated(drawn_around(self.around, count, seed), truncation))
         if self.prior == "uniform":
             draws_ND = rng.uniform(-UNIFORM_BOUND, UNIFORM_BOUND, (count, self.dim))
         else:
@@ -76,15 +78,25 @@ class LatentSpace:
         return np.asarray(self.centre + np.float32(truncation) * (latents_ND - self.centre), np.float32)
 
     def drawn_around(self, latents_ND: FloatArray | None) -> Self:
-        """The same space with draws made around encodings (N, D), if its prior is empirical and they are enough.
+        """The same space with encodings (N, D) that draws can be made around, where they are enough.
 
         A space that keeps draws of its own stays as it is, as does a spatial code: neighbours in it are no neighbours
         in every place.
         """
-        fits = self.prior == "empirical" and self.draws is None and len(self.shape) == 1
+        fits = self.draws is None and len(self.shape) == 1
         if not fits or (latents_ND is not None and latents_ND.shape[1:] != self.shape):
             return self
         return replace(self, around=None if latents_ND is None else points_of(latents_ND))
+
+    @property
+    def is_drawn_around(self) -> bool:
+        """Whether draws are made around encodings unless a person says otherwise: where the prior was measured."""
+        return self.prior == "empirical" and self.around is not None
+
+    @property
+    def can_choose(self) -> bool:
+        """Whether draws around encodings and draws from the prior both decode to pictures."""
+        return self.around is not None and (self.prior != "empirical" or self.std is not None)
 
     @property
     def drawable(self) -> bool:

@@ -95,6 +95,7 @@ class Arithmetic:
 class SampleSheet:
     seed: int = 0
     truncation: float = 1.0
+    around: bool | None = None  # encodings or from the prior; None: as is usual in the space
     kept: tuple[NamedLatent, ...] = ()  # bookmarks
 
 

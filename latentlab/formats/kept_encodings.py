@@ -33,8 +33,16 @@ class WithEncodings(DirectionMaking):
             self._told = info, told
         return self._told[1]
 
-    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
-        return self.info.asked_space(space).sample(count, seed, truncation)
+    def sample(
+        self,
+        count: int,
+        seed: int = 0,
+        truncation: float = 1.0,
+        *,
+        space: str | None = None,
+        around: bool | None = None,
+    ) -> FloatArray:
+        return self.info.asked_space(space).sample(count, seed, truncation, around)
 
     def to(self, device: Any = "auto") -> Self:
         """The model is moved, where it can be; it keeps these encodings."""

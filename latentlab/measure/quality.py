@@ -236,7 +236,7 @@ def _draws(
             else f"{len(judged)} pictures are too few to compare draws with; at least {2 * FEWEST} are needed."
         )
         return
-    if model.info.spaces[0].around is not None:
+    if model.info.spaces[0].is_drawn_around:
         at_work.notes.append(AROUND_ENCODINGS)
     at_work.tell(0.66, "comparing draws with real pictures")
     parts = [_small(part) for part in (judged.alike(drawn), judged.images, more.images)]

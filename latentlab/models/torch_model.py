@@ -103,8 +103,16 @@ class TorchModel(DirectionMaking):
         for text in warnings:
             self._warn(text)
 
-    def sample(self, count: int, seed: int = 0, truncation: float = 1.0, *, space: str | None = None) -> FloatArray:
-        return self._info.asked_space(space).sample(count, seed, truncation)
+    def sample(
+        self,
+        count: int,
+        seed: int = 0,
+        truncation: float = 1.0,
+        *,
+        space: str | None = None,
+        around: bool | None = None,
+    ) -> FloatArray:
+        return self._info.asked_space(space).sample(count, seed, truncation, around)
 
     def decode(self, latents: ArrayLike, *, space: str | None = None, condition: Asked = None) -> Images:
         count, pieces = self._decoded(latents, space, condition)

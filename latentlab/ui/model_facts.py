@@ -71,7 +71,7 @@ def _of_model(info: ModelInfo, encodings: EncodingSet | None) -> Iterator[Fact]:
     for space in info.spaces:
         title = "Latent space" if len(info.spaces) == 1 else f"Latent space {space.name}"
         prior = "prior measured from its encodings" if space.prior == "empirical" else PRIORS[space.prior]
-        prior += ", draws around them" if space.around is not None else ""
+        prior += ", draws around them" if space.is_drawn_around else ""
         yield Fact(title, f"{space.dim:,} numbers, {prior}")
     searched = "no; pictures are searched for" if info.invertible else "no"
     yield Fact("Encoder", "yes" if info.encoder else searched)

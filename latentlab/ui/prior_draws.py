@@ -28,6 +28,7 @@ class DrawsWanted:
     seed: int
     truncation: float
     count: int
+    around: bool | None = None  # encodings or from the prior; of no effect where the space has none
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +54,8 @@ class PriorDraws(QObject):
 
     def ask(self, state: State, count: int, seed: int) -> None:
         """Of the open model, for someone who works where `state` does."""
-        how = DrawsWanted(state.checkpoint, ("", ""), state.condition, seed, state.samples.truncation, count)
+        sheet = state.samples
+        how = DrawsWanted(state.checkpoint, ("", ""), state.condition, seed, sheet.truncation, count, sheet.around)
         self.ask_of(self._workspace.opened.info, state.space, how)
 
     def ask_of(self, info: ModelInfo, space: str, how: DrawsWanted) -> None:
@@ -62,7 +64,9 @@ class PriorDraws(QObject):
         wanted = replace(how, route=(origin, to))
         self._info, self._wanted = info, None
         if origin == to:
-            self.drawn.emit(Drawn(info.space(to).sample(wanted.count, wanted.seed, wanted.truncation), to, wanted.seed))
+            home = info.space(to)
+            around = wanted.around if home.around is not None else None
+            self.drawn.emit(Drawn(home.sample(wanted.count, wanted.seed, wanted.truncation, around), to, wanted.seed))
         elif self._mapped is not None and _holds(self._mapped[0], wanted):
             self._pass_on(wanted)
         else:

@@ -57,7 +57,7 @@ def full_state() -> State:
         sliders=SliderChoice("components", frozenset({1, 6}), MappingProxyType({2: "tilt"})),
         walk=Walk(named(3, 4), "spherical", True, 2.5, 24),
         arithmetic=Arithmetic(named(5), named(6, 7), named(8), "current + Eyeglasses"),
-        samples=SampleSheet(7, 0.6, named(9)),
+        samples=SampleSheet(7, 0.6, True, named(9)),
         comparison=Comparison("/models/b.safetensors", "cd" * 32, "gaps", "Smiling", 1.5, named(10)[0]),
         groups=(Group("mine", np.array([0, 5, 2], np.int64)), Group("none", np.zeros(0, np.int64))),
         elsewhere=MappingProxyType({"z": State(latent(20), latent(21), "ab" * 32, "z", walk=Walk(named(22)))}),

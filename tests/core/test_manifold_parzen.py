@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from latentlab.core.encodings import EncodingSet
+from latentlab.core.errors import OptionError
 from latentlab.core.latent_model import ImageShape, ModelInfo
 from latentlab.core.manifold_parzen import NEIGHBOURS, POINTS_AT_MOST, FloatArray, drawn_around, points_of
-from latentlab.core.spaces import LatentSpace
+from latentlab.core.spaces import LatentSpace, Prior
 
 
 def ring(count: int = 500, seed: int = 0) -> FloatArray:
@@ -67,11 +68,28 @@ def test_points_are_finite_and_not_too_many() -> None:
     assert points_of(np.full((50, 2), np.nan, np.float32)) is None
 
 
+@pytest.mark.parametrize("prior", ["normal", "uniform"])
+def test_a_prior_is_drawn_from_unless_encodings_are_asked_for(prior: Prior) -> None:
+    plain = LatentSpace("z", (2,), prior)
+    space = plain.drawn_around(ring())
+    assert space.can_choose
+    np.testing.assert_array_equal(space.sample(3), plain.sample(3))
+    drawn_BD = space.sample(200, around=True)
+    assert np.quantile(np.abs(np.linalg.norm(drawn_BD, axis=1) - 1), 0.9) < 0.05
+    assert np.abs(drawn_BD).max() <= plain.bounds[1]  # no draw leaves the cube of a uniform prior
+    with pytest.raises(OptionError, match="no encodings to draw around"):
+        plain.sample(3, around=True)
+
+
+def test_a_measured_prior_is_itself_drawn_from_when_asked() -> None:
+    space = measured().drawn_around(ring())
+    np.testing.assert_array_equal(space.sample(3, around=False), measured().sample(3))
+    assert not LatentSpace("z", (2,), "empirical").drawn_around(ring()).can_choose
+
+
 @pytest.mark.parametrize(
     "space",
     [
-        LatentSpace("z", (2,)),
-        LatentSpace("z", (2,), "uniform"),
         LatentSpace("z", (2,), "empirical", draws=np.zeros((3, 2), np.float32)),
         LatentSpace("z", (2, 1, 1), "empirical"),
         measured(3),

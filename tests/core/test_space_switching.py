@@ -30,7 +30,8 @@ def worked() -> State:
         origin=z, base=2 * z, checkpoint="ab", name="here", strengths={"Smiling": 1.0}, locked=frozenset({"Smiling"}),
         directions=DirectionSet([Direction("Smiling", z)]), sliders=SliderChoice("dimensions", frozenset({3})),
         walk=Walk((item, item), "spherical", True, 9.0, 24), arithmetic=Arithmetic((item,), expression="origin"),
-        samples=SampleSheet(5, 0.8, (item,)), groups=(Group("mine", np.arange(3)),), view=MapView("tsne", colour="age"),
+        samples=SampleSheet(5, 0.8, True, (item,)), groups=(Group("mine", np.arange(3)),),
+        view=MapView("tsne", colour="age"),
     )  # fmt: skip
 
 
@@ -44,7 +45,8 @@ def test_nothing_of_one_space_is_in_the_other() -> None:
     assert not there.strengths
     assert not there.sliders.locked
     assert there.arithmetic.expression == ""
-    assert (there.samples.seed, there.samples.truncation) == (5, 0.8)  # these are no latents
+    sheet = there.samples
+    assert (sheet.seed, sheet.truncation, sheet.around) == (5, 0.8, True)  # these are no latents
     assert (there.walk.seconds, there.walk.fps, there.walk.loop) == (9.0, 24, True)
     assert [group.name for group in there.groups] == ["mine"]
     assert there.view == MapView(colour="age")

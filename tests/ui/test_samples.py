@@ -69,6 +69,45 @@ def test_the_next_draw_is_the_next_seed_and_can_be_undone(panel: SamplesPanel, w
     np.testing.assert_array_equal(panel.sheet.items[0].latent, first)
 
 
+def test_draws_come_from_the_prior_or_from_around_encodings_and_can_be_undone(
+    panel: SamplesPanel, workspace: Workspace
+) -> None:
+    first, count = panel.sheet.items[0].latent, len(panel.sheet.items)
+    assert panel.way.currentText() == "From prior"
+    panel.way.setCurrentIndex(1)
+    panel.way.activated.emit(1)
+    around_ND = workspace.space.sample(count, 0, around=True)
+    np.testing.assert_array_equal([item.latent for item in panel.sheet.items], around_ND)
+    assert not np.array_equal(around_ND[0], first)
+    assert "mean of the encodings" in tip_of(panel.truncation.row(0), "rail", switchable=False)
+    workspace.session.undo()
+    np.testing.assert_array_equal(panel.sheet.items[0].latent, first)
+    assert panel.way.currentText() == "From prior"
+
+
+def test_without_encodings_there_is_nothing_to_choose(panel: SamplesPanel, workspace: Workspace) -> None:
+    assert panel.way.isVisibleTo(panel)
+    workspace.change("Samples", samples=replace(workspace.state.samples, around=True))
+    workspace.opened = replace(workspace.opened, encodings=None)
+    workspace.change("Seed", samples=replace(workspace.state.samples, seed=5))
+    assert not panel.way.isVisibleTo(panel)
+    np.testing.assert_array_equal(panel.sheet.items[0].latent, workspace.space.sample(1, 5)[0])
+
+
+def test_a_measured_prior_is_drawn_around_encodings_unless_one_asks_for_the_prior(
+    panel: SamplesPanel, workspace: Workspace
+) -> None:
+    plain = workspace.opened.info.spaces[0]
+    measured = replace(plain, prior="empirical", std=np.ones(plain.dim, np.float32))
+    info = replace(workspace.opened.info, spaces=(measured,))
+    workspace.opened = replace(workspace.opened, info=info)
+    workspace.change("Seed", samples=replace(workspace.state.samples, seed=5))
+    assert panel.way.currentText() == "Around data"
+    np.testing.assert_array_equal(panel.sheet.items[0].latent, workspace.space.sample(1, 5, around=True)[0])
+    panel.way.activated.emit(0)
+    np.testing.assert_array_equal(panel.sheet.items[0].latent, workspace.space.sample(1, 5, around=False)[0])
+
+
 def test_a_seed_is_typed(panel: SamplesPanel, workspace: Workspace, qtbot: QtBot) -> None:
     panel.seed_field.setValue(1234)
     assert workspace.state.samples.seed == 1234

@@ -74,7 +74,8 @@ class SamplesPage(SheetsPage):
             space = next((one for one in info.spaces if one.name == state.space), info.spaces[0])
             sheet.hint = "" if space.drawable else UNDRAWABLE
             if space.drawable:
-                how = DrawsWanted(info.sha256, ("", ""), self.pair.condition(side), drawn.seed, drawn.truncation, count)
+                asked = self.pair.condition(side)
+                how = DrawsWanted(info.sha256, ("", ""), asked, drawn.seed, drawn.truncation, count, drawn.around)
                 self._draws[side].ask_of(info, space.name, how)
             else:
                 sheet.set_items([])

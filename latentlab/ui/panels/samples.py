@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QSpinBox, QToolButton, Q
 
 from latentlab.core.requests import Decode, Decoded, Lane
 from latentlab.core.space_switching import in_space
+from latentlab.core.spaces import LatentSpace
 from latentlab.core.state import NamedLatent, State
+from latentlab.ui.choice_box import ChoiceBox
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
@@ -33,7 +35,7 @@ MOST_TRUNCATION = 1.5
 RESIZE_MS = 80
 TRUNCATION = "Truncation"
 AROUND = "Below 1 draws are less varied; near 0 they blur into the mean of the encodings, which need not look like any"
-HINT = "Click to show, drag elsewhere, star to keep"
+HINT = "Click or star one"
 UNDRAWABLE = "Draws from this space are no pictures"
 INSTEAD = ": drop a picture on the image, or encode a folder (File menu)"
 
@@ -83,6 +85,15 @@ class SamplesPanel(Panel):
         )
         self.truncation.setMinimumWidth(220)
         self.truncation.setMaximumWidth(300)
+        self.way = ChoiceBox()
+        self.way.addItem("From prior", False)
+        self.way.addItem("Around data", True)
+        self.way.setAccessibleName("Where samples are drawn from")
+        self.way.setToolTip(
+            "The prior is what the model was told latents look like; encodings are where those of the data lie.\n"
+            "Draws around encodings start at one and move towards and away from its neighbours"
+        )
+        self.way.activated.connect(self._choose_way)
         self.kept_button = QToolButton()
         self.kept_button.setCheckable(True)
         self.kept_button.setIcon(icon("mdi6.star-outline"))
@@ -107,6 +118,7 @@ class SamplesPanel(Panel):
         top.addWidget(self.draw_button)
         top.addWidget(self.seed_field)
         top.addWidget(self.truncation, 1)
+        top.addWidget(self.way)
         top.addStretch()
         top.addWidget(self.hint)
         top.addWidget(self.kept_button)
@@ -161,6 +173,7 @@ class SamplesPanel(Panel):
         info = self.workspace.opened.info
         to = info.drawn_through(state.space, state.samples.truncation)[1]
         self._show_kept(len(_kept_in(state, to)))
+        self._show_way(state, info.space(to))
         drawable = info.space(to).drawable
         self.sheet.hint = "" if drawable else UNDRAWABLE + (INSTEAD if info.encoder else "")
         if self.kept_button.isChecked():
@@ -169,6 +182,12 @@ class SamplesPanel(Panel):
             self._draws.ask(state, self._room(), state.samples.seed)
         else:
             self._show_items([], to)
+
+    def _show_way(self, state: State, space: LatentSpace) -> None:
+        """Where draws come from, where that can be chosen."""
+        self.way.setVisible(space.can_choose)
+        around = space.is_drawn_around if state.samples.around is None else state.samples.around
+        self.way.setCurrentIndex(self.way.findData(around))
 
     def _take_draws(self, drawn: Drawn) -> None:
         if self._drawn is not None and not self.kept_button.isChecked():
@@ -223,7 +242,8 @@ class SamplesPanel(Panel):
         )
 
     def _truncation_tip(self) -> str:
-        around = self.workspace.space.around is not None
+        chosen = self.workspace.state.samples.around
+        around = self.workspace.space.is_drawn_around if chosen is None else chosen
         said = AROUND if around else "Below 1 draws are more typical and less varied; 0 is the mean of the prior"
         origin = self.workspace.state.space
         to = self.workspace.opened.info.drawn_through(origin, 0)[1]
@@ -250,6 +270,11 @@ class SamplesPanel(Panel):
         with QSignalBlocker(self.kept_button):
             self.kept_button.setChecked(False)
         self.workspace.change(f"Seed {seed}", samples=replace(self.workspace.state.samples, seed=seed))
+
+    def _choose_way(self, index: int) -> None:
+        sheet, around = self.workspace.state.samples, bool(self.way.itemData(index))
+        if around != (self.workspace.space.is_drawn_around if sheet.around is None else sheet.around):
+            self.workspace.change(f"Samples {self.way.itemText(index).lower()}", samples=replace(sheet, around=around))
 
     def _truncate(self, value: float) -> None:
         sheet = self.workspace.state.samples
