@@ -36,30 +36,30 @@ class Overlay:
     stars: list[Place] = field(default_factory=list)
     outline: list[QPointF] = field(default_factory=list)
     covered: QRectF = field(default_factory=QRectF)  # the tools at the right, which lie over the map
+    font: QFont = field(default_factory=QFont)  # of captions; kept, for each new one is looked up in the system
 
     def paint(self, painter: QPainter, camera: Camera, theme: Theme) -> None:
-        font = painter.font()  # the path's numbers change it, and `moving` knows nothing of that
-        paint_path(painter, [on_screen(camera, place) for place in self.path], self.loop, theme)
+        paint_path(painter, [on_screen(camera, place) for place in self.path], self.loop, theme, self.font)
         paint_stars(painter, [on_screen(camera, place) for place in self.stars], theme)
         paint_outline(painter, self.outline, theme)
         if self.crosshair is not None:
             place = on_screen(camera, self.crosshair)
             paint_crosshair(painter, place.x(), place.y(), theme)
             if self.caption:
-                paint_caption(painter, self.caption, self._caption_rect(place, camera, font), theme)
+                paint_caption(painter, self.caption, self._caption_rect(place, camera), theme, self.font)
 
-    def moving(self, camera: Camera, font: QFont) -> QRegion:
+    def moving(self, camera: Camera) -> QRegion:
         """What a move of the crosshair has to paint anew."""
         if self.crosshair is None:
             return QRegion()
         place = on_screen(camera, self.crosshair)
         region = QRegion(crosshair_rect(place.x(), place.y()).toAlignedRect())
         if self.caption:
-            region += self._caption_rect(place, camera, font).toAlignedRect().adjusted(-1, -1, 1, 1)
+            region += self._caption_rect(place, camera).toAlignedRect().adjusted(-1, -1, 1, 1)
         return region
 
-    def _caption_rect(self, place: QPointF, camera: Camera, font: QFont) -> QRectF:
-        box = caption_rect(self.caption, place.x(), place.y(), camera.width, camera.height, font)
+    def _caption_rect(self, place: QPointF, camera: Camera) -> QRectF:
+        box = caption_rect(self.caption, place.x(), place.y(), camera.width, camera.height, self.font)
         if box.intersects(self.covered):
             box.moveRight(max(self.covered.left() - CAPTION_APART_PX, box.width()))
         return box
@@ -114,7 +114,7 @@ def _crosshair(theme: Theme, density: float) -> QImage:
 
 def caption_rect(text: str, x: float, y: float, width: float, height: float, font: QFont) -> QRectF:
     """Where the caption of a place goes: centred below it, or above where the view ends."""
-    metrics = QFontMetricsF(caption_font(font))
+    metrics = QFontMetricsF(font)
     lines = text.split("\n")
     wide = max(metrics.horizontalAdvance(line) for line in lines) + 16
     high = metrics.lineSpacing() * len(lines) + 8
@@ -123,10 +123,8 @@ def caption_rect(text: str, x: float, y: float, width: float, height: float, fon
     return QRectF(min(max(left, 0), max(width - wide, 0)), min(max(top, 0), max(height - high, 0)), wide, high)
 
 
-def paint_caption(painter: QPainter, text: str, box: QRectF, theme: Theme) -> None:
+def paint_caption(painter: QPainter, text: str, box: QRectF, theme: Theme, font: QFont) -> None:
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    font = caption_font(painter.font())
-    font.setBold(False)
     painter.setFont(font)
     painter.setPen(Qt.PenStyle.NoPen)
     for colour, inset in ((theme.line, 0.0), (theme.window, 1.0)):  # a pen along the edge takes eight times as long
@@ -136,7 +134,7 @@ def paint_caption(painter: QPainter, text: str, box: QRectF, theme: Theme) -> No
     painter.drawText(box.adjusted(8, 4, -8, -4), Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
 
 
-def paint_path(painter: QPainter, points: list[QPointF], loop: bool, theme: Theme) -> None:
+def paint_path(painter: QPainter, points: list[QPointF], loop: bool, theme: Theme, font: QFont) -> None:
     """The walk: a line through its keyframes, each a dot with its number."""
     if not points:
         return
@@ -148,9 +146,9 @@ def paint_path(painter: QPainter, points: list[QPointF], loop: bool, theme: Them
             QPen(QColor(colour), width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
         )
         painter.drawPolyline(line)
-    font = caption_font(painter.font())
-    font.setBold(True)
-    painter.setFont(font)
+    bold = QFont(font)
+    bold.setBold(True)
+    painter.setFont(bold)
     for number, point in enumerate(points, 1):
         painter.setPen(QPen(QColor(theme.panel), 2))
         painter.setBrush(QColor(theme.accent))

@@ -11,7 +11,7 @@ from enum import Enum
 from typing import Literal
 
 import numpy as np
-from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRect, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
     QFocusEvent,
@@ -28,7 +28,7 @@ from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from latentlab.ui import theme
 from latentlab.ui.map.geometry import PICK_RADIUS_PX, ZOOM_LIMITS, Camera, fitted
-from latentlab.ui.map.overlay import Overlay, on_screen, paint_hint
+from latentlab.ui.map.overlay import Overlay, caption_font, on_screen, paint_hint
 from latentlab.ui.map.scene import Scene, paint
 
 Tool = Literal["go", "lasso", "rectangle"]
@@ -88,7 +88,7 @@ class MapCanvas(QWidget):
         self.camera = Camera()
         self._fitted_scale = 100.0
         self._follows = True  # the camera fits the whole map until it is moved by hand
-        self.overlay = Overlay()
+        self.overlay = Overlay(font=caption_font(self.font()))
         self._drag = _Drag.NONE
         self._drag_button = Qt.MouseButton.NoButton
         self._press = QPointF()
@@ -125,9 +125,9 @@ class MapCanvas(QWidget):
     def place_crosshair(self, place: tuple[float, float] | None, caption: str = "") -> None:
         overlay = self.overlay
         if (place, caption) != (overlay.crosshair, overlay.caption):
-            before = overlay.moving(self.camera, self.font())
+            before = overlay.moving(self.camera)
             overlay.crosshair, overlay.caption = place, caption
-            self.update(before.united(overlay.moving(self.camera, self.font())))
+            self.update(before.united(overlay.moving(self.camera)))
 
     def show_marks(self, path: list[tuple[float, float]], loop: bool, stars: list[tuple[float, float]]) -> None:
         """The walk's keyframes and the kept samples, at places of the world."""
@@ -259,8 +259,7 @@ class MapCanvas(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         place = event.position()
-        moved = place - self._last
-        self._last = place
+        moved, self._last = place - self._last, place
         match self._drag:
             case _Drag.NONE:
                 self._hover(self._pick(place), place)
@@ -333,6 +332,11 @@ class MapCanvas(QWidget):
         else:
             super().keyReleaseEvent(event)
 
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.overlay.font = caption_font(self.font())
+
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
         self._focus_shown = event.reason() in KEYBOARD
@@ -386,8 +390,7 @@ class MapCanvas(QWidget):
         self.update()
         if self.scene is not None and len(outline) >= 3:
             vertices = [self.camera.to_world(point.x(), point.y()) for point in outline]
-            members = self.scene.cloud.inside(np.array(vertices))
-            self.selected.emit(members)
+            self.selected.emit(self.scene.cloud.inside(np.array(vertices)))
 
     def _give_up(self) -> None:
         drag, self._drag = self._drag, _Drag.NONE

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import QAbstractScrollArea, QToolTip, QWidget
 from latentlab.ui.row_editor import RowEditor, number_in
 from latentlab.ui.sliders.row import RowGeometry, SliderRow, paint_row, tip_of
 from latentlab.ui.sliders.track import Drag
-from latentlab.ui.theme import CONTROL_PX, current
+from latentlab.ui.theme import CONTROL_PX, current, tabular
 
 STEP = 0.01  # of the range, for one press of an arrow key or one notch of the wheel
 SOON_MS = 33
@@ -74,6 +74,7 @@ class SliderList(QAbstractScrollArea):
         self.editor = RowEditor(self)
         self._soon = QTimer(self, singleShot=True, interval=SOON_MS)
         self._soon.timeout.connect(lambda: self.viewport().update(self._geometry.values(self.viewport().rect())))
+        self.setFont(tabular(self.font()))
         self.setFrameShape(QAbstractScrollArea.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -387,8 +388,7 @@ class SliderList(QAbstractScrollArea):
 
     def edit_title(self, number: int) -> None:
         if self._renamable:
-            title = self.row(number).title
-            rect = self.part_rect(number, "title").toRect()
+            title, rect = self.row(number).title, self.part_rect(number, "title").toRect()
             self.editor.open(rect, title, f"{title}, name", lambda said: self._take_title(number, said))
 
     def _take_number(self, number: int, said: str) -> None:

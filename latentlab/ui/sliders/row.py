@@ -13,7 +13,7 @@ from latentlab.ui.elided_label import fitting
 from latentlab.ui.icons import icon
 from latentlab.ui.names import readable
 from latentlab.ui.sliders.track import HANDLE_RADIUS_PX, Track, paint_track
-from latentlab.ui.theme import CAPTION_PX, CONTROL_PX, GRID_PX, PADDING_PX, Theme, tabular
+from latentlab.ui.theme import CAPTION_PX, CONTROL_PX, GRID_PX, PADDING_PX, Theme
 
 SWITCH_PX = 16
 LOCK_PX = 24
@@ -203,14 +203,14 @@ def _paint_number(painter: QPainter, rect: QRectF, row: SliderRow, theme: Theme,
         painter.setPen(QPen(QColor(theme.line), 1))
         painter.setBrush(QColor(theme.control))
         painter.drawRoundedRect(rect.adjusted(0.5, 0.5, -0.5, -0.5), 4, 4)
-    painter.setFont(tabular(font))
+    painter.setFont(font)
     painter.setPen(QColor(theme.text if row.value else theme.secondary))
     said = row.number.replace("-", "−") + (f" {row.unit}" if row.unit else "")
     painter.drawText(rect.adjusted(2, 0, -5, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, said)
 
 
 def _paint_caption(painter: QPainter, rect: QRectF, left: float, row: SliderRow, theme: Theme, font: QFont) -> None:
-    small = tabular(font)
+    small = QFont(font)
     small.setPixelSize(CAPTION_PX)
     metrics = QFontMetricsF(small)
     area = QRectF(left, rect.top() + CONTROL_PX - 1, rect.right() - PADDING_PX - left, rect.height() - CONTROL_PX)
