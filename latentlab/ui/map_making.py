@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from latentlab.core.atomic import displayed
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.first_state import first_encoding
+from latentlab.ui.map.hint import NOT_YET
 from latentlab.ui.messages import TextDialog
 from latentlab.ui.notices import Action, Notice
 from latentlab.ui.opening import Opening
@@ -149,6 +150,9 @@ class MapMaking(QObject):
             return  # one question at a time: how the file is read comes first
         if self._map_in_sight():
             return  # it offers the same, in the middle
+        if self._workspace.in_training:
+            self._offered = self._workspace.notices.info(NOT_YET, fades=True)
+            return
         actions = [Action("Encode a folder…", self.choose_folder)] if info.encoder else []
         if info.spaces[0].drawable:
             actions.append(Action("Draw samples", self.draw))

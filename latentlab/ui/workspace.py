@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -56,6 +57,13 @@ class Workspace:
     settings: Settings
     opened: OpenedModel = field(default_factory=OpenedModel)
     training: Training | None = None  # runs of the trainer; None where there is none to start
+
+    @property
+    def in_training(self) -> bool:
+        """Whether the open checkpoint is one of the run that is at work: its map is made when the run ends."""
+        run = self.training.at_work if self.training is not None else None
+        path = self.opened.info.path
+        return run is not None and bool(path) and Path(path).absolute().parent == run.folder.absolute()
 
     @property
     def state(self) -> State:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,8 @@ from latentlab.ui import theme
 from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.map.hint import no_map
 from latentlab.ui.panels.map import MapPanel
-from latentlab.ui.workspace import OpenedModel
+from latentlab.ui.workspace import OpenedModel, Workspace
+from tests.ui.conftest import some_info
 from tests.ui.map_hand import PLAIN, encodings_of, lonely, move, point_of, press, release
 
 
@@ -149,6 +151,19 @@ def test_any_encodings_are_drawn(panel: MapPanel, encodings: EncodingSet | None,
         press(panel.canvas, (100, 100))
         release(panel.canvas, (100, 100))
     assert len(panel.legend.entries) <= 12
+
+
+def test_a_model_still_in_training_is_told_to_wait_for_its_map(workspace: Workspace, tmp_path: Path) -> None:
+    training = workspace.training
+    assert training is not None
+    checkpoint = tmp_path / "run" / "checkpoint.safetensors"
+    workspace.opened = replace(workspace.opened, info=some_info(path=str(checkpoint)), encodings=None)
+    assert not workspace.in_training
+    training.begin([], tmp_path / "run")
+    assert workspace.in_training
+    assert "at the end" in no_map(workspace.opened.info, workspace.in_training)
+    workspace.opened = replace(workspace.opened, info=some_info(path=str(tmp_path / "other.safetensors")))
+    assert not workspace.in_training
 
 
 def test_what_is_offered_is_what_the_model_can_do(panel: MapPanel) -> None:

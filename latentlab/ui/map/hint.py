@@ -12,6 +12,7 @@ NARROWEST_PX = 80
 ROUND_TEXT_PX = 20
 HINT = "Drag anywhere: the picture follows.  Wheel: zoom.  Right-drag: pan.  Shift-drag: select."
 NOTHING_YET = "The map is being laid out…"
+NOT_YET = "This model is still being trained; its run makes the map at the end."
 NONE_INSIDE = "Nothing lies within that outline, so it makes no group."
 
 
@@ -54,8 +55,10 @@ class MapHint(QLabel):
         self.place(*self._corner)
 
 
-def no_map(info: ModelInfo) -> str:
+def no_map(info: ModelInfo, in_training: bool = False) -> str:
     """Why there is no map of a model without encodings, and how to get one."""
+    if in_training:
+        return f"{NOT_YET}\nThen press “Reload model” in the panel Training."
     if not info.path:
         return "There is no map of this model.\nexplore(…, images=…) makes one of pictures of yours."
     none = "This checkpoint carries no encodings, so there is no map yet."

@@ -127,7 +127,8 @@ class MapPanel(Panel):
         self.card.hide()
         self.workspace.projecting.open(encodings)
         opened = self.workspace.opened
-        self.canvas.show_scene(None, opened.note or no_map(opened.info) if encodings is None else NOTHING_YET)
+        why_none = opened.note or no_map(opened.info, self.workspace.in_training)
+        self.canvas.show_scene(None, why_none if encodings is None else NOTHING_YET)
         self.offer.show_model(opened.info, encodings is not None or bool(opened.note))
         self.tools.setHidden(encodings is None)
         self.controls.setHidden(encodings is None)
