@@ -130,7 +130,7 @@ def _of_samples(
     said: list[Predictions] = []
 
     def looked_at(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        said.extend([] if classifier is None else [classifier.predict(pictures)])
+        said.extend([] if classifier is None else [classifier.predict(pictures).without_features()])
         return pictures
 
     drawn = map(looked_at, decoded(model, latents_ND, told_of(model.info, like, config.encodings)))

@@ -1,8 +1,8 @@
 """Fitting a latent regressor to a trained generator, so that real pictures can be inverted.
 
 Each step learns from pairs (z, G(z)) and from real pictures: the regressor's answer to a real picture is drawn by the
-generator and compared with it. Shapes: B batch, D latent, C H W of images in [-1, 1], N pictures,
-K numbers of a condition.
+generator and compared with it. Shapes: B batch, P part of it, D latent, C H W of images in [-1, 1],
+N pictures, K numbers of a condition.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from latentlab.core.picture_folder import Progress
 from latentlab.models.family import Network
+from latentlab.models.in_parts import part_of
 from latentlab.models.inverter import Inverter, InverterArchitecture
 from training.data.rows import Rows
 from training.precision import Precision
@@ -69,26 +70,44 @@ def _fitted(
     optimiser = torch.optim.Adam(inverter.parameters(), RATE)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1), eta_min=RATE / 50)
     spread = float(np.mean(space.sample(256).var(axis=0)))
+    parts = 2 * BATCH // part_of(2 * BATCH, a.image_size, device)
     for step in range(steps):
-        latents = torch.from_numpy(space.sample(BATCH, seed=int(rng.integers(2**31)))).to(device)
-        chosen = rng.integers(0, len(images), BATCH)
-        real = _scaled(torch.from_numpy(images.take(chosen)).to(device))
-        asked_BK = None if asked_NK is None else asked_NK[chosen].to(device)
-        with precision.autocast():
-            with torch.no_grad():
-                drawn = network.decode(latents, asked_BK).float()
-            both = torch.cat([drawn, real]).contiguous(memory_format=torch.channels_last)
-            noisy = torch.randn_like(both).mul_(NOISE).add_(both)
-            del drawn, both  # what is not needed again makes room for feature maps
-            codes = inverter(noisy).float()
-        of_pixels = pixel_error(network, codes[BATCH:], real, asked_BK, precision)
-        of_latents = F.mse_loss(codes[:BATCH], latents) / spread
-        beyond = F.relu(codes[BATCH:].square().mean(dim=1) / spread - 1).mean()
-        loss = of_latents + PIXEL_WEIGHT * of_pixels + RANGE_WEIGHT * beyond
-        precision.step(loss, optimiser, inverter, 1.0)
+        latents_BD = space.sample(BATCH, seed=int(rng.integers(2**31)))
+        chosen_B = rng.integers(0, len(images), BATCH)
+        for latents_PD, chosen_P in zip(np.split(latents_BD, parts), np.split(chosen_B, parts), strict=True):
+            real = _scaled(torch.from_numpy(images.take(chosen_P)).to(device))
+            asked_PK = None if asked_NK is None else asked_NK[chosen_P].to(device)
+            latents = torch.from_numpy(latents_PD).to(device)
+            loss = _loss(network, inverter, latents, real, asked_PK, spread, precision)
+            precision.backward(loss / parts)
+        precision.move(optimiser, inverter, 1.0)
         schedule.step()
         report(step + 1, steps, "fitting the inverter")
     return inverter
+
+
+def _loss(
+    network: Network,
+    inverter: Inverter,
+    latents_PD: Tensor,
+    real_PCHW: Tensor,
+    asked_PK: Tensor | None,
+    spread: float,
+    precision: Precision,
+) -> Tensor:
+    """Of as many drawn pictures as real ones, which normalisation sees together."""
+    count = len(latents_PD)
+    with precision.autocast():
+        with torch.no_grad():
+            drawn = network.decode(latents_PD, asked_PK).float()
+        both = torch.cat([drawn, real_PCHW]).contiguous(memory_format=torch.channels_last)
+        noisy = torch.randn_like(both).mul_(NOISE).add_(both)
+        del drawn, both  # what is not needed again makes room for feature maps
+        codes = inverter(noisy).float()
+    of_pixels = pixel_error(network, codes[count:], real_PCHW, asked_PK, precision)
+    of_latents = F.mse_loss(codes[:count], latents_PD) / spread
+    beyond = F.relu(codes[count:].square().mean(dim=1) / spread - 1).mean()
+    return of_latents + PIXEL_WEIGHT * of_pixels + RANGE_WEIGHT * beyond
 
 
 def pixel_error(

@@ -60,7 +60,10 @@ def train(
         begin = Run.resumed if resume else Run.begun
         run = begin(config, data, out, processes)
         _epochs(run, on_step, on_epoch)
-        return run.finish(on_stage)
+        checkpoint, ending = run.checkpoint, run.ending
+    del run  # its networks and optimisers make room
+    ending.write(on_stage)
+    return checkpoint
 
 
 def _epochs(run: Run, on_step: OnStep | None, on_epoch: OnEpoch | None) -> None:

@@ -44,10 +44,18 @@ class Precision:
     def step(
         self, loss: Tensor, optimiser: torch.optim.Optimizer, network: nn.Module, clip: float | None = None
     ) -> Tensor | None:
-        """Backward, the mean over the processes, one step of the optimiser; the gradient's norm where it is clipped."""
-        norm = None
+        """Backward, then `move`."""
         optimiser.zero_grad(set_to_none=True)
+        self.backward(loss)
+        return self.move(optimiser, network, clip)
+
+    def backward(self, loss: Tensor) -> None:
+        """The gradient is added to what is there of other parts of the batch."""
         (self.scaler.scale(loss) if self.scaler else loss).backward()  # type: ignore[no-untyped-call]
+
+    def move(self, optimiser: torch.optim.Optimizer, network: nn.Module, clip: float | None = None) -> Tensor | None:
+        """The mean over the processes, one step of the optimiser; the gradient's norm where it is clipped."""
+        norm = None
         if self.processes.count > 1:
             # What overflowed in one process is not finite in the mean: every scaler then skips the step.
             weights = [weight for group in optimiser.param_groups for weight in group["params"]]

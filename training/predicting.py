@@ -67,7 +67,7 @@ def predicted(
 ) -> tuple[EncodingSet, dict[str, Any]]:
     """The samples with what the classifier said of them; only what it can tell on held-out pictures of the data."""
     batches = Rows.of(data.images, judged).batches(pictures_at_once(data.height))
-    known = Predictions.joined(map(classifier.predict, batches))
+    known = Predictions.joined(classifier.predict(batch).without_features() for batch in batches)
     held_out = data.described(judged)
     figures: dict[str, Any] = {}
     names_said: set[str] = set()

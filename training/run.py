@@ -17,7 +17,6 @@ import torch
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
-from latentlab.core.picture_folder import Progress
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
@@ -28,14 +27,14 @@ from training.averaging import Averaged
 from training.conditions import Told, asked_of, planned
 from training.config import TrainingConfig
 from training.data import Dataset
-from training.data.source import silent
+from training.ending import Ending
 from training.epoch_map import FOLDER, PICTURES, write_map
 from training.examples import Examples
 from training.losses import MeanLosses, evaluated
 from training.metrics_log import write_metrics
 from training.objectives.objective import OBJECTIVES, GivesDamaged, Known, Losses, Objective, ObjectiveClass
 from training.precision import Precision
-from training.prior import fit_prior, spec_of, with_measured_prior
+from training.prior import spec_of, with_measured_prior
 from training.processes import ALONE, Processes
 from training.reports import EpochReport, StepReport
 from training.sheets import RECONSTRUCTIONS, write_repaired, write_sheets
@@ -303,18 +302,12 @@ class Run:
             self.data.label_names,
         )
 
-    def finish(self, report: Progress = silent) -> Path:
-        """The prior is fitted where asked, and the encodings are written, into the last and the best checkpoint."""
-        from training.encode import write_encodings
-
-        if not self.processes.first:
-            return self.checkpoint
-        for path in (self.checkpoint, self.out / BEST):
-            if path.exists():
-                if self._measures_prior:
-                    fit_prior(path, self.examples, half=self.config.half)
-                write_encodings(path, self.data, self.config, report)
-        return self.checkpoint
+    @property
+    def ending(self) -> Ending:
+        """Of the last and the best checkpoint; it holds no network."""
+        written = (self.checkpoint, self.out / BEST) if self.processes.first else ()
+        paths = tuple(path for path in written if path.exists())
+        return Ending(self.config, self.data, paths, self.examples if self._measures_prior else None)
 
     # --- writing -----------------------------------------------------------------------------------------------
 

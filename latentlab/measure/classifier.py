@@ -3,13 +3,13 @@
 Trained on real pictures only. It predicts what a generator's samples show, it judges whether an edit did what it
 said, and its features are a named space to measure distances in.
 
-Shapes: N pictures, B batch, K classes, A attributes, H W C of pictures (uint8), F features.
+Shapes: N pictures, B batch, P part of it, K classes, A attributes, H W C of pictures (uint8), F features.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from latentlab.core.condition import Described
 from latentlab.core.errors import DataError
 from latentlab.core.fitting import auc
 from latentlab.core.spaces import FloatArray
-from latentlab.models.recomputed import forward_with_less
+from latentlab.models.in_parts import part_of
 from latentlab.models.torch_model import pictures_at_once
 
 Pictures = NDArray[np.uint8]
@@ -111,8 +111,7 @@ class ClassifierNetwork(nn.Module):
         self.class_count = classes
 
     def forward(self, images_BCHW: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        layers = [layer for convolution in self.layers.children() for layer in convolution.children()]
-        features: Tensor = self.features(forward_with_less(layers, images_BCHW))
+        features: Tensor = self.features(self.layers(images_BCHW))
         outputs: Tensor = self.outputs(features)
         return features, outputs[:, : self.class_count], outputs[:, self.class_count :]
 
@@ -131,6 +130,10 @@ class Predictions:
     confidence: FloatArray | None  # (N,) probability of that label
     attributes_NA: FloatArray  # yes-no attributes as logits; quantities in their own unit
     features_NF: FloatArray
+
+    def without_features(self) -> Predictions:
+        """Where many are kept and only what was said is wanted."""
+        return replace(self, features_NF=np.zeros((len(self.features_NF), 0), np.float32))
 
     @classmethod
     def joined(cls, parts: Iterable[Predictions]) -> Predictions:
@@ -227,17 +230,18 @@ def _fit(
     optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, RATE, total_steps=max(steps, 2), pct_start=0.15)
     rng = np.random.default_rng(seed)
+    parts = BATCH // part_of(BATCH, images.shape[1], device)
     network.train()
     for step in range(steps):
-        chosen_B = rng.integers(0, len(rows_N), BATCH)
-        taken = torch.from_numpy(np.take(images, rows_N[chosen_B], axis=0))
-        batch = augmented(_scaled(taken.to(device)), augmentation)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
-            _, classes, attributes = network(batch)
-        loss = losses(classes.float(), attributes.float(), torch.from_numpy(chosen_B).to(device))
-        optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss)
+        for chosen_P in np.split(rng.integers(0, len(rows_N), BATCH), parts):
+            taken = torch.from_numpy(np.take(images, rows_N[chosen_P], axis=0))
+            batch = augmented(_scaled(taken.to(device)), augmentation)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16):
+                _, classes, attributes = network(batch)
+            loss = losses(classes.float(), attributes.float(), torch.from_numpy(chosen_P).to(device))
+            torch.autograd.backward(loss / parts)
         optimiser.step()
+        optimiser.zero_grad(set_to_none=True)
         schedule.step()
         if on_step:
             on_step(step + 1, steps)

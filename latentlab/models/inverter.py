@@ -19,7 +19,6 @@ from torch import Tensor, nn
 from latentlab.core.checkpoint_file import Header, read_header, read_weights
 from latentlab.core.errors import CheckpointError
 from latentlab.models.layers import halvings
-from latentlab.models.recomputed import forward_with_less
 
 PREFIX = "inverter."
 HEADER_KEY = "inverter"
@@ -60,7 +59,7 @@ class Inverter(nn.Module):
         self.latent = nn.Linear(channels * sizes[-1] ** 2, architecture.latent_dim)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
-        latents: Tensor = self.latent(forward_with_less(self.layers, images_BCHW).flatten(1))
+        latents: Tensor = self.latent(self.layers(images_BCHW).flatten(1))
         return latents.float()
 
 

@@ -8,7 +8,9 @@ import torch
 
 from latentlab.core.errors import DataError
 from latentlab.measure.classifier import (
+    BATCH,
     Augmentation,
+    ClassifierNetwork,
     Targets,
     attribute_aucs,
     augmented,
@@ -16,6 +18,7 @@ from latentlab.measure.classifier import (
     equal_error_threshold,
     fit_classifier,
 )
+from latentlab.models.in_parts import FEWEST
 from latentlab.models.torch_model import PIXELS_AT_ONCE
 
 PLAIN = Augmentation(shift=False, jitter=False)
@@ -94,6 +97,20 @@ def test_as_many_pictures_are_looked_at_together_as_their_size_allows() -> None:
         assert len(classifier.predict(images).features_NF) == 300
     assert max(looked_at) <= PIXELS_AT_ONCE
     assert len(looked_at) == 2 + 5
+
+
+def test_a_batch_is_learned_from_in_parts_that_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("latentlab.models.in_parts.PIXELS", 0)
+    sizes: list[int] = []
+    forward = ClassifierNetwork.forward
+    monkeypatch.setattr(
+        ClassifierNetwork, "forward", lambda network, given: (sizes.append(len(given)), forward(network, given))[1]
+    )
+    images, classes, _ = squares(300, seed=0)
+    classifier = fit_classifier(images, Targets(classes, 4), steps=30, augmentation=PLAIN, width=8)
+    assert sizes == [FEWEST] * (30 * BATCH // FEWEST)
+    pictures, known, _ = squares(200, seed=1)
+    assert (classifier.predict(pictures).labels == known).mean() > 0.95
 
 
 def test_nothing_to_learn_from_is_said() -> None:

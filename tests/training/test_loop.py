@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,8 @@ from training.data import Dataset
 from training.loop import epoch_order, train
 from training.objectives.objective import Batch, Losses
 from training.objectives.vae import VAEObjective
-from training.reports import StepReport
+from training.reports import EpochReport, StepReport
+from training.run import Run
 
 ARCHITECTURES = {"vae": {"latent_dim": 3, "width": 4}, "dcgan": {"latent_dim": 6, "width": 4}}
 
@@ -51,6 +53,28 @@ def assert_same(a: dict[str, Any], b: dict[str, Any]) -> None:
     assert a.keys() == b.keys()
     for name in a:
         assert np.array_equal(a[name], b[name]), name
+
+
+@pytest.mark.parametrize("family", ["vae", "dcgan"])
+def test_networks_and_optimisers_are_gone_when_the_encodings_are_written(
+    family: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[weakref.ref[object]] = []
+    finish_epoch = Run.finish_epoch
+
+    def finishing(run: Run, losses: Losses) -> EpochReport:
+        states = [state for optimiser in run.objective.optimisers.values() for state in optimiser.state.values()]
+        assert run.averaged
+        kept = [*run.objective.modules.values(), run.averaged.network, *(state["exp_avg"] for state in states)]
+        trained.extend(map(weakref.ref, kept))
+        return finish_epoch(run, losses)
+
+    left: list[object] = []
+    monkeypatch.setattr(Run, "finish_epoch", finishing)
+    monkeypatch.setattr("training.encode.write_encodings", lambda *_: left.extend(filter(None, (r() for r in trained))))
+    train(config(family, epochs=1), data(), tmp_path / "run")
+    assert len(trained) > 3
+    assert left == []
 
 
 def stop_at(step: int, number: int = signal.SIGINT) -> Callable[[StepReport], None]:
