@@ -113,15 +113,22 @@ class Docks(QObject):
 
     def panel(self, key: str) -> Panel | None:
         """The panel, made now if need be; None where it could not be made."""
-        if key not in self.panels and (panel := self._make(PANELS[key])) is not None:
-            self.panels[key] = panel
+        self._made(key)
+        panel = self.panels.get(key)
+        if panel is not None and self.docks[key].widget() is None:
             panel.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             leave_space(panel)
             self.docks[key].setWidget(panel)
             self.made.emit(panel)
             if key in self._visible:
                 self.seen.emit(panel)
-        return self.panels.get(key)
+        return panel
+
+    def _made(self, key: str) -> bool:
+        """Whether the panel could be made, now or before; `panel` gives it its place."""
+        if key not in self.panels and (panel := self._make(PANELS[key])) is not None:
+            self.panels[key] = panel
+        return key in self.panels
 
     def raise_panel(self, key: str) -> Panel | None:
         """Brings it to the front and gives it the focus."""
@@ -244,8 +251,8 @@ class Docks(QObject):
             self._visible.discard(key)
             return
         self._visible.add(key)
-        if (panel := self.panels.get(key)) is not None:
-            self.seen.emit(panel)
+        if self.docks[key].widget() is not None:
+            self.seen.emit(self.panels[key])
         elif key not in self._waiting:
             self._waiting.append(key)
             if self._filling:
@@ -254,20 +261,27 @@ class Docks(QObject):
     def _make_next(self) -> None:
         """A part of a panel per turn of the event loop, so that the window stays responsive while it fills.
 
-        Reading its code takes as long as all the rest, so that is done module by module; then it is made and placed.
+        Reading its code takes as long as all the rest, so that is done module by module; then it is made, then placed.
         """
         if not self._waiting:
             return
         key = self._waiting[0]
-        wanted = key in self._visible and key not in self.panels
-        if not (wanted and self._reads_on(key)):
+        wanted = key in self._visible and self.docks[key].widget() is None
+        if not (wanted and self._advance(key)):
             del self._waiting[0]
-            if wanted:
-                self.panel(key)
         if self._waiting:
             self._next.start()
         else:
             self._ahead.start()
+
+    def _advance(self, key: str) -> bool:
+        """One step towards a panel in its dock; False when there is none after it."""
+        if self._reads_on(key):
+            return True
+        if key not in self.panels:
+            return self._made(key)
+        self.panel(key)
+        return False
 
     def _read_ahead(self) -> None:
         """What can be seen is there: now and then a module of a panel behind a tab is read, a third of raising it.

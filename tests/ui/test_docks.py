@@ -204,6 +204,32 @@ def test_the_code_of_panels_behind_tabs_is_read_once_all_that_can_be_seen_is_the
     assert imported == [f"{key} {part}" for key in hidden for part in "ab"]
 
 
+def test_a_panel_is_made_in_one_turn_and_placed_in_the_next(
+    workspace: Workspace, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both at once held the window up for 50 ms; a dock that is closed between them gets its panel when it opens."""
+    monkeypatch.setattr(docks, "_unread", lambda _entry: iter(()))
+    window = MainWindow(workspace)
+    qtbot.addWidget(window)
+    window.docks._filling = True  # no turns but those taken here
+    window.show()
+    waiting = window.docks._waiting
+    waiting[:] = ["attributes"]
+    window.docks._visible.add("attributes")
+    dock = window.docks.docks["attributes"]
+    window.docks._make_next()
+    assert "attributes" in window.docks.panels
+    assert dock.widget() is None
+    window.docks._on_visible("attributes", False)
+    window.docks._make_next()
+    assert dock.widget() is None
+    assert not waiting
+    window.docks._on_visible("attributes", True)
+    assert waiting == ["attributes"]
+    window.docks._make_next()
+    assert dock.widget() is window.docks.panels["attributes"]
+
+
 def test_no_code_is_read_during_a_drag(
     window: MainWindow, qtbot: QtBot, imported: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -160,6 +160,8 @@ def paint_path(painter: QPainter, points: list[QPointF], loop: bool, theme: Them
 
 def paint_stars(painter: QPainter, points: list[QPointF], theme: Theme, radius_px: float = 7.0) -> None:
     """Kept samples."""
+    if not points:
+        return
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(QPen(QColor(theme.panel), 1.5))
     painter.setBrush(QColor(theme.warning))

@@ -29,7 +29,7 @@ from latentlab.ui.sliders.track import Drag
 from latentlab.ui.theme import CONTROL_PX, current, tabular
 
 STEP = 0.01  # of the range, for one press of an arrow key or one notch of the wheel
-SOON_MS = 33
+SOON_MS = 50
 
 Part = str  # "switch", "title", "rail", "number", "lock"; empty between them
 
