@@ -1,4 +1,7 @@
-"""A sheet of many pictures before an edit above the same after it, as a job. Shapes: N latents, D numbers in each."""
+"""A sheet of many pictures, or of each before an edit above itself after it, as a job.
+
+Shapes: N latents, D numbers in each.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import png_bytes
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
+from latentlab.engine.exporting import tiled
 from latentlab.engine.map_making import opened_model
 
 PIECE = 16  # latents decoded between two looks at whether the job is cancelled
@@ -34,14 +38,14 @@ class EditSheet:
 
 
 def run(
-    report: Report, path: str, latents: FloatArray, edit: FloatArray, target: str, space: str | None = None,
+    report: Report, path: str, latents: FloatArray, edit: FloatArray | None, target: str, space: str | None = None,
     condition: Condition | None = None, strengths: Mapping[str, float] | None = None, locked: Sequence[str] = (),
     name: str = "", **how: Any,
 ) -> EditSheet:  # fmt: skip
     """The job "latentlab.engine.edit_sheet:run": latents (N, D), and the same with `edit` (D,) added, into a PNG.
 
-    The PNG carries all latents, row by row as they stand, and the edit. `how`: checkpoint (the SHA-256 that is meant),
-    device, trust, options. Raises CheckpointError, OptionError, SaveError.
+    Without an edit each stands there once. The PNG carries all latents, row by row as they stand, and the edit. `how`:
+    checkpoint (the SHA-256 that is meant), device, trust, options. Raises CheckpointError, OptionError, SaveError.
     """
     model = opened_model(report, path, **how)
     sheet, tiles_ND = sheet_of(model, report, np.asarray(latents, np.float32), edit, space, condition)
@@ -63,19 +67,24 @@ def run(
 
 
 def sheet_of(
-    model: LatentModel, report: Report, latents_ND: FloatArray, edit: FloatArray, space: str | None,
+    model: LatentModel, report: Report, latents_ND: FloatArray, edit: FloatArray | None, space: str | None,
     condition: Condition | None,
 ) -> tuple[Any, FloatArray]:  # fmt: skip
     """(the sheet (H, W, C), the latents of its pictures row by row). Raises OptionError for more than fits."""
     count, image = len(latents_ND), model.info.image
     if not count:
         raise OptionError("There is no picture to apply the edit to; choose samples or a group.")
-    if 2 * count * image.height * image.width > PIXELS_AT_MOST:
-        most = PIXELS_AT_MOST // (2 * image.height * image.width)
+    kinds = 1 if edit is None else 2
+    if kinds * count * image.height * image.width > PIXELS_AT_MOST:
+        most = PIXELS_AT_MOST // (kinds * image.height * image.width)
         raise OptionError(f"{count:,} pictures make too large a sheet; {most:,} of this size fit.")
+    if edit is None:
+        columns = min(WIDEST, math.ceil(math.sqrt(count)))
+        made = _decoded(model, report, latents_ND, 0, count, space, condition)
+        return tiled(made, columns, PAIR_GAP_PX), latents_ND
     edited_ND = np.asarray(latents_ND + edit, np.float32)
     before, after = (
-        _decoded(model, report, part, offset, space, condition)
+        _decoded(model, report, part, offset, 2 * count, space, condition)
         for offset, part in ((0, latents_ND), (count, edited_ND))
     )
     columns = min(WIDEST, max(1, math.ceil(math.sqrt(2 * count))))
@@ -83,13 +92,13 @@ def sheet_of(
 
 
 def _decoded(
-    model: LatentModel, report: Report, latents_ND: FloatArray, offset: int, space: str | None,
+    model: LatentModel, report: Report, latents_ND: FloatArray, offset: int, total: int, space: str | None,
     condition: Condition | None,
 ) -> Images:  # fmt: skip
     count = len(latents_ND)
     pieces = []
     for start in range(0, count, PIECE):
-        report.progress(offset + start, 2 * count, f"decoding: {offset + start:,} of {2 * count:,}")
+        report.progress(offset + start, total, f"decoding: {offset + start:,} of {total:,}")
         pieces.append(model.decode(latents_ND[start : start + PIECE], space=space, condition=condition))
     return np.concatenate(pieces)
 

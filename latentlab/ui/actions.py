@@ -37,6 +37,8 @@ ACTIONS = (
                tip="Its pictures become the map, kept beside the checkpoint"),
     ActionSpec("save-image", "Save picture…", "image.save_picture", "File", "Ctrl+E", "mdi6.image-move",
                "A PNG that carries the model, the latent and the edits"),
+    ActionSpec("save-samples", "Save a sheet of samples…", "samples.save_sheet", "File",
+               icon="mdi6.image-multiple-outline", tip="The first 64 of the seed, or the kept ones, in one PNG"),
     ActionSpec("save-map", "Save the map…", "save_map", "File", icon="mdi6.image-filter-hdr-outline",
                tip="A PNG of the map as it stands, with its legend: for a lesson, or a paper"),
     ActionSpec("reading", "Change how this file is read…", "choose_reading", "File", icon="mdi6.file-question-outline",

@@ -16,9 +16,11 @@ class ElidedLabel(QLabel):
     itself and is only painted; how wide it would like to be is asked when something else lays it out.
     """
 
-    def __init__(self, text: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, text: str = "", parent: QWidget | None = None, *, whole: bool = False) -> None:
+        """`whole`: nothing is painted where not all of it fits, as of a hint that its tooltip gives too."""
         super().__init__(parent)
         self._text = text
+        self._whole = whole
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setToolTip(text)
 
@@ -42,6 +44,8 @@ class ElidedLabel(QLabel):
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
         text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        if self._whole and text != self._text:
+            return
         painter.drawText(self.rect(), self.alignment(), text)
 
 

@@ -55,6 +55,21 @@ def test_each_picture_stands_above_its_edit(vae: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(np.array(recipe.tiles, np.float32), row_by_row, rtol=1e-6)
 
 
+def test_without_an_edit_each_picture_stands_there_once(vae: Path, tmp_path: Path) -> None:
+    model = open_checkpoint(vae, device="cpu")
+    latents = model.sample(5, seed=1)
+    made = edit_sheet.run(Quiet(), str(vae), latents, None, str(tmp_path / "s.png"), device="cpu")
+    assert made.pairs == 5
+    sheet = np.asarray(Image.open(tmp_path / "s.png"))
+    assert sheet.shape == (2 * 17 - 1, 3 * 17 - 1, 3)
+    for index, picture in enumerate(model.decode(latents)):
+        top, left = index // 3 * 17, index % 3 * 17
+        np.testing.assert_array_equal(sheet[top : top + 16, left : left + 16], picture)
+    recipe = recipe_in(tmp_path / "s.png")
+    assert recipe is not None
+    np.testing.assert_allclose(np.array(recipe.tiles, np.float32), latents, rtol=1e-6)
+
+
 def test_a_cancelled_sheet_leaves_nothing(vae: Path, tmp_path: Path) -> None:
     report = Quiet()
     report.cancelled = True

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QFileDialog, QWidget
 from pytestqt.qtbot import QtBot
 
+from latentlab.core.requests import Done
 from latentlab.core.state import NamedLatent, SampleSheet
+from latentlab.engine.edit_sheet import EditSheet
 from latentlab.ui.latent_mime import LATENTS, packed, unpacked
 from latentlab.ui.panels.samples import SamplesPanel
 from latentlab.ui.sliders.row import tip_of
 from latentlab.ui.tile_layout import TileLayout
 from latentlab.ui.workspace import Workspace
-from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine
+from tests.ui.conftest import CHECKPOINT, DIM, FakeEngine, FakeJobs
 
 LEFT, NO_KEY = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
 
@@ -254,3 +257,46 @@ def test_drawing_any_state_writes_nothing_back(panel: SamplesPanel, workspace: W
         old = new
     assert workspace.state is before
     assert workspace.session.undo_label == ""
+
+
+def test_a_sheet_is_saved_of_the_seed_or_of_the_kept_ones(
+    panel: SamplesPanel,
+    workspace: Workspace,
+    jobs: FakeJobs,
+    tmp_path: Path,
+    settled: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def where(_parent: QWidget, _title: str, suggested: str, _kinds: str) -> tuple[str, str]:
+        asked.append(Path(suggested).name)
+        return str(tmp_path / "sheet"), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", where)
+    workspace.change("Seed 3", samples=SampleSheet(seed=3, truncation=0.5))
+    panel.save_button.click()
+    first = jobs.started[-1]
+    assert first.function == "latentlab.engine.edit_sheet:run"
+    assert first.arguments["edit"] is None
+    assert first.arguments["target"] == str(tmp_path / "sheet.png")
+    np.testing.assert_array_equal(first.arguments["latents"], workspace.space.sample(64, 3, 0.5))
+    panel.sheet.marked.emit(2)
+    panel.kept_button.click()
+    panel.save_sheet()
+    np.testing.assert_array_equal(jobs.started[-1].arguments["latents"], [workspace.state.samples.kept[0].latent])
+    assert asked == ["samples-seed-3.png", "kept-samples.png"]
+    first.say(Done(EditSheet(str(tmp_path / "sheet.png"), 64, 1000)))
+    settled()
+    assert workspace.notices.log[-1].text == "Saved sheet.png: 64 samples of seed 3."
+
+
+def test_a_hint_that_does_not_fit_is_not_shown_in_part(panel: SamplesPanel) -> None:
+    panel.hint.show()
+    panel.hint.resize(panel.hint.sizeHint().width() + 4, 16)
+    whole = panel.hint.grab().toImage()
+    panel.hint.resize(panel.hint.sizeHint().width() // 2, 16)
+    part = panel.hint.grab().toImage()
+    assert len({whole.pixel(x, y) for x in range(whole.width()) for y in range(16)}) > 1
+    assert len({part.pixel(x, y) for x in range(part.width()) for y in range(16)}) == 1
+    assert panel.hint.toolTip() == panel.hint.text()

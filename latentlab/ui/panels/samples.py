@@ -18,6 +18,7 @@ from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
 from latentlab.ui.prior_draws import Drawn, PriorDraws
+from latentlab.ui.sheet_saving import SheetSaving
 from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
@@ -99,6 +100,13 @@ class SamplesPanel(Panel):
         self.kept_button.setIcon(icon("mdi6.star-outline"))
         self.kept_button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.kept_button.toggled.connect(lambda _: self._fill())
+        self.save_button = tool_button(
+            "mdi6.content-save-outline",
+            "Save a sheet of samples: the first 64 of this seed, or the kept ones",
+            "Save a sheet",
+        )
+        self.save_button.clicked.connect(self.save_sheet)
+        self._saving = SheetSaving(self.workspace, self)
         self.sheet = ThumbnailStrip(
             self._pictures, wrapped=True, least_side=LEAST_SIDE_PX, margin=MARGIN_PX, markable=True
         )
@@ -107,7 +115,7 @@ class SamplesPanel(Panel):
         self.sheet.resized.connect(self._resizing.start)
         self.sheet.chosen.connect(self._choose)
         self.sheet.marked.connect(self._keep)
-        self.hint = ElidedLabel(HINT)
+        self.hint = ElidedLabel(HINT, whole=True)
         self.hint.setProperty("role", "caption")
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
@@ -122,6 +130,7 @@ class SamplesPanel(Panel):
         top.addStretch()
         top.addWidget(self.hint)
         top.addWidget(self.kept_button)
+        top.addWidget(self.save_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -264,6 +273,12 @@ class SamplesPanel(Panel):
     def draw_next(self) -> None:
         """The samples of the next seed."""
         self._choose_seed((self.workspace.state.samples.seed + 1) % (LARGEST_SEED + 1))
+
+    def save_sheet(self) -> None:
+        """Of the kept ones where these are shown, else of the seed's first draws."""
+        state, info = self.workspace.state, self.workspace.opened.info
+        space = info.drawn_through(state.space, state.samples.truncation)[1]
+        self._saving.save(_kept_in(state, space) if self.kept_button.isChecked() else (), space)
 
     def _choose_seed(self, seed: int) -> None:
         self._steps.finish()
