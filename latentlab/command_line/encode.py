@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -52,7 +51,7 @@ def encode(
     if output is not None:
         write_native(checkpoint, output, options, encodings)
     else:
-        kept = write_encodings(model.info, replace(encodings, extra={}), images.resolve().name)
+        kept = write_encodings(model.info, encodings, images.resolve().name)
         say(f"Kept as {displayed(kept)}, where the window and every command find it.")
         lost = direction_names(model.info.not_asked(model.encodings)) if model.encodings is not None else []
         if lost and not direction_names(model.info.not_asked(encodings)):

@@ -100,7 +100,6 @@ class EncodingSet:
     pca: StoredPCA | None = None
     kl_per_dimension: FloatArray | None = None  # (D,) nats, of a VAE
     samples: bool = False  # draws from the prior, not encodings of data (a GAN without an encoder)
-    extra: dict[str, NDArray[np.generic]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.latents.flags.writeable = False

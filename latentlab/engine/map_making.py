@@ -6,7 +6,7 @@ What is made is kept beside the checkpoint, where every later opening finds it. 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,5 +112,5 @@ def _kept(
     report: Report, model: LatentModel, encodings: EncodingSet, made_from: str, skipped: tuple[str, ...] = ()
 ) -> Made:
     report.progress(1, 1, "saving")
-    path = write_encodings(model.info, replace(encodings, extra={}), made_from)
+    path = write_encodings(model.info, encodings, made_from)
     return Made(encodings, str(path), skipped)

@@ -88,7 +88,7 @@ class DirectionEditing:
         if encodings is None:
             return None
         arguments = {
-            "encodings": replace(self._workspace.opened.info.not_asked(encodings), thumbnails=None, extra={}),
+            "encodings": replace(self._workspace.opened.info.not_asked(encodings), thumbnails=None),
             "method": method,
             "checkpoint": checkpoint,
         }

@@ -12,6 +12,7 @@ from typing import Any
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.figures import FigureTable, Group, Row, number, per_dimension, table_of
 from latentlab.core.latent_model import ModelInfo
+from latentlab.core.option_words import option_title
 from latentlab.core.registry import FAMILIES, FORMATS
 from latentlab.ui.space_choice import PRIORS
 from latentlab.ui.workspace import OpenedModel
@@ -87,7 +88,7 @@ def _of_model(info: ModelInfo, encodings: EncodingSet | None) -> Iterator[Fact]:
 def _of_training(info: ModelInfo) -> list[Fact]:
     known = {key: text for key, text in [*_flat(info.training)][:MOST_FACTS] if key not in SAID_ABOVE}
     keys = [key for key in FIRST if key in known] + [key for key in known if key not in FIRST]
-    return [Fact(_in_words(key), known[key]) for key in keys]
+    return [Fact(option_title(key), known[key]) for key in keys]
 
 
 def _flat(part: Mapping[str, Any], prefix: str = "", depth: int = 1) -> Iterator[tuple[str, str]]:
@@ -126,9 +127,3 @@ def _numbers(group: Group, row: Row) -> str:
             where = f" {column.title.lower()}" if len(group.columns) > 1 else ""
             said.append(f"{number(cell.value, row.kind.unit)}{where}{beside}")
     return ", ".join(said)
-
-
-def _in_words(path: str) -> str:
-    """ "objective.learning_rate" is "Objective: learning rate"."""
-    text = path.replace("_", " ").replace(".", ": ")
-    return text[:1].upper() + text[1:]

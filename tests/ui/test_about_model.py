@@ -28,6 +28,7 @@ TRAINING = {
     "objective": {"learning_rate": 0.0003, "diffaugment": ["translation", "cutout"]},
     "epochs": 1200,
     "flip": True,
+    "ema": 0.999,
 }
 
 
@@ -46,8 +47,9 @@ def test_a_training_is_told_in_words_what_one_asks_for_first() -> None:
     assert training["Epochs"] == "1,200"
     assert training["Seed"] == "1234", "as one types it"
     assert training["Objective: learning rate"] == "0.0003"
-    assert training["Objective: diffaugment"] == "translation, cutout"
+    assert training["Objective: DiffAugment"] == "translation, cutout"
     assert training["Flip"] == "yes"
+    assert training["Weight averaging (EMA)"] == "0.999", "what is short for something is said in words"
     assert "Limit" not in training, "what was left open"
 
 
