@@ -45,7 +45,8 @@ class Place:
         parts = [f"{ordinal(self.percentile)} percentile"]
         if self.nearest is not None and not (self.nearest.sigmas < 0.005 and self.name == shown):
             away = self.nearest.sigmas
-            parts.append(f"{away:.2f} σ from {self.name}" if away >= 0.005 else f"is {self.name}")
+            # A draw may come so close to an encoding that it rounds to 0.00, and is still another picture.
+            parts.append(f"is {self.name}" if self.nearest.distance == 0 else f"{away:.2f} σ from {self.name}")
         return " · ".join(parts)
 
 

@@ -51,6 +51,7 @@ def test_captions() -> None:
     assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption() == "62nd percentile · 0.80 σ from #4"
     assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption() == "62nd percentile · is #4"
     assert Place(62, Nearest(4, 0.0, 0.0), "#4").caption("#4") == "62nd percentile"
+    assert Place(62, Nearest(4, 0.003, 0.002), "#4").caption("sample 0") == "62nd percentile · 0.00 σ from #4"
     assert Place(62, Nearest(4, 1.0, 0.8), "#4").caption("#4").endswith("0.80 σ from #4")
 
 
