@@ -61,9 +61,9 @@ def train(
         run = begin(config, data, out, processes)
         _epochs(run, on_step, on_epoch)
         checkpoint, ending = run.checkpoint, run.ending
-    del run  # its networks and optimisers make room
-    ending.write(on_stage)
-    return checkpoint
+        del run  # its networks and optimisers make room
+        ending.write(on_stage)
+        return checkpoint
 
 
 def _epochs(run: Run, on_step: OnStep | None, on_epoch: OnEpoch | None) -> None:

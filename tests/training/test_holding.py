@@ -113,7 +113,7 @@ def test_a_new_folder_is_held_from_the_beginning_and_left_as_it_was(
 def test_training_from_python_holds_the_folder_too(tmp_path: Path) -> None:
     """Against other processes and against other threads of this one; a folder refused is left alone."""
     out = tmp_path / "run"
-    values = {"family": "vae", "epochs": 1, "batch_size": 8, "encodings": 0, "threads": 1, "held_out": 0.2}
+    values = {"family": "vae", "epochs": 1, "batch_size": 8, "encodings": 8, "threads": 1, "held_out": 0.2}
     config, data = config_from(**values, architecture={"latent_dim": 2, "width": 4}), load("digits", limit=24)
     with holder(out) as process:
         with pytest.raises(OptionError, match=f"is being trained by process {process.pid}, since"):
@@ -134,7 +134,14 @@ def test_training_from_python_holds_the_folder_too(tmp_path: Path) -> None:
             thread.start()
             thread.join()
 
-    assert train(config, data, out, on_step=during).exists()
+    to_the_end: list[bool] = []
+
+    def at_the_end(*_stage: object) -> None:
+        to_the_end.append((out / LOCK).exists())
+
+    assert train(config, data, out, on_step=during, on_stage=at_the_end).exists()
+    assert to_the_end
+    assert all(to_the_end)
     assert len(refused) == 1
     assert f"is being trained by process {os.getpid()}" in refused[0]
     assert not (out / LOCK).exists()
