@@ -25,6 +25,7 @@ from latentlab.models.loading import load_native
 from latentlab.models.torch_model import TorchModel
 from training.commanding import DATA_NOTE
 from training.data import Dataset, load
+from training.data.dataset import Part
 from training.data.source import silent
 from training.data_note import DataNote
 from training.encode import JUDGED
@@ -87,7 +88,7 @@ def evaluate(
     return figures, written
 
 
-def _prior_without(model: TorchModel, train: Dataset) -> LatentSpace:
+def _prior_without(model: TorchModel, train: Part) -> LatentSpace:
     """Its prior without what was held out: a checkpoint's encodings, which draws are made around, are of all data."""
     space = model.info.spaces[0]
     if not space.is_drawn_around:
@@ -96,7 +97,7 @@ def _prior_without(model: TorchModel, train: Dataset) -> LatentSpace:
 
 
 def of_encoder(
-    model: TorchModel, header: Header, train: Dataset, held_out: Dataset, importance_samples: int, seed: int
+    model: TorchModel, header: Header, train: Part, held_out: Dataset, importance_samples: int, seed: int
 ) -> dict[str, Any]:
     """Reconstruction of held-out pictures, and whichever of denoising, likelihood and continuity the model has."""
     judged = held_out.limited(PICTURES)
@@ -112,7 +113,7 @@ def of_encoder(
 def of_samples(
     model: TorchModel,
     drawn: NDArray[np.uint8],
-    train: Dataset,
+    train: Part,
     held_out: Dataset,
     report: Progress = silent,
     asked: Dataset | None = None,
@@ -125,7 +126,8 @@ def of_samples(
     real, some = held_out.limited(max(len(drawn), 4)).images, train.limited(PICTURES).images
     precision = Precision.choose(model.device, "auto")
     classifier = learned(
-        train,
+        train.data,
+        rows=train.rows,
         steps=min(CLASSIFIER_STEPS, max(20, 10 * len(train) // 128)),
         flip=False,
         seed=0,
@@ -180,10 +182,10 @@ def _note(path: Path) -> DataNote | None:
         return None  # not in a run's folder: what the header says is used
 
 
-def _split(header: Header, data: Dataset) -> tuple[Dataset, Dataset]:
+def _split(header: Header, data: Dataset) -> tuple[Part, Dataset]:
     """(what it was trained on, what it was not). Raises DataError where nothing was held out."""
     fraction = float(header.training.get("held_out", 0.1)) or 0.1
     train_idx, held_out_idx = data.split(int(header.training.get("seed", 0)), fraction)
     if not len(held_out_idx) or not len(train_idx):
         raise DataError(f"'{data.name}' leaves no held-out pictures to measure on; use more.")
-    return data.subset(train_idx), data.subset(held_out_idx)
+    return Part(data, train_idx), data.subset(held_out_idx)

@@ -23,6 +23,7 @@ from latentlab.models.torch_model import TorchModel
 from latentlab.models.vae import VAE, Autoencoder
 from training.corruption import Corruption
 from training.data import Dataset
+from training.data.dataset import Part
 from training.sheets import as_bytes, as_inputs
 
 PICTURES = 500  # at most, whose likelihood is estimated
@@ -69,7 +70,7 @@ class Latents:
 
 @torch.inference_mode()
 def of_likelihood(
-    model: TorchModel, header: Header, train: Dataset, held_out: Dataset, draws: int, seed: int = 0
+    model: TorchModel, header: Header, train: Dataset | Part, held_out: Dataset, draws: int, seed: int = 0
 ) -> dict[str, Any]:
     """ELBO and importance-weighted NLL in nats, in float32; empty where the encoder says no distribution.
 
@@ -116,7 +117,7 @@ def of_denoising(model: TorchModel, header: Header, held_out: Dataset, seed: int
     return figures
 
 
-def _likelihood(latents: Latents, header: Header, train: Dataset) -> Likelihood:
+def _likelihood(latents: Latents, header: Header, train: Dataset | Part) -> Likelihood:
     """As it was trained; the sigma of a sigma-VAE is that of its errors on training data, then held."""
     kind = header.training.get("objective", {}).get("likelihood", "sigma" if header.training else "bce")
     if kind == "mse":

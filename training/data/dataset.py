@@ -136,6 +136,29 @@ class Dataset:
         return self.subset(fewer(np.arange(len(self), dtype=np.int64), count, seed))
 
 
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Some pictures of a data set where they lie: only what is asked for is copied."""
+
+    data: Dataset
+    rows: Indices
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def name(self) -> str:
+        return self.data.name
+
+    def subset(self, indices: Indices) -> Dataset:
+        """The pictures at `indices` of this part, in that order."""
+        return self.data.subset(self.rows[indices])
+
+    def limited(self, count: int, seed: int = 0) -> Dataset:
+        """At most `count` of them, drawn at random under the seed, in their old order."""
+        return self.data.subset(fewer(self.rows, count, seed))
+
+
 def fewer(indices: Indices, count: int, seed: int = 0) -> Indices:
     """At most `count` of the indices, drawn at random under the seed, in their old order."""
     if count >= len(indices):
