@@ -158,21 +158,6 @@ def test_render_draws_what_the_model_samples(vae: Path, tmp_path: Path, capsys: 
     np.testing.assert_array_equal(np.array(recipe.tiles, np.float32), latents)
 
 
-def test_render_draws_around_encodings_or_from_the_prior(
-    vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    model, sheets = model_of(vae), {}
-    for way, around in (("--around", True), ("--prior", False)):
-        out = tmp_path / f"{around}.png"
-        assert run(capsys, "render", vae, "-o", out, "--count", 4, way)[0] == 0
-        sheets[way] = tiles(out)
-        np.testing.assert_array_equal(sheets[way], model.decode(model.sample(4, around=around)))
-    assert not np.array_equal(sheets["--around"], sheets["--prior"])
-    status, _, said = run(capsys, "render", "fashion-dcgan", "-o", tmp_path / "none.png", "--around")
-    assert status == 2
-    assert "no encodings to draw around" in said
-
-
 def test_render_applies_attributes_and_locks(vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "grid.png"
     arguments = ["--attribute", "Eyeglasses=1.5", "--lock", "Smiling", "--count", 4, "--columns", 1]

@@ -1,4 +1,4 @@
-"""Draws of the commands: truncated in w where a generator has one."""
+"""Draws of the commands: truncated in w where a generator has one, from the prior or around encodings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import latentlab
 from latentlab.api.drawing import drawn
 from latentlab.cli import main
 from latentlab.core.recipe_png import recipe_in
@@ -53,3 +54,20 @@ def test_render_and_walk_of_a_stylegan(tmp_path: Path, capsys: pytest.CaptureFix
     walk = ["walk", path, "-o", str(tmp_path / "w.png"), "--strip", "--truncation", "0.5", "--seconds", "1"]
     assert main(walk) == 0
     assert capsys.readouterr().err.count("Warning") == 0
+
+
+def test_render_draws_around_encodings_or_from_the_prior(
+    vae: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = latentlab.open_model(vae, device="cpu")
+    drawn_of: dict[str, list[list[float]]] = {}
+    for way, around in (("--around", True), ("--prior", False)):
+        out = tmp_path / f"{around}.png"
+        assert main(["render", str(vae), "-o", str(out), "--count", "4", way]) == 0
+        recipe = recipe_in(out)
+        assert recipe is not None
+        drawn_of[way] = [list(row) for row in recipe.tiles]
+        np.testing.assert_array_equal(np.array(recipe.tiles, np.float32), model.sample(4, around=around))
+    assert drawn_of["--around"] != drawn_of["--prior"]
+    assert main(["render", "fashion-dcgan", "-o", str(tmp_path / "none.png"), "--around"]) == 2
+    assert "no encodings to draw around" in capsys.readouterr().err

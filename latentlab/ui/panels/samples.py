@@ -84,7 +84,7 @@ class SamplesPanel(Panel):
             title_width=72,
             number_width=44,
         )
-        self.truncation.setMinimumWidth(220)
+        self.truncation.setMinimumWidth(160)
         self.truncation.setMaximumWidth(300)
         self.way = ChoiceBox()
         self.way.addItem("From prior", False)
