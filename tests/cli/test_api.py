@@ -334,19 +334,6 @@ def test_what_cannot_be_explored_is_said(
     assert said in str(raised.value)
 
 
-def test_the_window_is_given_what_was_made_of_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[Any] = []
-    monkeypatch.setattr("latentlab.api.exploring.check_display", lambda: None)
-    monkeypatch.setattr("latentlab.app.explore_model", shown.append)
-    images = np.random.default_rng(0).integers(0, 256, (9, 8, 8)).astype(np.uint8)
-    given = {"images": images, "labels": ["a", "b", "c"] * 3, "attributes": {"odd": np.arange(9) % 2}}
-    latentlab.explore(flat_decoder(nn.Sigmoid()), latent_dim=6, encoder=Encoder(6), **given)
-    (model,) = shown
-    assert model.info.encoder
-    assert (len(model.encodings), model.encodings.label_names) == (9, ("a", "b", "c"))
-    assert model.encodings.attribute_names == ("odd",)
-
-
 # --- directions that are made --------------------------------------------------------------------------------------
 
 
