@@ -106,6 +106,7 @@ def run_window(
     """
     from PySide6.QtCore import QTimer
 
+    from latentlab.ui.collecting import Collecting
     from latentlab.ui.reporting import Reporting, quitting_on_signals
     from latentlab.ui.timeline import Timeline
 
@@ -114,6 +115,8 @@ def run_window(
     window.opening.how = how or OpenModel("")
     reporting = Reporting(window.workspace.notices, window)
     reporting.install()
+    collecting = Collecting(window)
+    collecting.start()
     timeline = Timeline(os.environ.get(TIMELINE, ""), window)
 
     def shown() -> None:
@@ -157,6 +160,7 @@ def run_window(
         window.closing.disconnect(ended)
         reporting.remove()
         close(window)
+        collecting.stop()
         application.setQuitOnLastWindowClosed(by_qt)
 
 

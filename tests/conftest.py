@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,20 @@ def _one_torch_thread() -> None:
     """A test that sets another number of threads does not change the next test."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def _collected_here() -> Iterator[None]:
+    """As in the window: a thread of a test that collected cycles could destroy a QObject of another test, and hang."""
+    if "PySide6.QtWidgets" not in sys.modules:
+        yield
+        return
+    from latentlab.ui.collecting import collect_due
+
+    gc.disable()
+    yield
+    collect_due()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -114,7 +114,8 @@ class Answering:
             del self._models[sha256]
         if freed:
             self._paces = {key: pace for key, pace in self._paces.items() if key[0] in self._models}
-            gc.collect()
+            if self._restarts:  # in a process of its own: beside a window only its thread may collect
+                gc.collect()
             torch = sys.modules.get("torch")  # a model of numpy alone has none
             if torch is not None and torch.cuda.is_initialized():
                 torch.cuda.empty_cache()
