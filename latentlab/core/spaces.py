@@ -58,7 +58,7 @@ class LatentSpace:
         if self.draws is not None:
             chosen_N = rng.choice(len(self.draws), count, replace=count > len(self.draws))
             return self.truncated(self.draws[chosen_N], truncation)
-        if self.is_drawn_around if around is None else around:
+        if self.draws_around(around):
             if self.around is None:
                 raise OptionError(f"There are no encodings to draw around in the space {self.name}; encode pictures.")
             return self.clip(self.truncated(drawn_around(self.around, count, seed), truncation))
@@ -92,6 +92,10 @@ class LatentSpace:
     def is_drawn_around(self) -> bool:
         """Whether draws are made around encodings unless a person says otherwise: where the prior was measured."""
         return self.prior == "empirical" and self.around is not None
+
+    def draws_around(self, asked: bool | None) -> bool:
+        """Whether draws are made around encodings, where a person asked for that, for the prior, or for neither."""
+        return self.is_drawn_around if asked is None else asked
 
     @property
     def can_choose(self) -> bool:

@@ -195,8 +195,7 @@ class SamplesPanel(Panel):
     def _show_way(self, state: State, space: LatentSpace) -> None:
         """Where draws come from, where that can be chosen."""
         self.way.setVisible(space.can_choose)
-        around = space.is_drawn_around if state.samples.around is None else state.samples.around
-        self.way.setCurrentIndex(self.way.findData(around))
+        self.way.setCurrentIndex(self.way.findData(space.draws_around(state.samples.around)))
 
     def _take_draws(self, drawn: Drawn) -> None:
         if self._drawn is not None and not self.kept_button.isChecked():
@@ -251,8 +250,7 @@ class SamplesPanel(Panel):
         )
 
     def _truncation_tip(self) -> str:
-        chosen = self.workspace.state.samples.around
-        around = self.workspace.space.is_drawn_around if chosen is None else chosen
+        around = self.workspace.space.draws_around(self.workspace.state.samples.around)
         said = AROUND if around else "Below 1 draws are more typical and less varied; 0 is the mean of the prior"
         origin = self.workspace.state.space
         to = self.workspace.opened.info.drawn_through(origin, 0)[1]
@@ -288,7 +286,7 @@ class SamplesPanel(Panel):
 
     def _choose_way(self, index: int) -> None:
         sheet, around = self.workspace.state.samples, bool(self.way.itemData(index))
-        if around != (self.workspace.space.is_drawn_around if sheet.around is None else sheet.around):
+        if around != self.workspace.space.draws_around(sheet.around):
             self.workspace.change(f"Samples {self.way.itemText(index).lower()}", samples=replace(sheet, around=around))
 
     def _truncate(self, value: float) -> None:
