@@ -59,6 +59,11 @@ class VAEOptions(Options):
     attributes: float = Field(
         0.0, ge=0, le=10_000, description="Weight of predicting the labelled attributes from the latent."
     )
+    start_from: str = Field(
+        "",
+        description="A checkpoint with an encoder, or the name of a bundled model, whose weights it begins with; also "
+        "one of pictures half as large, whose patches are half as large.",
+    )
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Step size of Adam.")
     adam_betas: tuple[float, float] = Field((0.9, 0.99), description="Decay of Adam's two averages.")
 

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 import math
 from functools import partial
-from pathlib import Path
 
 import pytest
 import torch
 from torch.distributions import Normal
 
-from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
-from latentlab.core.errors import CheckpointError, OptionError
-from latentlab.models.alpha_gan import AlphaGAN, AlphaGANArchitecture
-from latentlab.models.family import Network, architecture_from
-from latentlab.models.loading import weights_of
-from latentlab.models.vae import VAE, Autoencoder, ConvEncoder
+from latentlab.core.errors import OptionError
+from latentlab.models.alpha_gan import AlphaGANArchitecture
+from latentlab.models.vae import ConvEncoder
 from latentlab.models.vae_gan import VAEGAN, VAEGANArchitecture
 from training.objectives.alpha_gan import AlphaGANObjective, adversarial_loss, reconstruction_loss
-from training.objectives.beginning import begin_from
 from training.objectives.encoder_gan import EncoderDiscriminator, EncoderGAN
 from training.objectives.objective import Batch, Known, Losses
 from training.objectives.vae_gan import VAEGANObjective, feature_nll, kl_to_prior
 from training.options import AlphaGANOptions, VAEGANOptions
 from training.precision import Precision
-from training.prior import spec_of
 
 PRECISION = Precision(torch.device("cpu"), "float32")
 KNOWN = Known(attributes=2)
@@ -85,8 +79,7 @@ def test_feature_errors_are_those_of_a_gaussian_with_variance_1() -> None:
 
 
 def test_the_kl_is_that_to_the_prior_which_was_measured() -> None:
-    vae = tiny("vae-gan", prior="empirical")
-    assert isinstance(vae, VAEGAN)
+    vae = VAEGAN(VAEGANArchitecture(image_size=16, channels=1, latent_dim=4, width=4, prior="empirical")).eval()
     vae.spread = torch.tensor([3.0, 1.0, 0.5, 0.1])
     mean, log_variance = torch.randn(5, 4), torch.randn(5, 4)
     posterior = Normal(mean, (0.5 * log_variance).exp())
@@ -251,63 +244,3 @@ def test_held_out_errors_are_means_over_the_pictures(make: type) -> None:
     assert {"mse", "attributes"} <= losses.keys()
     assert all(value.ndim == 0 and math.isfinite(float(value)) for value in losses.values())
     assert objective.judged_by is None  # a lower error is a softer picture
-
-
-# --- what they begin with --------------------------------------------------------------------------------------
-
-
-def tiny(family: str, **changes: object) -> Network:
-    network_class, architecture = architecture_from(
-        {"name": family, "image_size": 16, "channels": 1, "latent_dim": 4, "width": 4} | changes
-    )
-    return network_class(architecture).eval()
-
-
-def stored(folder: Path, network: Network) -> str:
-    a, path = network.architecture, folder / "trained.safetensors"
-    header = Header(
-        family=a.name,
-        architecture=a.model_dump(mode="json"),
-        spaces=[spec_of(space) for space in network.spaces],
-        image=ImageSpec(height=a.image_size, width=a.image_size, channels=a.channels),
-        encoder=network.encodes,
-    )
-    write_checkpoint(path, header, weights_of(network))
-    return str(path)
-
-
-@pytest.mark.parametrize(("family", "made"), [("alpha-gan", AlphaGAN), ("vae-gan", VAEGAN)])
-def test_beginning_with_a_vae_gives_its_codes_and_pictures(tmp_path: Path, family: str, made: type) -> None:
-    vae = tiny("vae")
-    assert isinstance(vae, VAE)
-    trained = vae.with_fitted_prior(torch.randn(50, 4) * 3 + 1, torch.rand(50, 4))
-    network = tiny(family, prior="empirical")
-    assert isinstance(network, made)
-    assert isinstance(network, Autoencoder)
-    begin_from(stored(tmp_path, trained), network)
-    images = torch.rand(5, 1, 16, 16) * 2 - 1
-    with torch.no_grad():
-        codes = trained.encode(images)
-        assert torch.allclose(network.encode(images), codes, atol=1e-5)
-        assert torch.allclose(network.decode(codes), trained.decode(codes), atol=1e-5)
-    assert torch.equal(network.spread, trained.spread)  # the prior that was measured comes along
-    assert network.spread.max() > 2
-
-
-def test_what_one_cannot_begin_with_is_refused(tmp_path: Path) -> None:
-    start = stored(tmp_path, tiny("vae"))
-    for changes, says in (({"latent_dim": 6}, "latent_dim = 4, and 6"), ({"width": 8}, "width = 4, and 8")):
-        with pytest.raises(OptionError, match=says):
-            begin_from(start, network_to_begin("alpha-gan", **changes))
-    with pytest.raises(CheckpointError, match="no such file"):
-        begin_from("faces-vea", network_to_begin("vae"))
-    with pytest.raises(OptionError, match="no variances"):
-        begin_from(stored(tmp_path, tiny("alpha-gan")), network_to_begin("vae-gan"))
-    with pytest.raises(OptionError, match="no encoder"):
-        begin_from(stored(tmp_path, tiny("dcgan")), network_to_begin("vae"))
-
-
-def network_to_begin(family: str, **changes: object) -> Autoencoder:
-    network = tiny(family, **changes)
-    assert isinstance(network, Autoencoder)
-    return network

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from latentlab.models.family import Network
 from latentlab.models.vae import VAE, AutoencoderArchitecture
+from training.objectives.beginning import begin_from
 from training.objectives.objective import Batch, Known, Losses, adam
 from training.options import VAEOptions
 from training.precision import Precision
@@ -65,6 +66,8 @@ class VAEObjective:
     def __init__(self, architecture: AutoencoderArchitecture, options: VAEOptions, known: Known = NOTHING) -> None:
         self.options = options
         self.vae = self.network_class(architecture)
+        if options.start_from:
+            begin_from(options.start_from, self.vae)
         self.network: Network = self.vae
         self.modules: dict[str, nn.Module] = {"network": self.vae}
         # Predicts the attributes from the latent; part of the training only, not of the model.
