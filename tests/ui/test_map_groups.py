@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
-from latentlab.core.requests import Decode, Lane
+from latentlab.core.requests import Decode, Lane, RequestFailed
 from latentlab.core.state import Group, MapView, NamedLatent, Walk
 from latentlab.ui.panels.map import MapPanel
 from latentlab.ui.workspace import Workspace
@@ -156,6 +156,19 @@ def test_a_drag_within_the_plane_asks_for_no_new_lattice(panel: MapPanel, engine
     panel.canvas.zoom(1.5)
     panel._lattice._ask()
     assert len(engine.requests) == count + 1
+
+
+def test_a_lattice_that_fails_is_said_by_the_window_alone_and_asked_for_again(
+    panel: MapPanel, engine: Any, qtbot: QtBot
+) -> None:
+    engine.hold = True
+    panel.tools.lattice.click()
+    qtbot.waitUntil(lambda: any(consumer == "map/lattice" for consumer, *_ in engine.requests))
+    asked = len(engine.requests)
+    panel.show_failure(RequestFailed("map/lattice", asked, "", "It belonged to a model that is no longer open."))
+    assert panel.workspace.notices.log == []
+    panel._lattice._ask()
+    assert len(engine.requests) == asked + 1
 
 
 def test_the_walk_and_kept_samples_are_on_the_map(panel: MapPanel) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QTimer, Signal
 
-from latentlab.core.requests import Decode, Decoded, Lane
+from latentlab.core.requests import Decode, Decoded, Lane, RequestFailed
 from latentlab.core.spaces import FloatArray
 from latentlab.ui.map.geometry import Camera
 from latentlab.ui.map.scene import Tiles
@@ -79,6 +79,11 @@ class Lattice(QObject):
         pictures = tuple(as_qimage(next(images)) if near else None for near in near_M.tolist())
         self.tiles = Tiles(places_M2[:, 0], places_M2[:, 1], side / camera.scale_x, side / camera.scale_y, pictures)
         self.changed.emit()
+
+    def give_up(self, reply: RequestFailed) -> None:
+        """The window has said why; the next look asks again, also for the same pictures."""
+        if self._asked is not None and reply.ticket == self._asked[0]:
+            self._asked, self._drawn = None, ()
 
     def _ask(self) -> None:
         camera, layout, state = self._camera, self._workspace.projecting.layout, self._workspace.state

@@ -171,7 +171,7 @@ class MapPanel(Panel):
             self._lattice.take(reply)
 
     def show_failure(self, reply: RequestFailed) -> None:
-        self.workspace.notices.error(f"The lattice could not be decoded: {reply.message}", details=reply.details)
+        self._lattice.give_up(reply)
 
     def _show_controls(self, state: State) -> None:
         encodings, view = self._encodings, state.view
