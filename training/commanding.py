@@ -19,6 +19,9 @@ from training.config import TrainingConfig, config_from
 from training.config_file import TABLES, read, written
 from training.data import SOURCES
 from training.data_note import DataAsked, DataNote
+from training.flags import of_architecture
+from training.options import OPTIONS
+from training.starting import image_size_of, sizes_of
 
 CONFIG = "config.json"
 CONFIG_FILE = "config.toml"  # the same for people, and for --config
@@ -89,8 +92,10 @@ def effective(asked: Asked) -> tuple[TrainingConfig, DataNote]:
     if not asked.of_data.data:
         raise OptionError("Say what to train on: --data NAME, FOLDER or FILE.npz. `latentlab-train list` shows names.")
     said = asked.of_data.model_dump(exclude_none=True)
+    if asked.recipe is None and (start := asked.objective.get("start_from")):
+        said = {"image_size": image_size_of(start)} | said
     note = DataNote(**said | _places(asked.of_data))
-    return _checked(asked, _begin(asked), note), note
+    return _checked(asked, _begin(asked, note), note), note
 
 
 def as_toml(config: TrainingConfig, note: DataNote) -> str:
@@ -151,8 +156,9 @@ def _resumed(asked: Asked, out: Path) -> Order:
     return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download)
 
 
-def _begin(asked: Asked) -> dict[str, Any]:
-    """The values before options: of the recipe, or sensible ones for family and data."""
+def _begin(asked: Asked, note: DataNote) -> dict[str, Any]:
+    """The values before options: of the recipe, or sensible ones for family and data, sizes those of what it begins
+    with."""
     from training import recipes
 
     if asked.recipe is not None:
@@ -160,9 +166,12 @@ def _begin(asked: Asked) -> dict[str, Any]:
         if values["family"] != asked.family:
             raise OptionError(f"The recipe '{asked.recipe}' is of {values['family']}, not of {asked.family}.")
         return values | {"data": asked.of_data.data or ""}
-    data, size = asked.of_data.data, asked.of_data.image_size
-    assert data is not None
-    return recipes.defaults(asked.family, data, size or _likely_size(data))
+    assert asked.of_data.data is not None
+    size = note.image_size or _likely_size(asked.of_data.data)
+    values = recipes.defaults(asked.family, asked.of_data.data, size)
+    if start := asked.objective.get("start_from"):
+        values["architecture"] = {**values.get("architecture", {}), **sizes_of(start, asked.family, size)}
+    return values
 
 
 def _places(asked: DataAsked) -> dict[str, Any]:
@@ -200,8 +209,17 @@ def _with_option(values: dict[str, Any], text: str) -> dict[str, Any]:
     part, dot, key = name.partition(".")
     if not dot:
         if name not in TrainingConfig.model_fields or name in ("family", "data", "architecture", "objective"):
-            raise OptionError(f"There is no option '{name}'.{did_you_mean(name, TrainingConfig.model_fields)}")
+            raise OptionError(f"There is no option '{name}'.{_place_of(name, values['family'])}")
         return {**values, name: value}
     if part not in ("objective", "architecture"):
         raise OptionError(f"--set '{text}': '{part}' is neither objective nor architecture.")
     return {**values, part: {**values[part], key: value}}
+
+
+def _place_of(name: str, family: str) -> str:
+    """Where an option belongs that is not the configuration's own, or the nearest one that is."""
+    if name in OPTIONS[family].model_fields:
+        return f" Write --set objective.{name}=…"
+    if name in of_architecture(family):
+        return f" Write --set architecture.{name}=…"
+    return did_you_mean(name, TrainingConfig.model_fields)

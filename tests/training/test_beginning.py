@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,6 +16,8 @@ from latentlab.models.family import Network, architecture_from
 from latentlab.models.loading import weights_of
 from latentlab.models.vae import VAE, Autoencoder, VAEArchitecture
 from latentlab.models.vae_gan import VAEGAN
+from training.commanding import Asked, effective
+from training.data_note import DataAsked
 from training.objectives.beginning import begin_from
 from training.objectives.vae import VAEObjective
 from training.options import VAEOptions
@@ -123,3 +126,34 @@ def test_what_one_cannot_begin_with_is_refused(tmp_path: Path) -> None:
         begin_from(stored(tmp_path, tiny("alpha-gan")), network_to_begin("vae-gan"))
     with pytest.raises(OptionError, match="no encoder"):
         begin_from(stored(tmp_path, tiny("dcgan")), network_to_begin("vae"))
+
+
+# --- sizes that were not said ----------------------------------------------------------------------------------
+
+
+def asked(family: str, start: str, **said: Any) -> Asked:
+    return Asked(
+        family,
+        DataAsked(data="avatars", image_size=said.pop("image_size", None)),
+        objective={"start_from": start},
+        **said,
+    )
+
+
+def test_sizes_are_those_of_the_model_it_begins_with(tmp_path: Path) -> None:
+    start = stored(tmp_path, vae_that_has_seen(torch.rand(5, 1, 16, 16), patch=2))
+    config, note = effective(asked("vae", start))
+    sizes = config.architecture
+    assert (note.image_size, sizes["latent_dim"], sizes["width"], sizes["patch"]) == (16, 4, 4, 2)
+    assert sizes.get("prior", "normal") == "normal"  # its training states one
+    larger, note = effective(asked("vae", start, image_size=32))
+    assert (note.image_size, larger.architecture["patch"]) == (32, 4)
+    assert effective(asked("alpha-gan", start))[0].architecture["prior"] == "empirical"  # its training draws from it
+    assert (
+        effective(asked("vae", start, architecture={"width": 8}))[0].architecture["width"] == 8
+    )  # and is refused later
+
+
+def test_a_start_that_is_not_there_is_refused_before_any_data_is_read() -> None:
+    with pytest.raises(CheckpointError, match="faces-vea: there is no such file"):
+        effective(asked("vae", "faces-vea"))

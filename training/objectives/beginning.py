@@ -6,16 +6,14 @@ Shapes: O I of a convolution's channels, C of a picture, P a patch's side, H W o
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 from torch import Tensor
 
-from latentlab.core.bundled import assets_folder
 from latentlab.core.checkpoint_file import read_header, read_weights
-from latentlab.core.errors import CheckpointError, OptionError
+from latentlab.core.errors import OptionError
 from latentlab.models.loading import network_from
 from latentlab.models.vae import PRIOR, Autoencoder, AutoencoderArchitecture
+from training.starting import checkpoint_named
 
 MAY_DIFFER = {"name", "image_size", "patch", "prior"}
 SHARED = tuple(name for name in AutoencoderArchitecture.model_fields if name not in MAY_DIFFER)
@@ -72,18 +70,9 @@ def enlarged(state: State, wanted: State, found: AutoencoderArchitecture) -> Sta
     for name, value in state.items():
         if name in wanted and wanted[name].shape != value.shape:
             input_side = name.startswith("encoder")
-            patches = value.unflatten(1 if input_side else 0, (found.channels, found.patch, found.patch))
+            patches = torch.unflatten(value, 1 if input_side else 0, (found.channels, found.patch, found.patch))
             first = 2 if input_side else 1  # axis of the rows of a patch
             times = round((wanted[name].numel() / value.numel()) ** 0.5)
             spread = patches.repeat_interleave(times, first).repeat_interleave(times, first + 1)
             larger[name] = spread.flatten(first - 1, first + 1) / (times**2 if input_side else 1)
     return larger
-
-
-def checkpoint_named(start: str) -> Path:
-    """Raises CheckpointError where there is none."""
-    bundled = assets_folder() / f"{start}.safetensors"
-    path = bundled if bundled.is_file() else Path(start)
-    if not path.is_file():
-        raise CheckpointError(f"start_from {start}: there is no such file, and no bundled model of that name.")
-    return path
