@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from latentlab.core.errors import LatentlabError, OptionError, did_you_mean
+from latentlab.core.errors import LatentlabError, OptionError, did_you_mean, in_plain_words
 
 COMMANDS = (
     "info",
@@ -84,7 +84,7 @@ def _command(arguments: list[str]) -> int:
     except typer.Abort:
         raise KeyboardInterrupt from None
     except usage_error as error:
-        message = str(error.format_message()).rstrip(".?")
+        message = in_plain_words(str(error.format_message())).rstrip(".?")
         return _say(f"{message}. See latentlab {_command_of(arguments)}--help.", 2)
     if status == 130:  # what newer versions make of Ctrl+C
         raise KeyboardInterrupt

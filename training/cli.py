@@ -17,7 +17,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from latentlab.core.errors import BadInput, Failure, Interrupted, LatentlabError, OptionError, did_you_mean
+from latentlab.core.errors import (
+    BadInput,
+    Failure,
+    Interrupted,
+    LatentlabError,
+    OptionError,
+    did_you_mean,
+    in_plain_words,
+)
 from latentlab.core.registry import FAMILIES
 from training.commanding import Asked, as_toml, effective, resolved
 from training.config import TrainingConfig
@@ -45,7 +53,6 @@ app = typer.Typer(
     cls=Commands,
     name=PROGRAM,
     help="Train a model whose latent space latentlab can open. FAMILY is one of the commands below.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -180,7 +187,7 @@ def list_known(
         for parameter in parameters(TrainingConfig, CONFIGURATION, show_default=False):
             typer.echo(f"  {flag(parameter.name):32}{parameter.default.help}")
         return
-    recipes = {name: str(make.__doc__).split(":")[0].split(";")[0] for name, make in RECIPES.items()}
+    recipes = {name: f"{make().family}; {str(make.__doc__).splitlines()[0]}" for name, make in RECIPES.items()}
     options = {key: " ".join(flag(name) for name in OPTIONS[key].model_fields) for key in TRAINABLE}
     for title, entries in (
         ("Families", {key: entry.title for key, entry in TRAINABLE.items()}),
@@ -253,6 +260,8 @@ def prepare_data(
 
     if out.exists():
         raise OptionError(f"{out} exists already; remove it or choose another name.")
+    if not out.parent.is_dir():  # said before the pictures are read, which may take an hour
+        raise OptionError(f"There is no folder {out.parent}; make it, or choose another --out.")
     with staged() as report:
         found = load(
             data,
@@ -267,14 +276,15 @@ def prepare_data(
         )
     tell_skipped(found.skipped)
     save(out, found)
-    typer.echo(f"{len(found):,} pictures of {found.height} x {found.width} x {found.channels} in {out}")
+    many = "1 picture" if len(found) == 1 else f"{len(found):,} pictures"
+    typer.echo(f"{many} of {found.height} x {found.width} x {found.channels} in {out}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """The exit status. Every failure is one line on stderr; LATENTLAB_DEBUG=1 shows where it came from."""
     try:
         command = typer.main.get_command(app)
-        arguments = list(sys.argv[1:] if argv is None else argv)
+        arguments = list(sys.argv[1:] if argv is None else argv) or ["--help"]
         status = command.main(arguments, prog_name=PROGRAM, standalone_mode=False)
         return status if isinstance(status, int) else 0
     except Exception as error:
@@ -297,7 +307,9 @@ def told(error: Exception) -> tuple[int, str]:
     if isinstance(error, typer.Abort):
         return 130, "Interrupted."
     if hasattr(error, "format_message"):  # of the command line's parser: wrong usage
-        return 2, f"{error.format_message()} See {PROGRAM} --help.".replace("\n", " ")
+        said = in_plain_words(error.format_message()).rstrip(".?")
+        command = getattr(getattr(error, "ctx", None), "command_path", PROGRAM)
+        return 2, f"{said}. See {command} --help."
     if isinstance(error, MemoryError) or "out of memory" in str(error) or "DefaultCPUAllocator" in str(error):
         return Failure.exit_status, "There is not enough memory. Use a smaller --batch-size, --image-size or --limit."
     if isinstance(error, OSError):

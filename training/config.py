@@ -10,7 +10,7 @@ from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from latentlab.core.errors import OptionError, did_you_mean
+from latentlab.core.errors import OptionError, did_you_mean, in_plain_words
 from training.options import OPTIONS, Options
 
 Augmentation = Literal["flip", "crop", "rotate", "colour"]
@@ -91,12 +91,13 @@ def checked(model: type[Model], values: Mapping[str, Any]) -> Model:
         return model.model_validate(dict(values))
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
+        why = in_plain_words(first["msg"])
+        where = ".".join(part for part in first["loc"] if isinstance(part, str))  # not which of several values
         if first["type"] == "extra_forbidden":
             raise OptionError(f"There is no option '{where}'.{did_you_mean(where, model.model_fields)}") from None
         if not where:
             raise OptionError(first["msg"].removeprefix("Value error, ")) from None
-        raise OptionError(f"The option '{where}' cannot be {first.get('input')!r}: {first['msg']}.") from None
+        raise OptionError(f"The option '{where}' cannot be {first.get('input')!r}: {why}.") from None
 
 
 def config_from(**values: Any) -> TrainingConfig:

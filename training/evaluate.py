@@ -61,7 +61,7 @@ def evaluate(
         raise OptionError(f"--importance-samples {importance_samples}: between 1 and 100,000 per picture.")
     path = checkpoint / CHECKPOINT if checkpoint.is_dir() else checkpoint
     if not path.is_file():
-        raise CheckpointError(f"There is no checkpoint {path}.")
+        raise CheckpointError(f"There is no checkpoint {path}; name a .safetensors file, or the folder of a run.")
     header = read_header(path)
     dataset = _loaded(path, header, data, root, crop, limit, report)
     model = load_native(path, device)

@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from latentlab.core.atomic import atomic_file
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.encodings_table import EncodingsNote, encoding_set, note_and_arrays
-from latentlab.core.errors import CheckpointError
+from latentlab.core.errors import CheckpointError, in_plain_words
 from latentlab.core.latent_model import ImageShape, ModelInfo
 from latentlab.core.safetensors_table import (
     Table,
@@ -202,9 +202,10 @@ def _header(path: Path, table: Table) -> Header:
         return Header.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
+        why = in_plain_words(first["msg"])
         where = ".".join(str(part) for part in first["loc"])
         raise CheckpointError(
-            f"{path} has an unusable header: '{where}' is {first.get('input')!r:.60} ({first['msg']})."
+            f"{path} has an unusable header: '{where}' is {first.get('input')!r:.60} ({why})."
         ) from error
     except (ValueError, AttributeError, RecursionError) as error:
         raise CheckpointError(f"{path} has an unusable header: {error}.") from error

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.directions import Direction
-from latentlab.core.errors import DataError
+from latentlab.core.errors import DataError, in_plain_words
 
 VERSION = 1
 SIZE_LIMIT = 200_000_000  # bytes; thousands of directions of 512 numbers are far below
@@ -99,5 +99,6 @@ def _checked(document: Any, shown: str) -> list[SavedDirection]:
         return SavedDirections.model_validate(document).directions
     except ValidationError as error:
         first = error.errors()[0]
+        why = in_plain_words(first["msg"])
         where = ".".join(str(part) for part in first["loc"]) or "the document"
-        raise DataError(f"{shown} does not hold directions: {where}: {first['msg']}. Choose another file.") from error
+        raise DataError(f"{shown} does not hold directions: {where}: {why}. Choose another file.") from error

@@ -16,7 +16,23 @@ LatentlabError
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
+
+# What pydantic says of a value, and what it means.
+PLAIN_WORDS = (
+    (r"Input should be a valid integer.*", "it must be a whole number"),
+    (r"Input should be a valid number.*", "it must be a number"),
+    (r"Input should be a valid boolean.*", "it must be true or false"),
+    (r"Input should be a valid string.*", "it must be text"),
+    (r"Input should be a valid (tuple|list).*", "it must be a list"),
+    (r"Input should be greater than or equal to (.+)", r"it must be at least \1"),
+    (r"Input should be less than or equal to (.+)", r"it must be at most \1"),
+    (r"Input should be greater than (.+)", r"it must be more than \1"),
+    (r"Input should be less than (.+)", r"it must be less than \1"),
+    (r"Input should be (.+)", r"it must be \1"),
+    (r"Value error, (.+)", r"\1"),
+)
 
 
 class LatentlabError(Exception):
@@ -90,3 +106,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def few(names: Sequence[str], most: int = 12) -> str:
     """The first names, and that there are more."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
+
+
+def in_plain_words(message: str) -> str:
+    """What pydantic says of a value it refuses, without its jargon and the full stop: "it must be at least 1".
+
+    `message` may have words of its own before; what is not known stays as it is.
+    """
+    for pattern, words in PLAIN_WORDS:
+        changed, count = re.subn(pattern, words, message, count=1, flags=re.DOTALL)
+        if count:
+            return changed.removesuffix(".")
+    return message.removesuffix(".")

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import DataError
+from latentlab.core.pictures import ENDINGS
 
 KNOWN = ("images", "labels", "attributes", "attribute_names", "label_names", "names", "licence")
+PACKED_ENDINGS = (".zip", ".rar", ".7z", ".tar", ".gz", ".tgz")
 RATIO_LIMIT = 100  # an honest set of pictures deflates less; a bomb about 1,000 times
 FREE_BYTES = 64 * 2**20  # below this any ratio will do
 BYTES_LIMIT = 64 * 2**30
@@ -52,6 +54,10 @@ def read_archive(path: Path, mapped: Mapped = in_memory) -> PictureArchive:
 
     Pictures that are stored without compression are mapped instead of read where `mapped` says so of their bytes.
     """
+    if path.suffix.lower() in ENDINGS:
+        raise DataError(f"{path} is a single picture; name the folder that it lies in.")
+    if path.suffix.lower() in PACKED_ENDINGS:
+        raise DataError(f"{path} is packed; unpack it and name the folder of its pictures.")
     arrays = _read(path, mapped)
     if "images" not in arrays:
         raise DataError(f"{path} holds no array 'images'; it has {', '.join(arrays) or 'none that are known'}.")

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from latentlab.core.errors import DataError
-from latentlab.core.pictures import ENDINGS, Crop, Picture, read_picture
+from latentlab.core.pictures import ENDINGS, UNREAD_ENDINGS, Crop, Picture, read_picture
 
 TABLE = "attributes.csv"
 COPIED_AT_ONCE = 1024
@@ -50,16 +50,22 @@ class Listing:
 
 
 def listed(folder: Path) -> Listing:
-    """The pictures of a folder in a stable order."""
+    """The pictures of a folder in a stable order. Raises DataError where there is none."""
     if (folder / TABLE).is_file():
         return _from_table(folder)
-    own = _pictures_in(folder, deep=False)
-    classes = {sub: found for sub in _subfolders(folder) if (found := _pictures_in(sub, deep=True))}
+    own, unread = _pictures_in(folder, deep=False)
+    classes: dict[Path, list[Path]] = {}
+    for sub in _subfolders(folder):
+        found, others = _pictures_in(sub, deep=True)
+        unread += others
+        if found:
+            classes[sub] = found
     if not own and not classes:
-        raise DataError(f"There is no picture in {folder}; looked for {', '.join(ENDINGS)}.")
+        raise DataError(_none_in(folder, unread))
+    skipped = tuple(f"{_relative(file, folder)}: a kind that is not read; save it as JPEG or PNG" for file in unread)
     if len(classes) < 2:
         files = own + [file for found in classes.values() for file in found]
-        return Listing(tuple(files), tuple(_relative(file, folder) for file in files))
+        return Listing(tuple(files), tuple(_relative(file, folder) for file in files), skipped=skipped)
     files, labels = list(own), [-1] * len(own)
     for label, found in enumerate(classes.values()):
         files += found
@@ -69,6 +75,7 @@ def listed(folder: Path) -> Listing:
         tuple(_relative(file, folder) for file in files),
         np.array(labels, np.int64),
         tuple(portable_name(sub.name) for sub in classes),
+        skipped=skipped,
     )
 
 
@@ -144,10 +151,25 @@ def _within(folder: Path, link: Path) -> bool:
     return folder.resolve().is_relative_to(link.resolve())
 
 
-def _pictures_in(folder: Path, *, deep: bool) -> list[Path]:
-    found = folder.rglob("*") if deep else folder.iterdir()
-    return sorted(
-        file for file in found if file.suffix.lower() in ENDINGS and not file.name.startswith(".") and file.is_file()
+def _pictures_in(folder: Path, *, deep: bool) -> tuple[list[Path], list[Path]]:
+    """(those that may be read, those of a kind that is not)."""
+    known = {*ENDINGS, *UNREAD_ENDINGS}
+    found = sorted(
+        file
+        for file in (folder.rglob("*") if deep else folder.iterdir())
+        if file.suffix.lower() in known and not file.name.startswith(".") and file.is_file()
+    )
+    unread = [file for file in found if file.suffix.lower() in UNREAD_ENDINGS]
+    return [file for file in found if file.suffix.lower() in ENDINGS] if unread else found, unread
+
+
+def _none_in(folder: Path, unread: list[Path]) -> str:
+    if not unread:
+        return f"There is no picture in {folder}; looked for {', '.join(ENDINGS)}."
+    are, them = ("is", "it") if len(unread) == 1 else ("are", "them")
+    return (
+        f"There is no picture in {folder} that can be read: {len(unread):,} {are} of a kind that is not, such as "
+        f"{_relative(unread[0], folder)}. Save {them} as JPEG or PNG."
     )
 
 
@@ -175,7 +197,7 @@ def _from_table(folder: Path) -> Listing:
             files[file] = [_number(cell, table, line, name) for cell, name in zip(row[1:], names, strict=True)]
     if not files:
         raise DataError(f"{table} names no picture that exists in {base}; the first: {skipped[0]}.")
-    unnamed = [file for file in _pictures_in(base, deep=True) if file not in files]
+    unnamed = [file for file in _pictures_in(base, deep=True)[0] if file not in files]
     skipped += [f"{_relative(file, base)}: has no line in {TABLE}" for file in unnamed]
     return Listing(
         tuple(files),

@@ -21,6 +21,8 @@ Picture = NDArray[np.uint8]  # (H, W, C)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".ppm", ".pgm")
+# Pictures of phones, cameras and drawing programs that are not read: said, where a folder holds any.
+UNREAD_ENDINGS = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".psd", ".svg", ".cr2", ".cr3", ".nef", ".arw", ".dng")
 PIXEL_LIMIT = 25_000_000  # Pillow holds 4 bytes a pixel, and what is done with them needs copies
 GREY_MODES = frozenset({"1", "L", "LA", "La", "I", "F", "I;16", "I;16L", "I;16B", "I;16N"})
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from latentlab.core.atomic import atomic_write, displayed
-from latentlab.core.errors import DataError
+from latentlab.core.errors import DataError, in_plain_words
 from latentlab.core.state import State
 from latentlab.core.state_document import Mismatch, state_from, to_document
 
@@ -86,8 +86,9 @@ def load(path: Path | str) -> SavedSession:
         state = state_from(checked.state)
     except ValidationError as error:
         first = error.errors()[0]
+        why = in_plain_words(first["msg"])
         where = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"The session {shown} is damaged: {where}: {first['msg']}. Open another copy of it.") from error
+        raise DataError(f"The session {shown} is damaged: {where}: {why}. Open another copy of it.") from error
     except (Mismatch, RecursionError) as error:
         raise DataError(f"The session {shown} is damaged: {error}. Open another copy of it.") from error
     return SavedSession(state, _found(checked.checkpoint, Path(path)), checked.layout, document)

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FiniteFloat, ValidationError
 
 from latentlab.core.condition import Condition
-from latentlab.core.errors import DataError
+from latentlab.core.errors import DataError, in_plain_words
 from latentlab.core.state import State, at
 
 PNG_KEY = "latentlab"
@@ -66,9 +66,10 @@ def read_recipe(text: str) -> Recipe:
         recipe = Recipe.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
+        why = in_plain_words(first["msg"])
         where = ".".join(str(part) for part in first["loc"]) or "the text"
         raise DataError(
-            f"The recipe in this picture is damaged: {where}: {first['msg']}. Open the picture as an image instead."
+            f"The recipe in this picture is damaged: {where}: {why}. Open the picture as an image instead."
         ) from error
     if recipe.version > VERSION:
         raise DataError(

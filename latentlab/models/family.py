@@ -13,7 +13,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
-from latentlab.core.errors import CheckpointError, OptionError, did_you_mean
+from latentlab.core.errors import CheckpointError, OptionError, did_you_mean, in_plain_words
 from latentlab.core.registry import FAMILIES
 from latentlab.core.spaces import LatentSpace
 from latentlab.models.first_layer import first_weights
@@ -117,6 +117,7 @@ def architecture_from(description: dict[str, Any]) -> tuple[type[Network], Archi
         return network_class, network_class.Parameters.model_validate(description)
     except ValidationError as error:
         first = error.errors()[0]
+        why = in_plain_words(first["msg"])
         where = ".".join(str(part) for part in first["loc"])
         if first["type"] == "extra_forbidden":
             raise CheckpointError(
@@ -124,5 +125,5 @@ def architecture_from(description: dict[str, Any]) -> tuple[type[Network], Archi
                 f"{did_you_mean(where, network_class.Parameters.model_fields)}"
             ) from None
         raise CheckpointError(
-            f"The architecture '{name}' cannot be built: {where} = {first.get('input')!r}: {first['msg']}."
+            f"The architecture '{name}' cannot be built: {where} = {first.get('input')!r}: {why}."
         ) from None

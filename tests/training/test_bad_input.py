@@ -74,7 +74,7 @@ def test_sizes_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str
     out = ("--out", str(tmp_path / "run"))
     np.savez(tmp_path / "oblong.npz", images=np.zeros((20, 8, 12), np.uint8))
     assert "8 x 12" in told(capsys, 2, "vae", "--data", str(tmp_path / "oblong.npz"), "--crop", "none", *out)
-    assert "less than or equal to 1024" in told(capsys, 2, "vae", *DIGITS, *out, "--set", "architecture.width=5000")
+    assert "it must be at most 1024" in told(capsys, 2, "vae", *DIGITS, *out, "--set", "architecture.width=5000")
     large = ("--set", "architecture.latent_dim=100000", "--set", "architecture.width=1024")
     assert "at most 500,000,000" in told(capsys, 2, "vae", *DIGITS, *out, *large)
     assert "Did you mean 'width'?" in told(capsys, 2, "vae", *DIGITS, *out, "--set", "architecture.widht=4")

@@ -97,6 +97,13 @@ def test_a_folder_that_holds_something_is_refused(
         (["dcgan", "--data", "digits", "--out", "{new}", "--recipe", "faces-vae"], "not of dcgan"),
         (["vae", "--data", "mnist", "--out", "{new}", "--root", "{new}"], "--download"),
         (["evaluate", "{new}"], "no checkpoint"),
+        (["vae", "--epochs", "many"], "it must be a whole number. See latentlab-train vae --help."),
+        (["vae", "--data", "digits", "--out", "{new}", "--batch-size", "1"], "it must be at least 2."),
+        (["vae", "--data", "digits", "--out", "{new}", "--augment", "flop"], "'augment' cannot be 'flop': it must be"),
+        (["dae", "--data", "digits", "--out", "{new}", "--corruption", "mask:3"], "'mask:3': the amount is 3"),
+        (["vae", "--data", "digits", "--out", "{new}", "--set", "residual=1"], "--set architecture.residual=…"),
+        (["vae", "--data", "digits", "--out", "{new}", "--set", "beta=2"], "--set objective.beta=…"),
+        (["prepare", "--data", "digits", "--out", "{new}/digits.npz"], "There is no folder"),
     ],
 )
 def test_one_clear_line_for_what_is_wrong(
@@ -166,6 +173,14 @@ def test_listing(capsys: pytest.CaptureFixture[str]) -> None:
     said = capsys.readouterr().out
     for word in ("vae", "dcgan", "avatars", "fashion-mnist", "faces-vae"):
         assert word in said
+    assert "cgan; assets/digits-cgan.safetensors: MNIST, asked for a class" in said
+
+
+def test_without_arguments_the_help_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    said = capsys.readouterr()
+    assert not said.err
+    assert "\n  dcgan " in said.out
 
 
 def test_evaluating(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

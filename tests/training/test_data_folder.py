@@ -206,3 +206,32 @@ def test_a_file_that_is_no_data(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     with pytest.raises(DataError, match="neither a folder of pictures nor"):
         load(str(fifo))
+
+
+def test_pictures_of_a_kind_that_is_not_read_are_listed(tmp_path: Path) -> None:
+    save(tmp_path / "cats" / "1.png")
+    save(tmp_path / "dogs" / "2.png")
+    (tmp_path / "dogs" / "IMG_3.HEIC").write_bytes(b"of a telephone")
+    (tmp_path / "IMG_4.heic").write_bytes(b"of a telephone")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", "._1.png", "notes.txt"):
+        (tmp_path / "cats" / name).write_bytes(b"of a system")
+    data = load(str(tmp_path), size=8)
+    assert data.names == ("cats/1.png", "dogs/2.png")
+    assert [line.split(":")[0] for line in data.skipped] == ["IMG_4.heic", "dogs/IMG_3.HEIC"]
+    assert "save it as JPEG or PNG" in data.skipped[0]
+
+
+def test_a_folder_of_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "IMG_4.heic").write_bytes(b"of a telephone")
+    with pytest.raises(DataError, match=r"1 is of a kind that is not, such as IMG_4.heic. Save it as JPEG or PNG"):
+        load(str(tmp_path))
+    (tmp_path / "IMG_5.heic").write_bytes(b"of a telephone")
+    with pytest.raises(DataError, match=r"2 are of a kind that is not, such as IMG_4.heic. Save them as JPEG or PNG"):
+        load(str(tmp_path))
+
+
+@pytest.mark.parametrize(("name", "said"), [("me.jpg", "name the folder"), ("faces.zip", "unpack it")])
+def test_a_file_that_is_no_archive_of_arrays(tmp_path: Path, name: str, said: str) -> None:
+    (tmp_path / name).write_bytes(b"content")
+    with pytest.raises(DataError, match=said):
+        load(str(tmp_path / name))
