@@ -3,7 +3,8 @@
 Held-out faces without glasses are encoded, moved by one strength for all, decoded, and looked at by a judge: a
 classifier trained on real pictures only (as they are, and blurred, since decoders are soft). The judge's thresholds are
 its equal error rates on a validation split; the strength, at most 3, is chosen on that split too. Changes are counted
-against the unedited reconstruction. The balanced direction stands beside the plain mean difference.
+against the unedited reconstruction. The balanced direction stands beside the plain mean difference. Larger pictures
+are judged at 64 px.
 
     python -m benchmarks.attributes --data-root DATA [--part cartoon|celeba] [--checkpoint FILE] [--out FILE.json]
 
@@ -31,6 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.figures import arguments, finish, table, verdict
+from benchmarks.shrinking import shrunk
 from latentlab.core.bundled import DEFAULT, assets_folder
 from latentlab.core.directions import orthogonalised
 from latentlab.core.errors import LatentlabError, OptionError
@@ -89,7 +91,7 @@ class Judge:
 
     def decisions(self, images: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """(N, A)"""
-        return np.asarray(self.classifier.predict(images).attributes_NA > self.thresholds, np.bool_)
+        return np.asarray(self.classifier.predict(shrunk(images)).attributes_NA > self.thresholds, np.bool_)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int
     precision = Precision.choose(_cpu(), "auto")
     begin = time.perf_counter()
     classifier = fit_classifier(
-        fitted.images,
+        shrunk(fitted.images),
         Targets(attributes_NA=_columns(fitted, usable), names=names),
         steps=steps,
         augmentation=Augmentation(flip=True, blur=True),
@@ -139,10 +141,10 @@ def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int
         bfloat16=precision.name == "bfloat16",
         on_step=lambda done, total: _tell("training the judge", done, total, begin),
     )
-    scores = classifier.predict(validation.images).attributes_NA
+    scores = classifier.predict(shrunk(validation.images)).attributes_NA
     truth = _columns(validation, usable)
     thresholds = [equal_error_threshold(scores[:, a], truth[:, a] == 1) for a in range(len(names))]
-    aucs = attribute_aucs(classifier.predict(held_out.images), _columns(held_out, usable))
+    aucs = attribute_aucs(classifier.predict(shrunk(held_out.images)), _columns(held_out, usable))
     return Judge(classifier, names, np.array(thresholds, np.float32), tuple(aucs))
 
 

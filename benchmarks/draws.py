@@ -1,7 +1,8 @@
 """What draws of a measured prior look like: by one Gaussian, and around encodings with steps of several lengths.
 
-The encodings are those of the training pictures; draws are compared with held-out ones. A draw is new where it lies as
-far from every encoding as a held-out picture does: draws that copied the data would be perfect otherwise.
+The encodings are those of the training pictures; draws are compared with held-out ones, at 64 px where they are larger.
+A draw is new where it lies as far from every encoding as a held-out picture does: draws that copied the data would be
+perfect otherwise.
 
     python -m benchmarks.draws --data DATA/cartoon-faces [--model FILE.safetensors] [--sheet FILE.png]
 
@@ -21,6 +22,7 @@ import torch
 from PIL import Image
 
 from benchmarks.figures import arguments, finish, table
+from benchmarks.shrinking import shrunk
 from latentlab.core import manifold_parzen
 from latentlab.core.bundled import bundled_models
 from latentlab.core.checkpoint_file import read_header
@@ -38,7 +40,7 @@ BANDWIDTHS = (0.5, 0.7, 1.0)
 CLASSIFIER_STEPS = 180
 SHOWN = 16
 KEPT = ("frechet_distance", "sharpness_ratio", "precision", "recall", "coverage")
-BUNDLED = ("faces-vae", "faces-alpha-gan")
+BUNDLED = ("faces-vae", "faces-vae-128", "faces-alpha-gan")
 
 
 def ways(space: LatentSpace, encodings_ND: FloatArray, count: int) -> Iterator[tuple[str, FloatArray]]:
@@ -64,8 +66,15 @@ def nearest(points_BD: FloatArray, encodings_ND: FloatArray) -> float:
 def of_model(
     model: TorchModel, train: Dataset, held_out: Dataset, rows: list[np.ndarray[Any, Any]]
 ) -> list[list[object]]:
+    real, unseen = shrunk(train.images), shrunk(held_out.images)
     classifier = learned(
-        train, steps=CLASSIFIER_STEPS, flip=False, seed=0, device=model.device, bfloat16=False, report=lambda *_: None
+        replace(train, images=real),
+        steps=CLASSIFIER_STEPS,
+        flip=False,
+        seed=0,
+        device=model.device,
+        bfloat16=False,
+        report=lambda *_: None,
     )
     if classifier is None:
         sys.exit(f"'{train.name}' has no labels, so no classifier gives features to measure in.")
@@ -77,9 +86,9 @@ def of_model(
         *ways(model.info.spaces[0], known_ND, DRAWS),
         ("encodings of training pictures", known_ND[:DRAWS]),
     ]:
-        figures = of_draws(model.decode(drawn_BD), held_out.images, train.images, features)
+        figures = of_draws(shrunk(model.decode(drawn_BD)), unseen, real, features)
         found.append([name, *(float(figures[kept]) for kept in KEPT), nearest(drawn_BD, known_ND)])
-        rows.append(np.concatenate(list(model.decode(drawn_BD[:SHOWN])), axis=1))
+        rows.append(np.concatenate(list(shrunk(model.decode(drawn_BD[:SHOWN]))), axis=1))
     found.append(["held-out pictures", *("",) * len(KEPT), nearest(unseen_ND, known_ND)])
     return found
 

@@ -21,6 +21,7 @@ from benchmarks.figures import finish, percentile, table, verdict
 from benchmarks.interaction import with_many_encodings
 from benchmarks.pointer import Pointer
 from benchmarks.saving import Killed, Save, kept
+from benchmarks.shrinking import shrunk
 from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, read_encodings, verify, write_checkpoint
 from latentlab.core.encodings import EncodingSet, Thumbnails
 from latentlab.core.errors import SaveError
@@ -54,6 +55,15 @@ def test_figures_are_printed_and_written(tmp_path: Path, capsys: pytest.CaptureF
     written = json.loads((tmp_path / "out.json").read_text())
     assert written["ratio"] == 2.0
     assert written["machine"]["packages"]["torch"] in capsys.readouterr().out
+
+
+def test_larger_pictures_are_judged_as_means_of_squares() -> None:
+    small = np.random.default_rng(0).integers(0, 254, (2, 64, 64, 3), np.uint8)
+    large = small.repeat(2, axis=1).repeat(2, axis=2)
+    large[:, ::2] += 2
+    assert np.array_equal(shrunk(large), small + 1)
+    assert shrunk(small) is small
+    assert shrunk(large[:, :100, :100]).shape == (2, 100, 100, 3)
 
 
 def watch_of(*latents: bytes) -> Watch:
