@@ -118,8 +118,10 @@ class InProcessEngine(Replying):
 
     def _hold(self) -> None:
         with self._changed:
-            message, found = self._loading.take()
-        self._pass_on(self._answering.hold(found, message.request.slot))
+            taken = self._loading.take()
+        if taken is not None:
+            message, found = taken
+            self._pass_on(self._answering.hold(found, message.request.slot))
 
     def _open(self, request: OpenModel) -> None:
         self._pass_on(self._answering.hold(self._read(request), request.slot))

@@ -58,6 +58,8 @@ class Ledger:
         again = any(message.number == answer.number for message in self._models.values())
         if isinstance(reply, Opened) and request is not None:
             self._models[request.slot] = Open(answer.number, request)
+        if request is None:  # let go of: an answer to an earlier opening would be taken for that to the next
+            return None
         # Said once: the window has had a reopened model on screen all the time.
         return None if again and isinstance(reply, Opened) else reply
 
@@ -91,7 +93,9 @@ class Ledger:
         """Everything unanswered, answered with a failure and forgotten. Models that were open will be again."""
         known = {model.number for model in self._models.values()}
         replies: list[Reply] = [
-            OpenFailed(request.path, message) for number, request in self._opening.items() if number not in known
+            OpenFailed(request.path, message, slot=request.slot)
+            for number, request in self._opening.items()
+            if number not in known
         ]
         replies += [RequestFailed(m.consumer, m.ticket, message, details) for m in self.unanswered()]
         self._opening.clear()

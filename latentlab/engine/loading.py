@@ -42,17 +42,14 @@ class Loading:
         begun = [message for message in (*self._waiting, self._under_way) if message is not None]
         self._unwanted = {message.number for message in begun if message.request.slot == slot}
 
-    def take(self) -> tuple[Open, LatentModel | OpenFailed]:
-        """What is ready, and what it answers."""
+    def take(self) -> tuple[Open, LatentModel | OpenFailed] | None:
+        """What is ready, and what it answers; None where nobody waits for it any more."""
         found, message = self._ready, self._under_way
         assert found is not None
         assert message is not None
         self._ready = self._under_way = None
-        if message.number in self._unwanted:
-            request = message.request
-            found = OpenFailed(request.path, f"{request.path} was closed again.", slot=request.slot)
         self._next()
-        return message, found
+        return None if message.number in self._unwanted else (message, found)
 
     def _next(self) -> None:
         if self._under_way is None and self._waiting:

@@ -66,7 +66,8 @@ def serve(connection: Connection, answering: Answering, ring: PictureRing | None
             message = opening.popleft()
             send(connection, Answer(answering.open(message.request), message.number))
         elif loading.ready:
-            send(connection, held(answering, loading))
+            if (answer := held(answering, loading)) is not None:
+                send(connection, answer)
         elif task := schedule.next(partial(answering.answerable, loading=loading.busy)):
             reply = answering.advance(task)
             if reply is not None:
@@ -78,9 +79,15 @@ def serve(connection: Connection, answering: Answering, ring: PictureRing | None
             patience_s = LOADING_S if loading.busy else None
 
 
-def held(answering: Answering, loading: Loading) -> Answer:
-    """The model that has been read can be named; a function of its own, so that nothing here keeps it alive."""
-    message, found = loading.take()
+def held(answering: Answering, loading: Loading) -> Answer | None:
+    """The model that has been read can be named; a function of its own, so that nothing here keeps it alive.
+
+    None where it was let go of before it was there.
+    """
+    taken = loading.take()
+    if taken is None:
+        return None
+    message, found = taken
     return Answer(answering.hold(found, message.request.slot), message.number)
 
 

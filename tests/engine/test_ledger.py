@@ -64,6 +64,7 @@ def test_a_model_that_was_let_go_and_one_on_its_way_to_its_slot_are_not_reopened
     ledger.add(Open(3, OpenModel("three", slot="compare")))
     ledger.let_go("compare")
     assert sent(ledger) == [1]
+    assert ledger.settle(Answer(OpenFailed("three", "It was closed again.", slot="compare"), 3)) is None
 
 
 def test_older_requests_are_settled_with_a_newer_one_and_withdrawn_ones_are_not_delivered() -> None:
@@ -81,11 +82,12 @@ def test_older_requests_are_settled_with_a_newer_one_and_withdrawn_ones_are_not_
 def test_giving_up_answers_everything_and_keeps_the_models() -> None:
     ledger = Ledger()
     opened(ledger, 1, "one")
-    ledger.add(Open(2, OpenModel("two")))
+    ledger.add(Open(2, OpenModel("two", slot="compare")))
     ledger.add(Submit("image", 3, decode(1), Lane.LIVE))
     ledger.to_send_again()
-    replies = ledger.fail("why", "log")
-    assert [type(reply) for reply in replies] == [OpenFailed, RequestFailed]
-    assert replies[0].path == "two"
+    failed, unanswered = ledger.fail("why", "log")
+    assert isinstance(failed, OpenFailed)
+    assert isinstance(unanswered, RequestFailed)
+    assert (failed.path, failed.slot) == ("two", "compare")
     assert not ledger.suspects()
     assert sent(ledger) == [1]
