@@ -54,6 +54,7 @@ class Opening(QObject):
     """The window hears `shown` when `workspace.opened` is another model, `refused` when one could not be opened."""
 
     shown = Signal()
+    begun = Signal()  # other work stands in the session, of another model or of a session's file; `shown` follows
     engine_ready = Signal()  # the engine holds the model that is shown already
     refused = Signal(str, str)  # the path, and why
     trust_wanted = Signal(str, str)  # a file that can run code, and what it is: `trust` or `refuse` it
@@ -197,6 +198,7 @@ class Opening(QObject):
         else:
             fitted = bool(state.directions)
         workspace.session.restart(state)
+        self.begun.emit()
         self.shown.emit()
         encodings = workspace.opened.encodings  # of the space one works in
         if encodings is not None and not fitted:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.ui.opening import Opening
 from latentlab.ui.workspace import Workspace
 
+if TYPE_CHECKING:
+    from latentlab.core.project_file import SavedSession
+
 
 class SessionFiles(QObject):
     """`path` is the file that the present work belongs to; None until it is saved or opened from one."""
-
-    changed = Signal()  # `path`, or whether anything is unsaved
 
     def __init__(self, workspace: Workspace, opening: Opening, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -23,6 +25,8 @@ class SessionFiles(QObject):
         self._opening = opening
         self._document: dict[str, object] = {}
         self.path: Path | None = None
+        self._coming: tuple[Path, SavedSession] | None = None  # its model is being opened
+        opening.begun.connect(self._begin)
 
     @property
     def worth_asking(self) -> bool:
@@ -48,7 +52,6 @@ class SessionFiles(QObject):
         workspace.session.saved = workspace.state
         workspace.settings.add_recent(target)
         workspace.notices.info(f"Saved {displayed(target)}")
-        self.changed.emit()
         return True
 
     def open(self, path: Path) -> None:
@@ -67,8 +70,13 @@ class SessionFiles(QObject):
                 f"The model of {displayed(path)} is not at {where}. Put it there, or beside the session.",
             )
             return
-        self._document = saved.document
-        self.path = path
+        self._coming = path, saved
         self._opening.open(Path(saved.checkpoint_path), saved.state)
         self._workspace.settings.add_recent(path)
-        self.changed.emit()
+
+    def _begin(self) -> None:
+        """The work of the file whose model has opened, or work without a file: saving must not write over another's."""
+        coming, self._coming = self._coming, None
+        self.path, self._document = None, {}
+        if coming is not None and coming[1].state is self._workspace.state:
+            self.path, self._document = coming[0], coming[1].document
