@@ -37,10 +37,14 @@ class Steering(QObject):
             self._go_to_encoding(index)
 
     def drag(self, x: float, y: float) -> None:
-        self._go(x, y)
+        """Nothing once the drag has been taken back, or another model opened, with the button still held."""
+        if self._workspace.session.open_gesture == MOVE:
+            self._go(x, y)
 
     def release(self) -> None:
-        self._workspace.session.end()
+        """The drag is over; a gesture that someone else has opened stays open."""
+        if self._workspace.session.open_gesture == MOVE:
+            self._workspace.session.end()
 
     def abandon(self) -> None:
         self._workspace.session.abandon()

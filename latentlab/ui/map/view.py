@@ -30,6 +30,7 @@ from latentlab.ui import theme
 from latentlab.ui.map.geometry import PICK_RADIUS_PX, ZOOM_LIMITS, Camera, fitted
 from latentlab.ui.map.overlay import Overlay, caption_font, on_screen, paint_hint
 from latentlab.ui.map.scene import Scene, paint
+from latentlab.ui.space_key import BY_KEYBOARD
 
 Tool = Literal["go", "lasso", "rectangle"]
 
@@ -40,7 +41,6 @@ KEY_FACTOR = 1.25
 STILL_PX = 3.0
 TOOLS_PX, HINT_PX = 24, 24  # kept free on the right and below beside the margin, where tools and hint lie over the map
 NUDGE_PX, FAR_NUDGE_PX = 6.0, 30.0
-KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 ARROWS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -111,8 +111,9 @@ class MapCanvas(QWidget):
 
     def show_scene(self, scene: Scene | None, hint: str = "") -> None:
         """`hint` is shown where there is no scene. The camera follows until it was moved by hand."""
-        self.scene = scene
-        self.hint = hint
+        self.scene, self.hint = scene, hint
+        if scene is None:  # what was under a hand is gone
+            self._drag, self.overlay.outline = _Drag.NONE, []
         if self._follows and self._drag is _Drag.NONE:  # nothing moves under a hand
             self._fit()
         self.redraw()
@@ -150,11 +151,9 @@ class MapCanvas(QWidget):
     def zoom(self, factor: float, at: QPointF | None = None) -> None:
         """Around a point of the screen; by default the crosshair where it is in view, else the middle."""
         if at is None:
-            middle = QPointF(self.width() / 2, self.height() / 2)
-            at = middle
-            if self.overlay.crosshair is not None:
-                cross = on_screen(self.camera, self.overlay.crosshair)
-                at = cross if QRectF(self.rect()).contains(cross) else middle
+            place, at = self.overlay.crosshair, QPointF(self.width() / 2, self.height() / 2)
+            if place is not None and QRectF(self.rect()).contains(cross := on_screen(self.camera, place)):
+                at = cross
         low, high = ZOOM_LIMITS
         scale = min(max(self.camera.scale_x * factor, self._fitted_scale * low), self._fitted_scale * high)
         self._look(self.camera.zoomed(scale / self.camera.scale_x, at.x(), at.y()))
@@ -339,7 +338,7 @@ class MapCanvas(QWidget):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
-        self._focus_shown = event.reason() in KEYBOARD
+        self._focus_shown = event.reason() in BY_KEYBOARD
         self.update()
 
     def focusOutEvent(self, event: QFocusEvent) -> None:

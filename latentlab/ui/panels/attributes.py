@@ -116,7 +116,7 @@ class AttributesPanel(Panel):
     def _connect_list(self) -> None:
         session = self.workspace.session
         self.list.pressed.connect(self._press)
-        self.list.moved.connect(lambda row, value: self._set(self._names[row], value))
+        self.list.moved.connect(self._move)
         self.list.released.connect(lambda _row: session.end())
         self.list.abandoned.connect(lambda _row: session.abandon())
         self.list.stepped.connect(self._step)
@@ -222,6 +222,12 @@ class AttributesPanel(Panel):
     def _press(self, row: int) -> None:
         self._steps.finish()
         self.workspace.session.begin(_moving(self._names[row]))
+
+    def _move(self, row: int, value: float) -> None:
+        """Nothing once the drag has been taken back, or another model opened, with the button still held."""
+        name = self._names[row] if row < len(self._names) else ""
+        if name and self.workspace.session.open_gesture == _moving(name):
+            self._set(name, value)
 
     def _step(self, row: int, value: float) -> None:
         self._steps.step(_moving(self._names[row]))

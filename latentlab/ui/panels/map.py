@@ -119,6 +119,7 @@ class MapPanel(Panel):
         encodings = self._encodings
         self._cloud, self._colouring = None, None
         self.hint.say("")
+        self._steering.release()
         self._steering.forget()
         self._lattice.stop()
         self._thumbnails.open(encodings.thumbnails if encodings is not None else None)

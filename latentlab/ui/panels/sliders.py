@@ -231,7 +231,10 @@ class SlidersPanel(Panel):
         self.workspace.session.begin(f"Move {self.list.row(row).title}")
 
     def _move(self, row: int, value: float) -> None:
-        self._place(row, value, f"Move {self.list.row(row).title}")
+        """Nothing once the drag has been taken back, or another model opened, with the button still held."""
+        label = f"Move {self.list.row(row).title}" if row < len(self.list) else ""
+        if label and self.workspace.session.open_gesture == label:
+            self._place(row, value, label)
 
     def _step(self, row: int, value: float) -> None:
         label = f"Move {self.list.row(row).title}"

@@ -43,7 +43,7 @@ class LoneSlider(SliderList):
         self.setAccessibleName(label)
         self.set_rows(1, lambda _: replace(row(), alone=True))
         self.pressed.connect(lambda _: self._press())
-        self.moved.connect(lambda _, value: change(value))
+        self.moved.connect(lambda _, value: self._move(value))
         self.released.connect(lambda _: session.end())
         self.abandoned.connect(lambda _: session.abandon())
         self.stepped.connect(lambda _, value: self._take_step(value))
@@ -54,6 +54,11 @@ class LoneSlider(SliderList):
         self._steps.finish()
         self.taken.emit()
         self._session.begin(self._label)
+
+    def _move(self, value: float) -> None:
+        """Nothing once the drag has been taken back, or another model opened, with the button still held."""
+        if self._session.open_gesture == self._label:
+            self._change(value)
 
     def _take_step(self, value: float) -> None:
         self.taken.emit()
