@@ -5,6 +5,7 @@ Shapes: N pictures, B batch, D latent, K numbers of a condition.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,17 @@ from training.conditions import asked_of
 from training.examples import Examples
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A network with a measured prior; `draws` is what draws are taken from, as from the finished model.
+
+    That is: around what was encoded, or from the prior where it was measured for each condition (decision 0021).
+    """
+
+    network: Autoencoder
+    draws: LatentSpace
+
+
 def spec_of(space: LatentSpace) -> SpaceSpec:
     std = None if space.std is None else [float(value) for value in space.std]
     return SpaceSpec(name=space.name, shape=list(space.shape), prior=space.prior, std=std)
@@ -37,7 +49,8 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     network = network_from(path, header, read_weights(path))
     if not isinstance(network, Autoencoder):
         raise OptionError(f"fit_prior needs an encoder; the family '{header.family}' has none.")
-    fitted = with_measured_prior(network, examples)
+    found = measured(network, examples)
+    fitted = network if found is None else found.network
     update = {
         "architecture": fitted.architecture.model_dump(mode="json"),
         "spaces": [spec_of(space) for space in fitted.spaces],
@@ -45,8 +58,8 @@ def fit_prior(path: Path, examples: Examples, *, half: bool = False) -> Header:
     return write_checkpoint(path, header.model_copy(update=update), weights_of(fitted), half=half)
 
 
-def with_measured_prior(network: Autoencoder, examples: Examples) -> Autoencoder:
-    """`network`, in eval mode, with a prior of what it encodes of `examples`; itself where that is not finite.
+def measured(network: Autoencoder, examples: Examples) -> Measured | None:
+    """`network`, in eval mode, with a prior of what it encodes of `examples`; None where that is not finite.
 
     Whatever prior it has gives way. The global random numbers stay as they are.
     """
@@ -54,8 +67,11 @@ def with_measured_prior(network: Autoencoder, examples: Examples) -> Autoencoder
         trained = network.as_trained().to(next(network.parameters()).device)
         means_ND, variances_ND, told = _posteriors(trained, examples)
         if not (torch.isfinite(means_ND).all() and torch.isfinite(variances_ND).all()):
-            return network
-        return trained.with_fitted_prior(means_ND, variances_ND, *told).to(next(network.parameters()).device)
+            return None
+        fitted = trained.with_fitted_prior(means_ND, variances_ND, *told)
+        (space,) = fitted.spaces
+        draws = space if told else space.drawn_around(fitted.turned(means_ND).numpy())
+        return Measured(fitted.to(next(network.parameters()).device), draws)
 
 
 def _posteriors(network: Autoencoder, examples: Examples) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:

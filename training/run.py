@@ -17,6 +17,7 @@ import torch
 from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
+from latentlab.core.spaces import LatentSpace
 from latentlab.models.device import chosen_device
 from latentlab.models.family import Network
 from latentlab.models.loading import weights_of
@@ -34,7 +35,7 @@ from training.losses import MeanLosses, evaluated
 from training.metrics_log import write_metrics
 from training.objectives.objective import OBJECTIVES, GivesDamaged, Known, Losses, Objective, ObjectiveClass
 from training.precision import Precision
-from training.prior import spec_of, with_measured_prior
+from training.prior import measured, spec_of
 from training.processes import ALONE, Processes
 from training.reports import EpochReport, StepReport
 from training.sheets import RECONSTRUCTIONS, write_repaired, write_sheets
@@ -268,8 +269,8 @@ class Run:
         shown = self.held_out.spread(RECONSTRUCTIONS)
         pictures = shown.pictures()
         asked_BK = asked_of(network, len(shown), shown.labels, shown.attributes)
-        kept = self._as_kept(network)
-        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK, drawn_by=kept)
+        kept, draws = self._as_kept(network)
+        write_sheets(self.out / "samples", self.epoch, network, pictures, asked_BK, drawn_by=kept, draws=draws)
         write_traversals(self.out / "samples", self.epoch, network, pictures, asked_BK)
         self._write_map(network)
         if isinstance(self.objective, GivesDamaged):
@@ -281,14 +282,17 @@ class Run:
     def _measures_prior(self) -> bool:
         return self.config.fit_prior or not getattr(self.objective.network, "has_prior", True)
 
-    def _as_kept(self, network: Network) -> Network:
+    def _as_kept(self, network: Network) -> tuple[Network, LatentSpace]:
         """Where the prior is measured in the end, with one of some pictures already: a run may be stopped any time.
 
-        Draws from N(0, I) fall where no encoding is, and say nothing of the class that a conditional one is asked for.
+        And what its draws are taken from. Those from N(0, I) fall where no encoding is, and say nothing of the class
+        that a conditional one is asked for.
         """
-        if not self._measures_prior or not isinstance(network, Autoencoder):
-            return network
-        return with_measured_prior(network, self.examples.spread(MEASURED))
+        if self._measures_prior and isinstance(network, Autoencoder):
+            found = measured(network, self.examples.spread(MEASURED))
+            if found is not None:
+                return found.network, found.draws
+        return network, network.spaces[0]
 
     def _write_map(self, network: Network) -> None:
         known = self.held_out.spread(PICTURES)

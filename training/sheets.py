@@ -17,6 +17,7 @@ from PIL import Image
 from torch import Tensor
 
 from latentlab.core.atomic import atomic_write
+from latentlab.core.spaces import LatentSpace
 from latentlab.models.conditioning import UNKNOWN, Conditional, condition_rows
 from latentlab.models.family import Network
 from latentlab.models.torch_model import pictures_at_once
@@ -81,14 +82,16 @@ def write_sheets(
     seed: int = SEED,
     *,
     drawn_by: Network | None = None,
+    draws: LatentSpace | None = None,
 ) -> None:
     """`samples-0001.png` and, with an encoder, `reconstructions-0001.png` (each row of originals, then its row).
 
     `asked_NK`: what a conditional network is told of the pictures. Its samples are the same draws in every row, asked
-    for one class (or attribute) after the other. `drawn_by`: the network with a measured prior, for the samples.
+    for one class (or attribute) after the other. `drawn_by`: the network with a measured prior, for the samples;
+    `draws`: what they are taken from, where that is not its space as it is.
     """
     device, drawing = next(network.parameters()).device, drawn_by or network
-    latents_ND = torch.from_numpy(drawing.spaces[0].sample(SAMPLES, seed=seed)).to(device)
+    latents_ND = torch.from_numpy((draws or drawing.spaces[0]).sample(SAMPLES, seed=seed)).to(device)
     rows_RK = row_conditions(network)
     if rows_RK is not None:
         latents_ND = latents_ND[:COLUMNS].repeat(len(rows_RK), 1)
