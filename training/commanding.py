@@ -19,6 +19,7 @@ from training.config import TrainingConfig, config_from
 from training.config_file import TABLES, read, written
 from training.data import SOURCES
 from training.data_note import DataAsked, DataNote
+from training.few_pictures import counted, explained, fitted_to
 from training.flags import of_architecture
 from training.options import OPTIONS
 from training.starting import image_size_of, sizes_of
@@ -74,6 +75,7 @@ class Order:
     out: Path
     resume: bool
     download: bool
+    why: str = ""  # what was chosen for few pictures, and why
 
 
 def resolved(asked: Asked) -> Order:
@@ -84,23 +86,30 @@ def resolved(asked: Asked) -> Order:
         return _resumed(asked, asked.out)
     check_out(asked.out)
     config, note = effective(asked)
-    return Order(config, note, asked.out, False, asked.download)
+    return Order(config, note, asked.out, False, asked.download, reasons(asked, config, note))
 
 
 def effective(asked: Asked) -> tuple[TrainingConfig, DataNote]:
     """What a new run would be. Raises OptionError."""
     if not asked.of_data.data:
         raise OptionError("Say what to train on: --data NAME, FOLDER or FILE.npz. `latentlab-train list` shows names.")
-    said = asked.of_data.model_dump(exclude_none=True)
-    if asked.recipe is None and (start := asked.objective.get("start_from")):
-        said = {"image_size": image_size_of(start)} | said
+    recipe = _recipe(asked)
+    said = _taken_over(asked, recipe) | asked.of_data.model_dump(exclude_none=True)
     note = DataNote(**said | _places(asked.of_data))
-    return _checked(asked, _begin(asked, note), note), note
+    return _checked(asked, recipe or _defaults(asked, note), note), note
 
 
-def as_toml(config: TrainingConfig, note: DataNote) -> str:
-    """A file for `--config` that makes the same run."""
-    return written(config, note)
+def reasons(asked: Asked, config: TrainingConfig, note: DataNote) -> str:
+    """What of the configuration of a new run was chosen for few pictures, and why; empty where nothing was."""
+    count = None if asked.recipe is not None else counted(note.data, note.limit)
+    if count is None:
+        return ""
+    return explained(count, fitted_to(count, asked.family, _usual(asked, note), asked.settings), config)
+
+
+def as_toml(config: TrainingConfig, note: DataNote, why: str = "") -> str:
+    """A file for `--config` that makes the same run; `why` stands above it as a comment."""
+    return (f"# {why}\n" if why else "") + written(config, note)
 
 
 def check_out(out: Path) -> None:
@@ -156,22 +165,45 @@ def _resumed(asked: Asked, out: Path) -> Order:
     return Order(_checked(asked, values, note), note, out, (out / STATE).is_file(), asked.download)
 
 
-def _begin(asked: Asked, note: DataNote) -> dict[str, Any]:
-    """The values before options: of the recipe, or sensible ones for family and data, sizes those of what it begins
-    with."""
+def _recipe(asked: Asked) -> dict[str, Any]:
+    """The values before options, of the recipe; none without one."""
     from training import recipes
 
-    if asked.recipe is not None:
-        values = recipes.recipe(asked.recipe).model_dump(mode="json")
-        if values["family"] != asked.family:
-            raise OptionError(f"The recipe '{asked.recipe}' is of {values['family']}, not of {asked.family}.")
-        return values | {"data": asked.of_data.data or ""}
-    assert asked.of_data.data is not None
-    size = note.image_size or _likely_size(asked.of_data.data)
-    values = recipes.defaults(asked.family, asked.of_data.data, size)
+    if asked.recipe is None:
+        return {}
+    values = recipes.recipe(asked.recipe).model_dump(mode="json")
+    if values["family"] != asked.family:
+        raise OptionError(f"The recipe '{asked.recipe}' is of {values['family']}, not of {asked.family}.")
+    return values | {"data": asked.of_data.data or ""}
+
+
+def _taken_over(asked: Asked, recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """How data is read that suits the model it begins with, if it begins with one."""
+    start = {**recipe.get("objective", {}), **asked.objective}.get("start_from")
+    patch = {**recipe.get("architecture", {}), **asked.architecture}.get("patch")
+    return {"image_size": image_size_of(start, patch)} if start else {}
+
+
+def _defaults(asked: Asked, note: DataNote) -> dict[str, Any]:
+    """The values before options: sensible ones for family and data, and the sizes of the model it begins with."""
+    values = _usual(asked, note)
+    if (count := counted(note.data, note.limit)) is not None:
+        values |= fitted_to(count, asked.family, values, asked.settings)
     if start := asked.objective.get("start_from"):
-        values["architecture"] = {**values.get("architecture", {}), **sizes_of(start, asked.family, size)}
+        values["architecture"] = {**values.get("architecture", {}), **sizes_of(start, asked.family, _size(asked, note))}
     return values
+
+
+def _usual(asked: Asked, note: DataNote) -> dict[str, Any]:
+    """A beginning for family and data, however many pictures there are."""
+    from training import recipes
+
+    assert asked.of_data.data is not None
+    return recipes.defaults(asked.family, asked.of_data.data, _size(asked, note))
+
+
+def _size(asked: Asked, note: DataNote) -> int:
+    return note.image_size or _likely_size(str(asked.of_data.data))
 
 
 def _places(asked: DataAsked) -> dict[str, Any]:

@@ -32,14 +32,37 @@ def faces_vae() -> TrainingConfig:
     )
 
 
+def faces_vae_128() -> TrainingConfig:
+    """assets/faces-vae-128.safetensors: begins with faces-vae; cartoon faces, 128 px; 32 minutes on one core.
+
+    Four times the pixels, so what stands beside their likelihood weighs more: the labels four times, the KL twice.
+    """
+    return config_from(
+        family="vae",
+        recipe="faces-vae-128",
+        architecture={"latent_dim": 128, "width": 48, "patch": 4},
+        objective={"start_from": "faces-vae", "beta": 2.0, "edges": 1.0, "attributes": 120.0, "learning_rate": 7e-4},
+        epochs=36,
+        batch_size=16,
+        schedule="cosine",
+        warmup_steps=100,
+        ema=0.999,
+        augment=("flip",),
+        gradient_clip=40_000,
+        evaluate_every=4,
+        fit_prior=True,
+        half=True,
+    )
+
+
 def faces_alpha_gan() -> TrainingConfig:
-    """assets/faces-alpha-gan.safetensors: begins with faces-vae; cartoon faces, 64 px; about 16 minutes on one core."""
+    """assets/faces-alpha-gan.safetensors: begins with faces-vae-128; cartoon faces, 128 px."""
     return config_from(
         family="alpha-gan",
         recipe="faces-alpha-gan",
-        architecture={"latent_dim": 128, "width": 48, "patch": 2, "prior": "empirical"},
+        architecture={"latent_dim": 128, "width": 48, "patch": 4, "prior": "empirical"},
         objective={
-            "start_from": "faces-vae",
+            "start_from": "faces-vae-128",
             "loss": "non-saturating",
             "reconstruction": 10.0,
             "edges": 1.0,
@@ -55,7 +78,7 @@ def faces_alpha_gan() -> TrainingConfig:
             "code_learning_rate": 1e-4,
             "adam_betas": [0.5, 0.99],
         },
-        epochs=11,
+        epochs=10,
         batch_size=16,
         schedule="cosine",
         warmup_steps=50,
@@ -152,6 +175,7 @@ def dcgan_paper() -> TrainingConfig:
 
 RECIPES: dict[str, Callable[[], TrainingConfig]] = {
     "faces-vae": faces_vae,
+    "faces-vae-128": faces_vae_128,
     "faces-alpha-gan": faces_alpha_gan,
     "fashion-dcgan": fashion_dcgan,
     "digits-cgan": digits_cgan,

@@ -22,9 +22,11 @@ def checkpoint_named(start: str) -> Path:
     return path
 
 
-def image_size_of(start: str) -> int:
-    """In pixels. Raises CheckpointError."""
-    return read_header(checkpoint_named(start)).image.height
+def image_size_of(start: str, patch: int | None = None) -> int:
+    """In pixels, of pictures cut into patches of `patch` px, its own where None. Raises CheckpointError."""
+    header = read_header(checkpoint_named(start))
+    own = header.architecture.get("patch", 1)
+    return header.image.height * (patch or own) // own
 
 
 def sizes_of(start: str, family: str, image_size: int) -> dict[str, Any]:

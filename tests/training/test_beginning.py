@@ -154,6 +154,11 @@ def test_sizes_are_those_of_the_model_it_begins_with(tmp_path: Path) -> None:
     )  # and is refused later
 
 
+def test_a_recipe_that_begins_with_smaller_pictures_says_how_large_they_are() -> None:
+    config, note = effective(Asked("vae", DataAsked(data="cartoon-faces"), recipe="faces-vae-128"))
+    assert (config.objective["start_from"], note.image_size, config.architecture["patch"]) == ("faces-vae", 128, 4)
+
+
 def test_a_start_that_is_not_there_is_refused_before_any_data_is_read() -> None:
     with pytest.raises(CheckpointError, match="faces-vea: there is no such file"):
         effective(asked("vae", "faces-vea"))
