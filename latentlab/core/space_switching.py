@@ -12,7 +12,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from latentlab.core.latent_model import ModelInfo
-from latentlab.core.spaces import FloatArray, LatentSpace
+from latentlab.core.spaces import FloatArray, LatentSpace, sample_name
 from latentlab.core.state import NOWHERE, MapView, SampleSheet, State, Walk, at
 
 FIRST_TRUNCATION = 0.7
@@ -68,7 +68,8 @@ def put_aside(state: State) -> str:
 def first_place(space: LatentSpace) -> tuple[FloatArray, str]:
     """Where work in a space begins without encodings, (D,), and what that is called."""
     if space.drawable:
-        return space.sample(1, seed=0, truncation=FIRST_TRUNCATION)[0], "sample 0 of seed 0"
+        place = space.sample(1, seed=0, truncation=FIRST_TRUNCATION)[0]
+        return place, sample_name(0, 0, FIRST_TRUNCATION)
     return space.centre, f"the middle of {space.name}"
 
 

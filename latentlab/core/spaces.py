@@ -24,6 +24,15 @@ UNIFORM_BOUND = 1.0  # the uniform prior is U(-1, 1), as in the first GAN papers
 NORMAL_BOUND = 6.0  # sigmas; beyond it a normal prior has no mass worth a slider
 
 
+def sample_name(seed: int, index: int | None = None, truncation: float = 1.0) -> str:
+    """ "sample 3 of seed 0", with its truncation where there is one: it is another picture than without.
+
+    `index` None: the only draw of its seed.
+    """
+    which = "sample" if index is None else f"sample {index}"
+    return f"{which} of seed {seed}" + ("" if truncation == 1 else f", truncation {truncation:.2g}")
+
+
 @dataclass(frozen=True, eq=False)
 class LatentSpace:
     """One space of a model. `mean` and `std` (D,) describe an empirical prior (w of StyleGAN, a spatial code).

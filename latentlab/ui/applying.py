@@ -143,7 +143,7 @@ class Applying(QWidget):
         self._draws.ask(state, SAMPLES_IN_SHEET, state.samples.seed)
 
     def _take_draws(self, drawn: Drawn) -> None:
-        self._samples = [NamedLatent(row, f"sample {i} of seed {drawn.seed}") for i, row in enumerate(drawn.latents)]
+        self._samples = [NamedLatent(row, name) for row, name in zip(drawn.latents, drawn.names, strict=True)]
         self._samples_in = (self._workspace.state.checkpoint, drawn.space)
         self._show_chosen()
 

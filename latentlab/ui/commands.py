@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBo
 
 from latentlab.core.bundled import bundled_models, docs_folder
 from latentlab.core.model_folders import ENDINGS, patterns
+from latentlab.core.spaces import sample_name
 from latentlab.core.state import ONE_CLICK, NamedLatent, back_to_origin, with_strength
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS
@@ -184,7 +185,7 @@ class Commands(QObject):
         self._draws.ask(workspace.state, 1, secrets.randbelow(SEEDS))
 
     def _show_draw(self, drawn: Drawn) -> None:
-        name = f"sample of seed {drawn.seed}"
+        name = sample_name(drawn.seed, truncation=drawn.truncation)
         self._workspace.go_to(drawn.latents[0], name, label="Draw a sample", space=drawn.space)
 
     def random_encoding(self) -> None:
@@ -242,7 +243,7 @@ class Commands(QObject):
             shortcut = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
             symbol = icon(spec.icon or "mdi6.circle-small", "secondary")
             _, _, below = spec.menu.partition("/")
-            text = action.text().removesuffix("…")  # undo and redo say what
+            text = action.text().replace("&&", "&").removesuffix("…")  # undo and redo say what
             text = f"{below}: {text[:1].lower()}{text[1:]}" if below else text
             commands.append(Command(text, self.find(spec.target), shortcut, symbol, spec.tip))
         plus, model = icon("mdi6.plus"), icon("mdi6.cube-outline")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-SAMPLE = re.compile(r"^sample (?:(\d+) )?of seed (\d+)")
+SAMPLE = re.compile(r"^sample (?:(\d+) )?of seed (\d+)(?:, truncation [\d.]+)?")
 
 
 def in_short(name: str) -> str:

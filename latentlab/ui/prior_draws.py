@@ -13,7 +13,7 @@ from PySide6.QtCore import QObject, Signal
 from latentlab.core.condition import Condition
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.requests import InSpace, Lane, ToSpace
-from latentlab.core.spaces import FloatArray
+from latentlab.core.spaces import FloatArray, sample_name
 from latentlab.core.state import State
 from latentlab.ui.workspace import Workspace
 
@@ -36,6 +36,11 @@ class Drawn:
     latents: FloatArray  # (N, D)
     space: str  # where they lie: w, where draws of z were truncated
     seed: int
+    truncation: float = 1.0
+
+    @property
+    def names(self) -> list[str]:
+        return [sample_name(self.seed, index, self.truncation) for index in range(len(self.latents))]
 
 
 class PriorDraws(QObject):
@@ -66,7 +71,8 @@ class PriorDraws(QObject):
         if origin == to:
             home = info.space(to)
             around = wanted.around if home.around is not None else None
-            self.drawn.emit(Drawn(home.sample(wanted.count, wanted.seed, wanted.truncation, around), to, wanted.seed))
+            latents_ND = home.sample(wanted.count, wanted.seed, wanted.truncation, around)
+            self.drawn.emit(Drawn(latents_ND, to, wanted.seed, wanted.truncation))
         elif self._mapped is not None and _holds(self._mapped[0], wanted):
             self._pass_on(wanted)
         else:
@@ -84,7 +90,7 @@ class PriorDraws(QObject):
         assert self._mapped is not None
         to = wanted.route[1]
         latents_ND = self._info.space(to).truncated(self._mapped[1][: wanted.count], wanted.truncation)
-        self.drawn.emit(Drawn(latents_ND, to, wanted.seed))
+        self.drawn.emit(Drawn(latents_ND, to, wanted.seed, wanted.truncation))
 
 
 def _holds(there: DrawsWanted, wanted: DrawsWanted) -> bool:

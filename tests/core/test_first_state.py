@@ -48,3 +48,10 @@ def test_everybody_wears_glasses() -> None:
     known = encodings()
     all_of_them = EncodingSet(known.latents, attributes=np.ones((100, 1), np.float32), attribute_names=("Eyeglasses",))
     assert first_encoding(all_of_them) is not None
+
+
+def test_a_first_draw_is_called_what_it_is() -> None:
+    """It is truncated, so it is not what the samples panel draws as sample 0 of seed 0."""
+    state = first_state(info(encoder=False), None)
+    assert state.name == "sample 0 of seed 0, truncation 0.7"
+    np.testing.assert_array_equal(state.latent, LatentSpace("z", (3,)).sample(1, seed=0, truncation=0.7)[0])

@@ -64,7 +64,7 @@ def test_a_truncated_sample_is_shown_in_w_and_the_sheet_stays(two: MainWindow) -
     samples.sheet.chosen.emit(3)
     deliver()
     state = two.workspace.state
-    assert (state.space, state.name, state.samples.truncation) == ("w", "sample 3 of seed 0", 0.5)
+    assert (state.space, state.name, state.samples.truncation) == ("w", "sample 3 of seed 0, truncation 0.5", 0.5)
     np.testing.assert_array_equal(state.latent, drawn[3])
     np.testing.assert_array_equal([item.latent for item in samples.sheet.items], drawn)
     assert samples.sheet.shown == 3
@@ -87,7 +87,7 @@ def test_a_truncated_sample_is_kept_in_w(two: MainWindow) -> None:
     assert [kept.latent.tobytes() for kept in state.elsewhere["w"].samples.kept] == [item.latent.tobytes()]
     assert samples.kept_button.text() == "1"
     samples.kept_button.click()
-    assert [kept.name for kept in samples.sheet.items] == ["sample 2 of seed 0"]
+    assert [kept.name for kept in samples.sheet.items] == ["sample 2 of seed 0, truncation 0.5"]
     truncate(samples, 1)  # back to what lies in z
     assert samples.kept_button.text() == "0"
     assert len(samples.sheet.items) > 1

@@ -31,6 +31,7 @@ from latentlab.ui.thumbnail_strip import ThumbnailStrip
     ("name", "short"),
     [
         ("sample 3 of seed 0", "sample 3"),
+        ("sample 3 of seed 0, truncation 0.7", "sample 3"),
         ("sample of seed 38154", "seed 38154"),
         ("sample 3 of seed 0, edited", "sample 3, edited"),
         ("1030.png", "1030.png"),

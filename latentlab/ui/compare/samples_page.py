@@ -23,6 +23,7 @@ LARGEST_SEED = 2**31 - 1
 MOST_TRUNCATION = 1.5
 TRUNCATION = "Truncation"
 UNDRAWABLE = "Draws from this space are no pictures"
+SEED_PX = 96  # as in the samples panel; that of the largest seed would widen a small window
 
 
 class SamplesPage(SheetsPage):
@@ -41,6 +42,7 @@ class SamplesPage(SheetsPage):
         theme.pad(self.seed_field)
         self.seed_field.setPrefix("seed ")
         self.seed_field.setRange(0, LARGEST_SEED)
+        self.seed_field.setFixedWidth(SEED_PX)
         self.seed_field.setKeyboardTracking(False)
         self.seed_field.setAccessibleName("Seed")
         self.seed_field.setToolTip("The same seed for both, and for the samples panel")
@@ -86,7 +88,7 @@ class SamplesPage(SheetsPage):
         count, info, asked = len(drawn.latents), self.pair.opened(side).info, self.pair.condition(side)
         mixed = not self.pair.opened("first").info.conditional
         conditions = each_class_in_turn(asked, info, count) if mixed else [asked] * count
-        names = [f"sample {i} of seed {drawn.seed}" for i in range(count)]
+        names = drawn.names
         if info.conditional:
             labels = [condition.label if condition else None for condition in conditions]
             names = [

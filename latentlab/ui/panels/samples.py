@@ -199,7 +199,7 @@ class SamplesPanel(Panel):
 
     def _take_draws(self, drawn: Drawn) -> None:
         if self._drawn is not None and not self.kept_button.isChecked():
-            named = [NamedLatent(row, f"sample {i} of seed {drawn.seed}") for i, row in enumerate(drawn.latents)]
+            named = [NamedLatent(row, name) for row, name in zip(drawn.latents, drawn.names, strict=True)]
             self._show_items(named, drawn.space)
 
     def _show_items(self, items: list[NamedLatent], space: str) -> None:

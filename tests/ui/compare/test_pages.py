@@ -211,7 +211,7 @@ def test_samples_of_both_come_from_the_seed_of_the_samples_panel(
     page.truncation_field.setValue(0.5)
     assert workspace.state.samples.truncation == 0.5
     page.sheets["first"].chosen.emit(2)
-    assert workspace.state.name == "sample 2 of seed 1"
+    assert workspace.state.name == "sample 2 of seed 1, truncation 0.5"
 
 
 def test_a_conditional_second_draws_each_class_in_turn(
