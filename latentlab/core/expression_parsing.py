@@ -110,13 +110,22 @@ class _Parser:
             if token.text == ")":
                 raise ExpressionError("This parenthesis was never opened. Remove it.", token.column)
             if token.text == ",":
-                raise ExpressionError("A comma belongs between the arguments of a function.", token.column)
+                raise ExpressionError(
+                    "A comma belongs between the arguments of a function; decimals have a point, as in 1.5.",
+                    token.column,
+                )
             raise ExpressionError(
-                f"An operator is missing before '{token.text}': + - * or /. Names with spaces go in quotation marks.",
+                f"An operator is missing before '{token.text}': + - * or /. {self._quoting()}",
                 token.column,
                 token.length,
             )
         return node
+
+    def _quoting(self) -> str:
+        """How a name with spaces is written: with the very words, where two stand beside each other."""
+        words = [token.text for token in self._tokens[self._at - 1 : self._at + 1] if token.kind == "name"]
+        shown = f': "{" ".join(words)}"' if len(words) == 2 else ""
+        return f"Names with spaces go in quotation marks{shown}."
 
     def _sum(self) -> Node:
         return self._chain("+-", self._product)
@@ -200,7 +209,7 @@ class _Parser:
             if token.kind == "end":
                 raise ExpressionError("This parenthesis is never closed. Add ')'.", opening.column)
             raise ExpressionError(
-                f"An operator or ')' is missing before '{token.text}'. Names with spaces go in quotation marks.",
+                f"An operator or ')' is missing before '{token.text}'. {self._quoting()}",
                 token.column,
                 token.length,
             )

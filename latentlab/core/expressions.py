@@ -188,8 +188,9 @@ class _Evaluation:
             return Value(latent=scope.points[name], weight=1.0)
         if name in scope.groups:
             return self._mean_of(node, name)
-        if name in scope.directions:
-            return Value(latent=scope.directions[name])
+        for written in (name, name.replace(" ", "_")):  # the window shows attributes without their underscores
+            if written in scope.directions:
+                return Value(latent=scope.directions[written])
         raise ExpressionError(
             f"There is no picture, group or attribute '{name}'.{did_you_mean(name, scope.names)}",
             node.column,

@@ -24,7 +24,13 @@ A_GD = RNG.standard_normal((3, DIM)).astype(np.float32)
 ENCODINGS = EncodingSet(RNG.standard_normal((50, DIM)).astype(np.float32))
 SCOPE = Scope(
     points={"current": CURRENT, "sample 3": BOOKMARK},
-    directions={"Eyeglasses": GLASSES, "Smiling": SMILE, "hair colour": GLASSES + SMILE, "Größe": SMILE},
+    directions={
+        "Eyeglasses": GLASSES,
+        "Smiling": SMILE,
+        "hair colour": GLASSES + SMILE,
+        "Größe": SMILE,
+        "Brown_Hair": SMILE,
+    },
     groups={"A": A_GD, "B": np.zeros((0, DIM), np.float32), "group 1": A_GD[:1]},
     encodings=ENCODINGS,
     space=SPACE,
@@ -48,6 +54,7 @@ MEAN_A = A_GD.mean(axis=0)
         ("-current", -CURRENT),
         ('current + "hair colour"', CURRENT + GLASSES + SMILE),
         ("current + Größe", CURRENT + SMILE),
+        ('current + "Brown Hair"', CURRENT + SMILE),  # as the window shows it
         ('"sample 3"', BOOKMARK),
         ("A", MEAN_A),
         ("mean(A)", MEAN_A),
@@ -80,7 +87,8 @@ def test_value(text: str, expected: FloatArray) -> None:
         ("   ", 0, 1, "Begin with 'current'"),
         ("current + Eyglasses", 10, 9, "Did you mean 'Eyeglasses'"),
         ("current + 1.5 Eyeglasses", 14, 10, "operator is missing before 'Eyeglasses'"),
-        ("hair colour + current", 5, 6, "quotation marks"),
+        ("hair colour + current", 5, 6, 'quotation marks: "hair colour"'),
+        ("mean(Brown Hair)", 11, 4, 'quotation marks: "Brown Hair"'),
         ('current + "hair', 10, 5, "never closed"),
         ("current + 3", 10, 1, "number 3 cannot be added to a picture"),
         ("3 + current", 0, 1, "number 3 cannot be added"),
@@ -97,6 +105,7 @@ def test_value(text: str, expected: FloatArray) -> None:
         ("mean(A B)", 7, 1, r"operator or '\)' is missing"),
         ("current)", 7, 1, "never opened"),
         ("current, A", 7, 1, "comma"),
+        ("current + 1,5*Smiling", 11, 1, r"decimals have a point, as in 1\.5"),
         ("current +", 9, 1, "ends where a name"),
         ("current + * A", 10, 1, "expected before '\\*'"),
         ("mean()", 5, 1, r"expected before '\)'"),
