@@ -103,7 +103,7 @@ ACTIONS = (
     ),
 )  # fmt: skip
 
-MENUS = ("File", "Edit", "Explore", "View", "Panels", "Help")
+MENUS = {"File": "&File", "Edit": "&Edit", "Explore": "E&xplore", "View": "&View", "Panels": "&Panels", "Help": "&Help"}
 LAST = (  # of a group of its menu: a line follows
     *("open", "save-session-as", "save-map", "reading", "redo", "revert"),
     *("class-previous", "export", "map-draws", "measure-folder", "smooth", "map-lattice"),

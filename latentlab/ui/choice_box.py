@@ -7,6 +7,7 @@ from PySide6.QtGui import QHelpEvent, QPaintEvent, QPalette
 from PySide6.QtWidgets import QComboBox, QStyle, QStyleOptionComboBox, QStylePainter, QToolTip
 
 WIDEST_PX = 360  # of its open list
+NARROWEST_PX = 96  # what a panel in a small window can leave to one
 SPARE_PX = 2
 ROUND_TEXT_PX = 40  # of the list: its frame, and a scroll bar
 

@@ -19,6 +19,7 @@ from latentlab.ui.space_choice import SpaceChoice
 from latentlab.ui.workspace import Workspace
 
 RECENT_SHOWN = 8
+NAME_LETTERS = 40  # of the model's name in the tool bar; the whole of it stands in the tooltip
 
 
 class Menus:
@@ -27,7 +28,7 @@ class Menus:
         self._actions = actions
         self._commands = commands
         self._workspace = workspace
-        self.menus = {name: window.menuBar().addMenu(name) for name in MENUS}
+        self.menus = {name: window.menuBar().addMenu(title) for name, title in MENUS.items()}
         self._submenus: dict[str, QMenu] = {}
         self.recent = QMenu("Open recent", window)
         self.recent.aboutToShow.connect(lambda: self._fill(self.recent, bundled=False))
@@ -59,18 +60,20 @@ class Menus:
         for key, word, label in (("undo", "Undo", session.undo_label), ("redo", "Redo", session.redo_label)):
             action = self._actions[key]
             text = f"{word} {label[:1].lower()}{label[1:]}" if label else word
-            if action.text() != text or action.isEnabled() != bool(label):
-                action.setText(text)
+            if action.text() != text.replace("&", "&&") or action.isEnabled() != bool(label):
+                action.setText(text.replace("&", "&&"))
                 action.setToolTip(tooltip(text, action.shortcut().toString()))
                 action.setEnabled(bool(label))
 
     def show_model(self) -> None:
-        self.model_button.setText(self.model_name)
+        name = self.model_name
+        shown = name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS // 2]}…{name[1 - NAME_LETTERS // 2 :]}"
+        self.model_button.setText(shown.replace("&", "&&"))
+        self.model_button.setToolTip("Choose a model" if shown == name else f"{name}\nChoose a model")
         for key in ("class-next", "class-previous"):
             self._actions[key].setEnabled(bool(self._workspace.opened.info.conditional))
         self.space_choice.show_spaces(self._workspace.opened.info, self._workspace.state.space)
-        title = f"{self.model_name} — latentlab"
-        self._window.setWindowTitle(title)
+        self._window.setWindowTitle(f"{name} — latentlab")
 
     def _menu(self, name: str) -> QMenu:
         top, _, below = name.partition("/")

@@ -50,7 +50,9 @@ class ShortcutsDialog(TextDialog):
 
 
 def shortcuts_text() -> str:
-    groups = [(menu, _of_menu(menu)) for menu in MENUS]
+    groups: list[tuple[str, tuple[tuple[str, str], ...]]] = [(menu, _of_menu(menu)) for menu in MENUS]
+    letters = ", ".join(title[title.index("&") + 1].upper() for title in MENUS.values())
+    groups.append(("Menus", ((f"Alt+{letters}", "open one"),)))
     return "\n\n".join(
         "\n".join([title, *(f"  {keys:<{KEYS_WIDE}}{what}" for keys, what in lines)])
         for title, lines in [*IN_PANELS.items(), *groups]

@@ -15,7 +15,7 @@ from latentlab.core.requests import Decoded
 from latentlab.core.spaces import FloatArray
 from latentlab.core.state import NamedLatent, State
 from latentlab.ui import latent_mime, theme
-from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.choice_box import NARROWEST_PX, ChoiceBox
 from latentlab.ui.compare.cells import PictureCell
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.page import Page
@@ -43,6 +43,7 @@ class AttributePage(Page):
         self._asked: dict[Side, tuple[bytes, str, float, Condition | None]] = {}
         self._latents: dict[Side, FloatArray] = {}  # (2, D) before and after, as they are shown
         self.choice = ChoiceBox()
+        self.choice.setMinimumWidth(NARROWEST_PX)
         self.choice.setAccessibleName("Attribute")
         self.choice.setToolTip("An attribute that both models have")
         self.choice.activated.connect(self._choose)

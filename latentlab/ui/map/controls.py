@@ -180,7 +180,7 @@ def _box(name: str, letters: int, parent: QWidget) -> ChoiceBox:
     box.setMinimumContentsLength(letters)
     box.setSizeAdjustPolicy(ChoiceBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-    box.setMinimumWidth(80)
+    box.setMinimumWidth(68)
     box.setMaxVisibleItems(20)
     return box
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QSignalBlocker, Qt
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from latentlab.core.expressions import Scope, scope_of
 from latentlab.core.requests import Decode, Decoded, Lane
@@ -27,7 +27,8 @@ from latentlab.ui.workspace import Workspace
 
 SLOTS = {"a": ("A", "What has it"), "b": ("− B", "What has it not"), "c": ("+ C", "What it is added to")}
 SLOT_PX = 72
-RESULT_PX = 136
+RESULT_PX = 120
+SCROLL_BAR_PX = 10
 TYPING = "Type an expression"
 
 
@@ -92,13 +93,21 @@ class ArithmeticPanel(Panel):
         bottom.setSpacing(PADDING_PX)
         bottom.addWidget(self.result)
         bottom.addLayout(beside, 1)
+        inner = QWidget()
+        rows = QVBoxLayout(inner)
+        rows.setContentsMargins(PADDING_PX, 0, PADDING_PX, PADDING_PX)
+        rows.setSpacing(GRID_PX)
+        rows.addLayout(grid)
+        rows.addLayout(bottom)
+        rows.addStretch(1)  # in a tall window the result stays below the slots
         column = QVBoxLayout(self)
-        column.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, PADDING_PX)
+        column.setContentsMargins(0, GRID_PX, 0, 0)
         column.setSpacing(GRID_PX)
-        column.addWidget(self.expression)
-        column.addLayout(grid)
-        column.addLayout(bottom)
-        column.addStretch(1)  # in a tall window the result stays below the slots
+        top = QHBoxLayout()
+        top.setContentsMargins(PADDING_PX, 0, PADDING_PX, 0)
+        top.addWidget(self.expression)
+        column.addLayout(top)
+        column.addWidget(_scrolling(inner))
 
     def _add_slot(self, grid: QGridLayout, row: int, key: str) -> None:
         sign, meaning = SLOTS[key]
@@ -236,3 +245,16 @@ class ArithmeticPanel(Panel):
 
     def _show(self, item: NamedLatent) -> None:
         self.workspace.go_to(item.latent, item.name)
+
+
+def _scrolling(inner: QWidget) -> QScrollArea:
+    """In a low window the slots scroll: else raising the panel would make the window higher than its screen."""
+    area = QScrollArea()
+    area.setWidget(inner)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(inner.minimumSizeHint().width() + SCROLL_BAR_PX)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    inner.setAutoFillBackground(False)  # the panel's ground, not the window's
+    area.viewport().setAutoFillBackground(False)
+    return area

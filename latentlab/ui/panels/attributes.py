@@ -24,7 +24,7 @@ from latentlab.core.fitting import METHODS, Method, leak
 from latentlab.core.requests import Decoded
 from latentlab.core.state import NO_STRENGTHS, ONE_CLICK, State, with_strength
 from latentlab.ui.applying import Applying
-from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.choice_box import NARROWEST_PX, ChoiceBox
 from latentlab.ui.computing import Computing
 from latentlab.ui.cosine_table import CosineTable
 from latentlab.ui.direction_editing import DirectionEditing
@@ -73,6 +73,7 @@ class AttributesPanel(Panel):
         self.adding = DirectionAdding(self.workspace, self.editing, self._pictures, self)
         self.method_choice = ChoiceBox()
         self.method_choice.addItems([name.capitalize() for name in METHODS.values()])
+        self.method_choice.setMinimumWidth(NARROWEST_PX)
         self.method_choice.setAccessibleName("How directions are fitted")
         self.method_choice.setToolTip(
             "How directions are fitted from labels: balanced means leave out what other attributes explain"

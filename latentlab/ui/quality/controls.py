@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from latentlab.ui import theme
-from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.choice_box import NARROWEST_PX, ChoiceBox
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.running import RunningJob
@@ -51,6 +51,7 @@ class MeasureControls(QWidget):
         self.copy_button = self._copy_button()
         self.features = ChoiceBox()
         self.features.addItems(["Compare pixels", "Compare by a classifier"])
+        self.features.setMinimumWidth(NARROWEST_PX)
         self.features.setAccessibleName("Feature space")
         self.features.setToolTip(
             "Where draws are compared with pictures. Pixels: 64 principal components, quick, and forgiving of blur.\n"

@@ -1,0 +1,33 @@
+"""The window on a small screen: of a projector, or of a small laptop."""
+
+from __future__ import annotations
+
+from latentlab.core.registry import PANELS
+from latentlab.ui import theme
+from latentlab.ui.main_window import MainWindow
+from tests.ui.conftest import deliver, some_info
+
+
+def test_no_panel_needs_more_than_a_small_screen(window: MainWindow) -> None:
+    """Raising one behind a tab made the window larger than the screen of a projector, or of a small laptop."""
+    font = window.font()
+    font.setPixelSize(theme.BODY_PX)
+    window.setFont(font)
+    window.setStyleSheet(theme.stylesheet(theme.current()))
+    for key in PANELS:
+        window.docks.raise_panel(key)
+        deliver()
+        least = window.minimumSizeHint()
+        assert (least.width() <= 1024, least.height() <= 640) == (True, True), (key, least)
+
+
+def test_a_long_name_of_a_model_leaves_the_tool_bar_its_room(window: MainWindow) -> None:
+    name = "a_model_whose_name_says_everything_that_was_tried_on_a_tuesday_afternoon_with_beta_4"
+    window.workspace.opened.info = some_info(path=f"/models/{name}.safetensors")
+    window.menus.show_model()
+    shown = window.menus.model_button.text()
+    assert len(shown) <= 40
+    assert shown.startswith("a_model_whose")
+    assert shown.endswith("with_beta_4")
+    assert name in window.menus.model_button.toolTip()
+    assert name in window.windowTitle()
