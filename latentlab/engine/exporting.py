@@ -82,7 +82,7 @@ def run(report: Report, checkpoint_path: str, keyframes: FloatArray, path: str, 
     check(export)  # before torch is imported
     if not checkpoint_path:
         raise OptionError("The model lives in the process that called explore(). Save it as a checkpoint to export.")
-    report.progress(0, 0, "Opening the model")
+    report.progress(0, 0, "opening the model")
     return export_walk(open_checkpoint(Path(checkpoint_path), device, trust, reading), export, report)
 
 
@@ -153,7 +153,7 @@ def _pictures(
     """Each (H, W, C), enlarged; the report hears of every piece, and may end the walk."""
     total = len(latents_TD)
     for begin in range(0, total, PIECE):
-        report.progress(begin, total, f"Frame {begin + 1} of {total}")
+        report.progress(begin, total, f"frame {begin + 1} of {total}")
         piece = model.decode(latents_TD[begin : begin + PIECE], space=export.space, condition=export.condition)
         for picture in piece:
             yield np.repeat(np.repeat(picture, export.scale, 0), export.scale, 1) if export.scale > 1 else picture

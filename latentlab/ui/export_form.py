@@ -19,6 +19,7 @@ STARTING_S = 2.0  # until the process of the job has loaded the model
 STRIP_FRAMES = 8
 SCALES = (1, 2, 4, 8, 16)
 LARGEST_PX = 2048
+COST_WIDE_PX, COST_LINES = 340, 3  # room for the longest estimate: a dialog that is open does not grow by itself
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,9 @@ class ExportForm(QDialog):
         self.cost = QLabel()
         self.cost.setProperty("role", "caption")
         self.cost.setWordWrap(True)
-        self.cost.setMinimumWidth(300)
+        self.cost.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.cost.setMinimumWidth(COST_WIDE_PX)
+        self.cost.setMinimumHeight(COST_LINES * self.cost.fontMetrics().lineSpacing())
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel)
         export = buttons.addButton("Export…", QDialogButtonBox.ButtonRole.AcceptRole)
         export.setProperty("primary", True)

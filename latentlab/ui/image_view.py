@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QMimeData, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QDrag, QImage, QMouseEvent, QPainter, QPaintEvent, QPixmap
+from PySide6.QtGui import QColor, QDrag, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from latentlab.ui import theme
@@ -62,6 +62,7 @@ class ImageView(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName("Current picture")
         self.smooth = True
+        self.ringed = False  # the keyboard works here
         self.hint = ""
         self.make_mime: Callable[[], QMimeData] | None = None  # what a drag out of the picture carries
         self._picture: Picture | None = None
@@ -82,6 +83,10 @@ class ImageView(QWidget):
             QImage() if self._picture is None else as_image(self._picture).convertToFormat(QImage.Format.Format_RGB32)
         )
         self._ticket = ticket or self._ticket
+        self.update()
+
+    def set_ringed(self, ringed: bool) -> None:
+        self.ringed = ringed
         self.update()
 
     def set_smooth(self, smooth: bool) -> None:
@@ -119,6 +124,10 @@ class ImageView(QWidget):
                 painter.fillRect(bare, ground)
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, self._smoothed)
             painter.drawImage(place, self._image)
+        if self.ringed:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
+            painter.setPen(QPen(QColor(colours.accent), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
         painter.end()
         if self._ticket != self._painted_ticket:
             self._painted_ticket = self._ticket

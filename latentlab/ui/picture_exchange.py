@@ -21,6 +21,7 @@ from latentlab.core.atomic import atomic_write, displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.core.inversion import Inversion
 from latentlab.core.latent_model import ImageShape
+from latentlab.core.model_folders import model_name
 from latentlab.core.requests import Encode, Encoded, JobFailed, Lane, RequestFailed
 from latentlab.core.space_switching import in_space
 from latentlab.core.state import NamedLatent, Original, State
@@ -157,7 +158,7 @@ class PictureExchange(QObject):
         if picture is not None:
             if self._folder is None:
                 self._folder = QTemporaryDir()
-            path = Path(self._folder.path()) / f"{_file_name(self._workspace.state.name)}.png"
+            path = Path(self._folder.path()) / self._file_name()
             try:
                 path.write_bytes(self.coded(picture))
             except OSError as error:  # a temporary folder that is full: latent and pixels travel all the same
@@ -171,7 +172,7 @@ class PictureExchange(QObject):
             self._workspace.notices.info("There is no picture to save yet.")
             return
         settings = self._workspace.settings
-        suggested = str(Path(settings.save_folder) / f"{_file_name(self._workspace.state.name)}.png")
+        suggested = str(Path(settings.save_folder) / self._file_name())
         name, _ = QFileDialog.getSaveFileName(self._panel, "Save the picture", suggested, "PNG (*.png)")
         if name:
             path = Path(name) if name.lower().endswith(".png") else Path(name + ".png")
@@ -193,6 +194,15 @@ class PictureExchange(QObject):
 
         recipe = recipe_of(self._workspace.state, Path(self._workspace.opened.info.path).name)
         return png_bytes(picture, recipe)
+
+    def _file_name(self) -> str:
+        """What a picture is saved as: one that came from a file does not ask to take that file's place."""
+        from latentlab.core.pictures import ENDINGS
+
+        name, info = self._workspace.state.name, self._workspace.opened.info
+        if name.lower().endswith(ENDINGS):
+            name = f"{Path(name).stem} by {model_name(Path(info.path)) if info.path else info.family}"
+        return f"{_file_name(name)}.png"
 
     def _plain_mime(self, picture: Picture) -> QMimeData:
         state = self._workspace.state

@@ -196,6 +196,7 @@ QToolButton::menu-button {{ border: none; background: transparent; width: 16px; 
 QToolButton::menu-arrow {{ image: url("{down}"); width: 12px; height: 12px; }}
 QToolButton#search {{ background: {t.control}; border-color: {t.line}; color: {t.secondary}; padding: 3px 10px; }}
 QToolButton#search:hover {{ color: {t.text}; }}
+QToolButton#search:focus {{ border-color: {t.accent}; }}
 QToolButton#model {{ font-weight: 600; }}
 QPushButton {{ background: {t.control}; border: 1px solid {t.line}; border-radius: 5px;
   padding: 2px 12px; min-height: {CONTROL_PX - 6}px; }}

@@ -180,7 +180,7 @@ class ThumbnailStrip(QAbstractScrollArea):
             painter.setBrush(QColor(theme.control))
             painter.drawRoundedRect(QRectF(self.viewport().rect()), 5, 5)
             painter.setBrush(Qt.BrushStyle.NoBrush)
-        if self._insertion >= 0 and not self._reorderable:
+        if (self._insertion >= 0 and not self._reorderable) or (self.hasFocus() and not self._items):
             painter.setPen(QPen(QColor(theme.accent), 2))
             painter.drawRoundedRect(QRectF(self.viewport().rect()).adjusted(1, 1, -1, -1), 5, 5)
         if not self._items:
@@ -200,12 +200,12 @@ class ThumbnailStrip(QAbstractScrollArea):
     def _paint_item(self, painter: QPainter, rect: QRectF, index: int, theme: Theme) -> None:
         hot = index == self._hovered
         paint_picture(painter, rect, self.picture(index), theme)
-        focused = self.hasFocus() and index == self.current
-        if index == self.shown or hot or focused:
-            outline = theme.accent if index == self.shown else theme.text if focused else theme.secondary
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(outline), 2))
-            painter.drawRoundedRect(rect.adjusted(-1, -1, 1, 1), 4, 4)
+        focused, shown = self.hasFocus() and index == self.current, index == self.shown
+        marks = ((theme.accent, shown), (theme.text, focused), (theme.secondary, hot and not shown and not focused))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for inset, colour in zip((-1, 2), (colour for colour, on in marks if on), strict=False):  # one in the other
+            painter.setPen(QPen(QColor(colour), 2))
+            painter.drawRoundedRect(rect.adjusted(inset, inset, -inset, -inset), 4, 4)
         if self.tiles.captioned:
             font = caption_font(self)
             painter.setFont(font)
@@ -391,6 +391,7 @@ class ThumbnailStrip(QAbstractScrollArea):
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)
+        self.viewport().update()
         if self._items:
             self._go_to(self.current)
 

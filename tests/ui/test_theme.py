@@ -106,3 +106,18 @@ def test_fields_leave_their_text_room(qapp: QApplication, qtbot: QtBot) -> None:
     assert clear is not None
     assert abs(clear.geometry().center().y() - field.rect().center().y()) <= 1
     assert spin.lineEdit().cursorRect().center().x() >= theme.SPIN_PADDING_PX
+
+
+def test_the_search_button_shows_that_the_keyboard_is_at_it(qtbot: QtBot) -> None:
+    """A rule for one widget wins over that for all, so it must say the focus again."""
+    button = QToolButton()
+    button.setStyleSheet(theme.stylesheet(theme.LIGHT))
+    button.setObjectName("search")
+    qtbot.addWidget(button)
+    with qtbot.waitExposed(button):
+        button.show()
+    button.setFocus()
+    middle = button.width() // 2
+    assert button.grab().toImage().pixelColor(middle, 0) == QColor(theme.LIGHT.accent)
+    button.clearFocus()
+    assert button.grab().toImage().pixelColor(middle, 0) == QColor(theme.LIGHT.line)

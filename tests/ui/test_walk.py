@@ -20,7 +20,7 @@ from latentlab.core.latent_model import ImageShape
 from latentlab.core.requests import Done
 from latentlab.core.state import NamedLatent, Walk, with_strength
 from latentlab.ui import theme
-from latentlab.ui.export_form import KINDS, estimate
+from latentlab.ui.export_form import KINDS, ExportForm, estimate
 from latentlab.ui.latent_mime import packed, unpacked
 from latentlab.ui.panels.walk import WalkPanel
 from latentlab.ui.walk_playing import WalkPlaying
@@ -351,3 +351,32 @@ def test_drawing_any_state_writes_nothing_back(panel: WalkPanel, workspace: Work
         old = new
     assert workspace.state is before
     assert workspace.session.undo_label == ""
+
+
+def test_the_form_has_room_for_its_longest_estimate(qtbot: QtBot) -> None:
+    """A form that is open does not grow: what was said of a large GIF lay over the fields."""
+    keyframes = tuple(NamedLatent(np.zeros(DIM, np.float32)) for _ in range(2))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    form = ExportForm(Walk(keyframes=keyframes, seconds=60.0, fps=50), ImageShape(64, 64, 3), 250.0, parent)
+    with qtbot.waitExposed(form):
+        form.show()
+    form.kind.setCurrentIndex([kind.key for kind in KINDS].index("gif"))
+    form.scale.setCurrentIndex(form.scale.count() - 1)
+    assert "a video is smaller" in form.cost.text()
+    assert form.cost.height() >= form.cost.heightForWidth(form.cost.width())
+
+
+@pytest.mark.parametrize("empty", [True, False])
+def test_the_row_of_keyframes_shows_that_the_keyboard_works_in_it(panel: WalkPanel, qtbot: QtBot, empty: bool) -> None:
+    """Also where there are none yet, and where the one it is at is the current picture."""
+    strip = panel.strip
+    if not empty:
+        panel.workspace.change("Add", walk=Walk(keyframes=(NamedLatent(panel.workspace.state.latent, "a"),)))
+        panel.show_state(panel.workspace.state, None)
+    with qtbot.waitActive(panel):
+        panel.show()
+    strip.setFocus(Qt.FocusReason.TabFocusReason)
+    with_focus = strip.viewport().grab().toImage()
+    strip.clearFocus()
+    assert strip.viewport().grab().toImage() != with_focus

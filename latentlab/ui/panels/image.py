@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QImage, QMouseEvent
+from PySide6.QtGui import QAction, QDragEnterEvent, QDropEvent, QFocusEvent, QImage, QMouseEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from latentlab.core.requests import Decode, Decoded, Encoded, Lane, RequestFailed
@@ -26,6 +26,7 @@ from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.image_view import ImageView, as_array
 from latentlab.ui.panel import Panel
 from latentlab.ui.picture_exchange import PictureExchange, is_picture
+from latentlab.ui.space_key import BY_KEYBOARD
 from latentlab.ui.standing import Place
 from latentlab.ui.tool_button import tool_button
 from latentlab.ui.workspace import Workspace
@@ -269,8 +270,12 @@ class ImagePanel(Panel):
         self._show_caption()
 
     def _show_caption(self) -> None:
-        parts = [self.workspace.state.name]
-        if self.before_wanted:
+        state = self.workspace.state
+        parts = [state.name]
+        comparing = self.before_wanted or self.difference_button.isChecked()
+        if comparing and np.array_equal(state.latent, state.origin):
+            parts.append("nothing is edited yet: no difference")
+        elif self.before_wanted:
             parts.append("before the edits")
         elif self.difference_button.isChecked():
             parts.append(f"difference, {self.kind}, {self.amplification} times")
@@ -290,6 +295,16 @@ class ImagePanel(Panel):
             action.setChecked(action.text().startswith(chosen))
         self.difference_button.setChecked(True)
         self._refresh()
+
+    # --- the keyboard
+
+    def focusInEvent(self, event: QFocusEvent) -> None:
+        super().focusInEvent(event)
+        self.view.set_ringed(event.reason() in BY_KEYBOARD)
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:
+        super().focusOutEvent(event)
+        self.view.set_ringed(False)
 
     # --- pictures and latents dropped
 
