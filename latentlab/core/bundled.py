@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 # The first is what the window opens with; the others follow by name.
-DEFAULT = "faces-vae.safetensors"
+DEFAULT = "faces-vae-128.safetensors"
 
 
 def assets_folder() -> Path:

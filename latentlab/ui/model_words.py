@@ -12,7 +12,7 @@ from latentlab.core.registry import FAMILIES
 
 @cache
 def described(path: Path) -> str:
-    """ "cartoon-faces, variational autoencoder": what a bundled model was trained on, and what it is."""
+    """ "cartoon-faces, 64 px, variational autoencoder": what a bundled model was trained on, and what it is."""
     try:
         header = read_header(path)
     except (LatentlabError, OSError):  # opening it says why
@@ -20,4 +20,4 @@ def described(path: Path) -> str:
     data = Path(str(header.training.get("data") or "")).name
     family = FAMILIES[header.family].title.partition(":")[0] if header.family in FAMILIES else header.family
     family = family if family[1:2].isupper() else family[:1].lower() + family[1:]
-    return ", ".join(part for part in (data, family) if part)
+    return ", ".join(part for part in (data, f"{header.image.height} px", family) if part)

@@ -85,9 +85,9 @@ def test_a_bundled_model_says_what_it_is(window: MainWindow, tmp_path: Path) -> 
     models = window.menus.model_button.menu()
     models.aboutToShow.emit()
     texts = dict(action.text().partition("\t")[::2] for action in models.actions())
-    assert texts["faces-vae"] == "cartoon-faces, variational autoencoder"
-    assert texts["digits-cgan"] == "mnist, conditional GAN"
-    assert ranked("cartoon", window.commands.palette_commands())[0].text == "Open faces-vae.safetensors"
+    assert texts["faces-vae"] == "cartoon-faces, 64 px, variational autoencoder"
+    assert texts["digits-cgan"] == "mnist, 28 px, conditional GAN"
+    assert ranked("cartoon", window.commands.palette_commands())[0].text == "Open faces-vae-128.safetensors"
     broken = tmp_path / "broken.safetensors"
     broken.write_bytes(b"nothing")
     assert described(broken) == "", "opening it says why"
