@@ -12,7 +12,7 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBox
 
 from latentlab.core.bundled import bundled_models, docs_folder
-from latentlab.core.model_folders import ENDINGS, patterns
+from latentlab.core.model_folders import ENDINGS, model_name, patterns
 from latentlab.core.spaces import sample_name
 from latentlab.core.state import ONE_CLICK, NamedLatent, back_to_origin, with_strength
 from latentlab.ui import theme
@@ -120,9 +120,12 @@ class Commands(QObject):
         return self._files.save() if self._files.path else self.save_session_as()
 
     def save_session_as(self) -> bool:
-        settings = self._workspace.settings
+        settings, info = self._workspace.settings, self._workspace.opened.info
+        before = self._files.path
+        of_model = f"{model_name(Path(info.path)) if info.path else info.family}{SESSION_ENDING}"
+        suggested = before or Path(settings.save_folder) / of_model
         name, _ = QFileDialog.getSaveFileName(
-            self._window, "Save the session", settings.save_folder, f"Sessions (*{SESSION_ENDING})"
+            self._window, "Save the session", str(suggested), f"Sessions (*{SESSION_ENDING})"
         )
         if not name:
             return False

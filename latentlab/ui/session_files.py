@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import LatentlabError
 from latentlab.ui.opening import Opening
+from latentlab.ui.saved import say_saved
 from latentlab.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class SessionFiles(QObject):
         self.path = target
         workspace.session.saved = workspace.state
         workspace.settings.add_recent(target)
-        workspace.notices.info(f"Saved {displayed(target)}")
+        say_saved(workspace.notices, f"Saved {displayed(target)}", target)
         return True
 
     def open(self, path: Path) -> None:

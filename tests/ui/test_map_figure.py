@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from latentlab.ui import theme
 from latentlab.ui.main_window import MainWindow
-from latentlab.ui.map.figure import NO_MAP, copy_figure, figure_of, save_figure
+from latentlab.ui.map.figure import NO_MAP, caption_of, copy_figure, figure_of, save_figure
 from latentlab.ui.panels.map import MapPanel
 
 
@@ -34,7 +34,7 @@ def test_the_map_is_saved_with_its_legend_and_without_the_tools(
     assert sum(shown.pixel(tools.left(), y) == border for y in column) > tools.height() / 2
     assert sum(image.pixel(scale * tools.left(), scale * y) == border for y in column) < tools.height() / 4
     ground = QColor(theme.current().panel).rgb()
-    entries = [image.pixel(x, image.height() - scale * 20) for x in range(image.width())]
+    entries = [image.pixel(x, scale * (canvas.height() + legend.height() // 2)) for x in range(image.width())]
     assert ground in entries, "the legend lies on the colour of the map"
     assert len(set(entries)) > 2
     target = tmp_path / "map.png"
@@ -46,6 +46,19 @@ def test_the_map_is_saved_with_its_legend_and_without_the_tools(
     assert pixels.shape == (image.height(), image.width(), 3)
     colour = QColor(image.pixel(20, canvas.height()))
     assert tuple(pixels[canvas.height(), 20]) == (colour.red(), colour.green(), colour.blue())
+
+
+def test_the_picture_of_a_map_says_what_its_axes_are(map_panel: MapPanel) -> None:
+    assert caption_of(map_panel).startswith("PCA: PC 1")
+    assert "across, PC 2" in caption_of(map_panel)
+    image = figure_of(map_panel)
+    assert image is not None
+    ground, scale = QColor(theme.current().panel).rgb(), round(image.devicePixelRatio())
+    last = [image.pixel(x, image.height() - scale * 12) for x in range(image.width())]
+    assert sum(pixel != ground for pixel in last) > 20, "the line at the bottom"
+    map_panel._choose_projection("plane")
+    first, second, *_ = map_panel.workspace.state.directions
+    assert caption_of(map_panel) == f"Plane: {first} across, {second} up"
 
 
 def test_a_map_that_cannot_be_written_says_so(map_panel: MapPanel, qtbot: QtBot, tmp_path: Path) -> None:

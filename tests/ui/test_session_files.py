@@ -60,3 +60,22 @@ def test_the_same_model_opened_again_leaves_the_work_with_its_file(window: MainW
     window.commands.open_path(Path(window.workspace.opened.info.path))
     deliver()
     assert window.files.path == saved
+
+
+def test_a_session_is_offered_the_name_of_its_model_and_then_its_own(
+    window: MainWindow, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "tuesday.latentlab"
+    offered: list[str] = []
+    answers = [("", ""), (str(target), ""), ("", "")]
+    monkeypatch.setattr(
+        "latentlab.ui.commands.QFileDialog.getSaveFileName", lambda *told: (offered.append(told[2]), answers.pop(0))[1]
+    )
+    window.workspace.opened.info = replace(window.workspace.opened.info, path=str(tmp_path / "faces.pt"))
+    for _ in range(3):
+        window.actions_by_key["save-session-as"].trigger()
+    assert offered[:2] == ["faces.latentlab"] * 2
+    assert offered[2] == str(target)
+    said = window.workspace.notices.log[-1]
+    assert target.name in said.text
+    assert [action.text for action in said.actions] == ["Open folder"]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DENSITY = 2.0  # sharp in print, and on the slides of a screen with more pixels
 PIXELS = 3e6  # a large window is sharp enough with fewer, and painting more would hold it up
+CAPTION_PX = 24  # of the line that says what the axes are
 NO_MAP = "There is no map to take a picture of; encode a folder of pictures first (File menu)."
 
 
@@ -35,7 +36,7 @@ def figure_of(panel: MapPanel) -> QImage | None:
         return None
     enough = math.sqrt(PIXELS / max(canvas.width() * canvas.height(), 1))
     density = max(min(DENSITY, enough), canvas.devicePixelRatioF())
-    below = legend.height() + theme.GRID_PX if legend.isVisible() else 0
+    below = (legend.height() if legend.isVisible() else 0) + CAPTION_PX
     image = QImage(
         round(canvas.width() * density), round((canvas.height() + below) * density), QImage.Format.Format_RGB32
     )
@@ -46,11 +47,22 @@ def figure_of(panel: MapPanel) -> QImage | None:
     painter.setClipRect(canvas.rect())
     canvas.overlay.paint(painter, canvas.camera, colours)
     painter.setClipping(False)
-    if below:
-        left = legend.mapTo(panel, QPoint()).x() - canvas.mapTo(panel, QPoint()).x()
-        legend.render(painter, QPoint(max(left, 0), canvas.height()), QRegion(), QWidget.RenderFlag.DrawChildren)
+    left = max(legend.mapTo(panel, QPoint()).x() - canvas.mapTo(panel, QPoint()).x(), 0)
+    if legend.isVisible():
+        legend.render(painter, QPoint(left, canvas.height()), QRegion(), QWidget.RenderFlag.DrawChildren)
+    painter.setPen(QColor(colours.secondary))
+    painter.setFont(theme.caption_font(panel))
+    painter.drawText(left + theme.GRID_PX // 2, canvas.height() + below - theme.GRID_PX, caption_of(panel))
     painter.end()
     return image
+
+
+def caption_of(panel: MapPanel) -> str:
+    """ "PCA: PC 1 · 8% across, PC 2 · 5% up": what a reader who does not see the window must be told."""
+    projection, x, y = (
+        box.currentText() for box in (panel.controls.projection, panel.controls.x_axis, panel.controls.y_axis)
+    )
+    return f"{projection}: {x} across, {y} up" if x and y else projection
 
 
 def copy_figure(panel: MapPanel) -> None:
