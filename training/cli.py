@@ -27,7 +27,7 @@ from latentlab.core.errors import (
     in_plain_words,
 )
 from latentlab.core.registry import FAMILIES
-from training.commanding import Asked, as_toml, effective, resolved
+from training.commanding import Asked, as_toml, effective, reasons, resolved
 from training.config import TrainingConfig
 from training.data_note import DataAsked
 from training.flags import CONFIGURATION, FamilyCommand, flag, parameters, values_of
@@ -127,7 +127,8 @@ def train_family(
     if config is not None:
         asked = asked.over(config)
     if print_config:
-        typer.echo(as_toml(*effective(asked)), nl=False)
+        config_asked, note = effective(asked)
+        typer.echo(as_toml(config_asked, note, reasons(asked, config_asked, note)), nl=False)
         return
     if asked.out is not None and is_first(os.environ):
         check_free(asked.out)  # first of all: what else is wrong with a folder in use does not matter

@@ -1,7 +1,8 @@
 """A training run told to another program: one JSON object a line on stdout.
 
-Every object has an `event`: stage (done, total, text), skipped (files), step and epoch (as StepReport and EpochReport
-of `training.reports`), finished (checkpoint) or failed (status, text). A number that is not finite is null.
+Every object has an `event`: stage (done, total, text), skipped (files), chosen (text), step and epoch (as StepReport
+and EpochReport of `training.reports`), finished (checkpoint) or failed (status, text). A number that is not finite is
+null.
 Where the reader goes away, as a window that was killed does, the run ends as on SIGINT: it finishes its step and is
 saved.
 """
@@ -41,6 +42,9 @@ class JsonLines:
     def skipped(self, files: Sequence[str]) -> None:
         if files:
             self._tell("skipped", {"files": list(files)})
+
+    def chosen(self, text: str) -> None:
+        self._tell("chosen", {"text": text})
 
     def step(self, report: StepReport) -> None:
         self._tell("step", asdict(report))

@@ -35,6 +35,7 @@ class Watcher(Protocol):
     """Who is told how a run goes."""
 
     def stage(self, done: int, total: int, text: str) -> None: ...
+    def chosen(self, text: str) -> None: ...
     def skipped(self, files: Sequence[str]) -> None: ...
     def step(self, report: StepReport) -> None: ...
     def epoch(self, report: EpochReport) -> None: ...
@@ -46,6 +47,9 @@ class Silence:
     """Says nothing: of a process that is not the first, and on request."""
 
     def stage(self, done: int, total: int, text: str) -> None:
+        pass
+
+    def chosen(self, text: str) -> None:
         pass
 
     def skipped(self, files: Sequence[str]) -> None:
@@ -89,6 +93,7 @@ class TrainingBar:
         )
         self._task: bars.TaskID | None = None
         self._stage = ""
+        self._evaluated = False  # whether held-out losses were told
 
     def stage(self, done: int, total: int, text: str) -> None:
         """Loading before, encoding after: a bar of its own for each."""
@@ -97,6 +102,10 @@ class TrainingBar:
             self._begin(text, total)
         if self._task is not None:
             self.progress.update(self._task, completed=done)
+
+    def chosen(self, text: str) -> None:
+        """What was not asked for but follows from the data, and why."""
+        self.console.print(text, highlight=False, soft_wrap=True)
 
     def skipped(self, files: Sequence[str]) -> None:
         tell_skipped(files, self.console)
@@ -116,6 +125,9 @@ class TrainingBar:
         )
 
     def epoch(self, report: EpochReport) -> None:
+        self._evaluated = self._evaluated or bool(report.held_out)
+        if self._evaluated and not report.held_out and report.epoch < report.epochs:
+            return  # of hundreds of epochs a line only where there is more to say
         held_out = f"  held out: {_losses(report.held_out)}" if report.held_out else ""
         self.console.print(
             f"epoch {report.epoch}/{report.epochs}  {report.images_per_second:,.0f} images/s  "
@@ -172,6 +184,8 @@ def _trained(order: Order, watcher: Watcher, board: Board | None) -> Path:
     watchers: list[Watcher | Board] = [watcher]
     if processes.first:
         watcher.skipped(data.skipped)
+        if order.why:
+            watcher.chosen(order.why)
         remember(order)
         watchers += [board] if board else []
 
@@ -209,8 +223,8 @@ def forewarned(report: StepReport, epochs: int) -> StepReport:
     if report.step != 1 or steps >= FEW_STEPS:
         return report
     said = (
-        f"This run has only {steps} steps ({report.steps_per_epoch} an epoch): too few to learn much. "
-        "Give it more epochs, or a smaller batch size."
+        f"This run has only {'1 step' if steps == 1 else f'{steps} steps'} ({report.steps_per_epoch} an epoch): too "
+        "few to learn much. Give it more epochs, or a smaller batch size."
     )
     return replace(report, note=f"{said} {report.note}".rstrip())
 

@@ -80,6 +80,16 @@ def read_archive(path: Path, mapped: Mapped = in_memory) -> PictureArchive:
     )
 
 
+def declared_count(path: Path) -> int | None:
+    """How many pictures an archive says it holds, none of them read; None where it does not say. Raises OSError."""
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("images.npy") as file:
+            shape, _, _ = _header(file)
+    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, ValueError, EOFError, SyntaxError):
+        return None
+    return int(shape[0]) if shape else None
+
+
 def _read(path: Path, mapped: Mapped) -> dict[str, Array]:
     """The known arrays. Raises DataError before anything is allocated from a false size."""
     try:

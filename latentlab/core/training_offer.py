@@ -147,6 +147,12 @@ def settled_values(printed: str) -> dict[str, str]:
     return {name: _as_text(value) for name, value in {**tables, **document}.items()}
 
 
+def explanation(printed: str) -> str:
+    """What `--print-config` says above a configuration: what was chosen for the data, and why; empty for nothing."""
+    first = printed.partition("\n")[0]
+    return first.removeprefix("# ") if first.startswith("# ") else ""
+
+
 def suggested_folder(base: Path, family: str, data: str) -> Path:
     """A folder for a new run that is not there yet: "digits-vae", then "digits-vae-2" and so on."""
     stem = Path(data).stem if data else ""

@@ -16,6 +16,7 @@ from latentlab.core.training_offer import (
     TrainingOption,
     arguments_of,
     as_typed,
+    explanation,
     resuming,
     settled_values,
     suggested_folder,
@@ -62,6 +63,12 @@ def test_settled_values_are_texts_as_they_would_be_typed() -> None:
     assert settled_values(printed) == {"latent_dim": "64", "adam_betas": "0.9,0.99", "epochs": "30", "half": "false"}
     with pytest.raises(DataError, match="cannot be read"):
         settled_values("epochs = = 3")
+
+
+def test_an_explanation_stands_above_the_configuration() -> None:
+    assert explanation("# For 30 pictures: --epochs 400.\nepochs = 400\n") == "For 30 pictures: --epochs 400."
+    assert explanation("epochs = 400\n# below\n") == ""
+    assert settled_values("# For 30 pictures.\nepochs = 400\n") == {"epochs": "400"}
 
 
 def test_a_suggested_folder_is_never_there_yet(tmp_path: Path) -> None:

@@ -191,12 +191,13 @@ def test_a_run_of_few_steps_is_told_so_before_it_has_cost_time() -> None:
 def test_another_program_reads_the_progress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "run"
     tiny = ("--limit", "40", "--latent-dim", "2", "--width", "4", "--threads", "1", "--encodings", "10")
-    assert main(["vae", *DIGITS, "--out", str(out), "--epochs", "2", *tiny, "--progress", "json"]) == 0
+    asked = ["vae", *DIGITS, "--out", str(out), "--epochs", "2", "--batch-size", "36", *tiny, "--progress", "json"]
+    assert main(asked) == 0
     captured = capsys.readouterr()
     assert not captured.err
     events = [json.loads(line) for line in captured.out.splitlines()]
     kinds = [event["event"] for event in events]
-    assert [kind for kind in kinds if kind != "stage"] == ["step", "epoch", "step", "epoch", "finished"]
+    assert [kind for kind in kinds if kind != "stage"] == ["chosen", "step", "epoch", "step", "epoch", "finished"]
     notes = [event["note"] for event in events if event["event"] == "step"]
     assert ["only 2 steps" in note for note in notes] == [True, False]
     epochs = [event for event in events if event["event"] == "epoch"]

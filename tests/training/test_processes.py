@@ -39,7 +39,8 @@ def test_two_processes_have_the_loss_curve_of_one(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == [str(tmp_path / "two" / "checkpoint.safetensors")]  # one process speaks
-    warning, *epochs = done.stderr.splitlines()
+    chosen, warning, *epochs = done.stderr.splitlines()
+    assert "--fit-prior" in chosen
     assert "15 steps" in warning
     assert [line.partition("  ")[0] for line in epochs] == [f"epoch {n}/3" for n in (1, 2, 3)]
     one, two = losses(tmp_path / "one"), losses(tmp_path / "two")

@@ -81,6 +81,7 @@ class FakeTrainer:
 
     installed: bool = True
     refuses: str = ""
+    explains: str = ""  # what stands above the configuration that `--print-config` prints
     listed: str = json.dumps(OFFER)
     runs: list[FakeCommand] = field(default_factory=list)
     questions: list[list[str]] = field(default_factory=list)
@@ -91,7 +92,7 @@ class FakeTrainer:
         if tuple(arguments) == LISTING:
             self._answer(command, self.listed)
         elif "--print-config" in arguments:
-            self._answer(command, SETTLED, self.refuses)
+            self._answer(command, f"# {self.explains}\n{SETTLED}" if self.explains else SETTLED, self.refuses)
         else:
             self.runs.append(command)
         return command

@@ -79,6 +79,21 @@ def test_what_the_trainer_would_take_stands_in_empty_fields(training_panel: Trai
     assert "--epochs" not in form.arguments()
 
 
+def test_what_follows_from_the_data_is_said_in_the_form(training_panel: TrainingPanel, trainer: FakeTrainer) -> None:
+    form = training_panel.form
+    assert form is not None
+    trainer.explains = "For 30 pictures, <b>so</b>: --batch-size 8."
+    form.check()
+    deliver()
+    assert form.chosen.isVisible()
+    assert form.chosen.text() == trainer.explains
+    assert form.asked["--epochs"].focusProxy().placeholderText() == "200"  # type: ignore[attr-defined]
+    trainer.explains = ""
+    form.check()
+    deliver()
+    assert not form.chosen.isVisible()
+
+
 def test_what_the_trainer_refuses_is_said_in_place(training_panel: TrainingPanel, trainer: FakeTrainer) -> None:
     form = training_panel.form
     assert form is not None

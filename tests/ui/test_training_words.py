@@ -93,6 +93,16 @@ def test_how_long_is_left_follows_from_what_is_done() -> None:
     assert (progress.stage, progress.stage_share) == ("encoding", 0.25)
 
 
+def test_files_that_were_skipped_are_a_note() -> None:
+    progress = RunProgress()
+    progress.hear({"event": "skipped", "files": ["a.png: broken."]}, now_s=0.0)
+    progress.hear({"event": "skipped", "files": [f"{name}.png: broken." for name in "abc"]}, now_s=0.0)
+    assert progress.notes == [
+        "1 file was skipped: a.png: broken.",
+        "3 files were skipped. The first: a.png: broken. b.png: broken.",
+    ]
+
+
 def test_points_are_thinned_not_lost() -> None:
     points = StepPoints()
     for step in range(3 * POINTS_AT_MOST):

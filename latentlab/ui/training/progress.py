@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+SKIPPED_SHOWN = 2
 POINTS_AT_MOST = 3000  # of a curve between epochs; more are thinned out, from the beginning on
 
 
@@ -38,7 +39,6 @@ class RunProgress:
     left_s: float | None = None  # until the training is done; None while that cannot be said
     stage: str = ""  # what is done before the first epoch or after the last: "encoding"
     stage_share: float | None = None
-    skipped: int = 0  # files that could not be used
     notes: list[str] = field(default_factory=list)
     checkpoint: str = ""  # once all is done
     failure: str = ""
@@ -53,7 +53,7 @@ class RunProgress:
                 self.stage = str(event.get("text", ""))
                 self.stage_share = min(1.0, event.get("done", 0) / total) if total else None
             case "skipped":
-                self.skipped = len(event.get("files", ()))
+                self.notes.append(skipped_in_words([str(line) for line in event.get("files") or ()]))
             case "step":
                 self._step(event, now_s)
             case "epoch":
@@ -85,6 +85,13 @@ class RunProgress:
         began_s, began = self._began
         if self.share > began:
             self.left_s = (now_s - began_s) * (1 - self.share) / (self.share - began)
+
+
+def skipped_in_words(lines: Sequence[str]) -> str:
+    """How many files a run does without, and why the first of them; each line is of a file."""
+    if len(lines) == 1:
+        return f"1 file was skipped: {lines[0]}"
+    return f"{len(lines):,} files were skipped. The first: {' '.join(lines[:SKIPPED_SHOWN])}"
 
 
 def duration(seconds: float) -> str:

@@ -31,6 +31,7 @@ from latentlab.core.training_offer import (
     TrainingOption,
     arguments_of,
     as_typed,
+    explanation,
     settled_values,
     suggested_folder,
 )
@@ -91,6 +92,11 @@ class SetupForm(QWidget):
         self.out_row = _with_button(self.out, "Choose where runs are kept", self._choose_out)
         self._build_foot()
         self.asked = {flag: OptionField(TrainingOption(flag=flag)) for flag in MOST_ASKED}
+        self.chosen = QLabel()
+        self.chosen.setProperty("role", "caption")
+        self.chosen.setTextFormat(Qt.TextFormat.PlainText)
+        self.chosen.setWordWrap(True)
+        self.chosen.hide()
         self.more = MoreOptions()
         self.more.changed.connect(self._change)
 
@@ -142,6 +148,7 @@ class SetupForm(QWidget):
         column.setSpacing(theme.PADDING_PX)
         column.addLayout(self._form)
         column.addLayout(self._numbers)
+        column.addWidget(self.chosen)
         column.addWidget(self.more)
         column.addStretch(1)
         inside.setMaximumWidth(MOST_WIDTH_PX)
@@ -295,6 +302,8 @@ class SetupForm(QWidget):
         except LatentlabError as error:
             self.say(str(error))
             return
+        self.chosen.setText(explanation(printed))
+        self.chosen.setVisible(bool(self.chosen.text()))
         for flag, field in self.asked.items():
             field.settle(settled.get(field.option.name, ""), OTHERWISE.get(flag, ""))
         self.more.settle(settled)
