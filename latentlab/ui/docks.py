@@ -14,7 +14,17 @@ from pkgutil import iter_modules
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
-from PySide6.QtWidgets import QDockWidget, QHBoxLayout, QLabel, QMainWindow, QTabBar, QTabWidget, QToolButton, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QHBoxLayout,
+    QLabel,
+    QMainWindow,
+    QTabBar,
+    QTabWidget,
+    QToolButton,
+    QWidget,
+)
 
 from latentlab.core.registry import PANELS, Entry
 from latentlab.core.settings import Settings
@@ -251,12 +261,24 @@ class Docks(QObject):
             self._visible.discard(key)
             return
         self._visible.add(key)
+        self._take_from_behind(key)
         if self.docks[key].widget() is not None:
             self.seen.emit(self.panels[key])
         elif key not in self._waiting:
             self._waiting.append(key)
             if self._filling:
                 self._next.start()
+
+    def _take_from_behind(self, key: str) -> None:
+        """Qt leaves the keyboard with a panel behind the tab that was clicked: keys would edit what nobody sees."""
+        focused = QApplication.focusWidget()
+        if focused is None:
+            return
+        if any(dock.isAncestorOf(focused) for dock in self._window.tabifiedDockWidgets(self.docks[key])):
+            if (panel := self.panels.get(key)) is not None:
+                panel.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab leads to what stands in it
+            else:
+                focused.clearFocus()
 
     def _make_next(self) -> None:
         """A part of a panel per turn of the event loop, so that the window stays responsive while it fills.

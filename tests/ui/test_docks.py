@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QComboBox, QTabBar, QWidget
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.core.registry import PANELS
@@ -235,6 +236,7 @@ def test_no_code_is_read_during_a_drag(
 ) -> None:
     pressed = [Qt.MouseButton.LeftButton]
     monkeypatch.setattr(QGuiApplication, "mouseButtons", lambda: pressed[0])
+    imported.clear()  # on a busy machine the first turn may have come before the button went down
     window.docks._read_ahead()
     assert not imported
     pressed[0] = Qt.MouseButton.NoButton
@@ -267,3 +269,23 @@ def test_the_tab_bars_of_the_docks_are_named_for_what_they_switch_between(window
     }
     window.docks.docks["quality"].setFloating(True)
     assert "Panels: Image, Compare" in names()
+
+
+def test_a_click_on_a_tab_takes_the_keyboard_from_the_panel_behind_it(window: MainWindow) -> None:
+    """Else the arrow keys would go on moving a slider that nobody sees."""
+    window.activateWindow()
+    window.docks.panel("attributes")
+    sliders = window.docks.raise_panel("sliders")
+    deliver()
+    assert sliders is not None
+    assert sliders.isAncestorOf(QApplication.focusWidget())
+    before = window.workspace.state
+    bars = window.findChildren(QTabBar, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    (bar,) = (bar for bar in bars if "Sliders" in {bar.tabText(i) for i in range(bar.count())})
+    attributes = next(i for i in range(bar.count()) if bar.tabText(i) == "Attributes")
+    QTest.mouseClick(bar, Qt.MouseButton.LeftButton, pos=bar.tabRect(attributes).center())
+    deliver()
+    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Right)
+    assert window.workspace.state is before
+    QTest.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
+    assert window.docks.panels["attributes"].isAncestorOf(QApplication.focusWidget())
