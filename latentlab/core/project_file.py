@@ -1,4 +1,4 @@
-"""The session file `.latentlab`: JSON with the State, which checkpoint it belongs to, and how the docks lie."""
+"""The session file `.latentlab`: JSON with the State and which checkpoint it belongs to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,6 @@ class Document(BaseModel):
     version: int = VERSION
     checkpoint: CheckpointPlace = CheckpointPlace()
     state: dict[str, Any]
-    layout: dict[str, Any] = {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +42,11 @@ class SavedSession:
 
     state: State
     checkpoint_path: str  # where the checkpoint is found now; where it was when it is found nowhere
-    layout: dict[str, Any] = field(default_factory=dict)  # of the docks; only the window knows what it means
     document: dict[str, Any] = field(default_factory=dict)
 
 
 def save(
-    path: Path | str,
-    state: State,
-    checkpoint_path: Path | str = "",
-    layout: dict[str, Any] | None = None,
-    document: dict[str, Any] | None = None,
+    path: Path | str, state: State, checkpoint_path: Path | str = "", document: dict[str, Any] | None = None
 ) -> None:
     """Writes the session atomically. Raises SaveError."""
     place = {"path": "", "relative": "", "sha256": state.checkpoint}
@@ -62,13 +56,7 @@ def save(
             place["relative"] = os.path.relpath(checkpoint_path, Path(path).absolute().parent)
         except ValueError:  # on another drive
             place["relative"] = ""
-    new = {
-        "kind": KIND,
-        "version": VERSION,
-        "checkpoint": place,
-        "state": to_document(state),
-        "layout": layout or {},
-    }
+    new = {"kind": KIND, "version": VERSION, "checkpoint": place, "state": to_document(state)}
     atomic_write(path, json.dumps(_over(document or {}, new), separators=(",", ":")).encode())
 
 
@@ -91,7 +79,7 @@ def load(path: Path | str) -> SavedSession:
         raise DataError(f"The session {shown} is damaged: {where}: {why}. Open another copy of it.") from error
     except (Mismatch, RecursionError) as error:
         raise DataError(f"The session {shown} is damaged: {error}. Open another copy of it.") from error
-    return SavedSession(state, _found(checked.checkpoint, Path(path)), checked.layout, document)
+    return SavedSession(state, _found(checked.checkpoint, Path(path)), document)
 
 
 def _read(path: Path, shown: str) -> Any:
@@ -117,7 +105,7 @@ def _found(place: CheckpointPlace, session: Path) -> str:
     return place.path
 
 
-ITS_OWN = ("strengths", "names", "layout", "elsewhere")  # whose keys are the user's names, not ours
+ITS_OWN = ("strengths", "names", "elsewhere")  # whose keys are the user's names, not ours
 
 
 def _over(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:

@@ -7,14 +7,12 @@ one whose lock is held belongs to another window that is open.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import secrets
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from latentlab.core import project_file
 from latentlab.core.errors import SaveError
@@ -32,7 +30,6 @@ class LeftBehind:
     """The unsaved work of a session that ended without saying goodbye."""
 
     path: Path  # for project_file.load
-    session: str  # the session file it was opened from or saved to; empty for one never saved
     saved_at: float  # seconds since the epoch
 
 
@@ -61,12 +58,10 @@ class Snapshots:
                 "LATENTLAB_DATA_HOME to a folder you may write to."
             ) from error
 
-    def write(
-        self, state: State, checkpoint_path: str = "", layout: dict[str, Any] | None = None, session: str = ""
-    ) -> None:
-        """Replaces the snapshot; may run in a worker. `session` is the file this work belongs to. Raises SaveError."""
+    def write(self, state: State, checkpoint_path: str = "") -> None:
+        """Replaces the snapshot; may run in a worker. Raises SaveError."""
         if self._lock is not None:
-            project_file.save(self.path, state, checkpoint_path, layout, {"session": session})
+            project_file.save(self.path, state, checkpoint_path)
 
     def discard(self) -> None:
         """The work was saved: there is nothing to recover."""
@@ -88,7 +83,7 @@ class Snapshots:
         for path in sorted(self.folder.glob(f"*{project_file.ENDING}")):
             if path != self.path and is_free(path.with_suffix(LOCK)):
                 with suppress(OSError):
-                    found.append(LeftBehind(path, _session(path), path.stat().st_mtime))
+                    found.append(LeftBehind(path, path.stat().st_mtime))
         self._clear_torn()
         for lock in self.folder.glob(f"*{LOCK}"):
             if lock != self._lock_path and not lock.with_suffix(project_file.ENDING).exists() and is_free(lock):
@@ -112,11 +107,3 @@ class Snapshots:
     @property
     def _lock_path(self) -> Path:
         return self.folder / f"{self._name}{LOCK}"
-
-
-def _session(path: Path) -> str:
-    try:
-        session = json.loads(path.read_bytes()).get("session", "")
-    except (OSError, ValueError, AttributeError, RecursionError):
-        return ""
-    return session if isinstance(session, str) else ""

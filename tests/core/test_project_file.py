@@ -52,11 +52,10 @@ def test_the_state_of_these_tests_leaves_no_part_at_its_default(full_state: Stat
 
 
 def test_every_part_returns(full_state: State, tmp_path: Path) -> None:
-    project_file.save(tmp_path / "a.latentlab", full_state, "/models/a.safetensors", {"docks": "AAAA"})
+    project_file.save(tmp_path / "a.latentlab", full_state, "/models/a.safetensors")
     again = project_file.load(tmp_path / "a.latentlab")
     assert_same(full_state, again.state)
     np.testing.assert_array_equal(full_state.latent, again.state.latent)
-    assert again.layout == {"docks": "AAAA"}
     assert again.checkpoint_path == "/models/a.safetensors"
     assert again.state.directions["Eyeglasses"].among is again.state.directions
 
