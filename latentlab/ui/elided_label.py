@@ -43,10 +43,11 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)
-        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, self.width())
+        room = self.contentsRect()
+        text = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room.width())
         if self._whole and text != self._text:
             return
-        painter.drawText(self.rect(), self.alignment(), text)
+        painter.drawText(room, self.alignment(), text)
 
 
 def fitting(caption: str, metrics: QFontMetricsF, room_px: float) -> str:

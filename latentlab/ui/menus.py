@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow, QMenu, QSizePolicy, QToolBar, QToolBu
 
 from latentlab.core.bundled import bundled_models
 from latentlab.core.model_folders import model_name
+from latentlab.core.project_file import ENDING as SESSION_ENDING
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS, LAST, MENUS, Actions, tooltip
 from latentlab.ui.commands import Commands
@@ -127,7 +128,7 @@ class Menus:
         if models and recent:
             menu.addSeparator()
         for path in recent:
-            self._add_path(menu, path)
+            self._add_path(menu, path, "session" if path.suffix == SESSION_ENDING else "")
         if not models and not recent:
             menu.addAction("Nothing opened yet").setEnabled(False)
         if bundled:

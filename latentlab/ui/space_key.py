@@ -1,4 +1,7 @@
-"""Space, held, shows the picture before the edits: also right after something has been clicked."""
+"""Space, held, shows the picture before the edits: also right after something has been clicked.
+
+Enter presses a button that was reached with the keyboard, as Space does.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,20 @@ from typing import cast
 
 from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QFocusEvent, QKeyEvent
-from PySide6.QtWidgets import QAbstractButton, QAbstractScrollArea, QComboBox, QPlainTextEdit, QTextEdit, QWidget
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractScrollArea,
+    QComboBox,
+    QPlainTextEdit,
+    QPushButton,
+    QTextEdit,
+    QToolButton,
+    QWidget,
+)
 
 BY_KEYBOARD = (Qt.FocusReason.TabFocusReason, Qt.FocusReason.BacktabFocusReason, Qt.FocusReason.ShortcutFocusReason)
 WITH_SPACE = (QAbstractButton, QAbstractScrollArea, QComboBox)  # what Space presses, chooses or opens
+ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_AltGr, Qt.Key.Key_Meta)
 
 
@@ -34,9 +47,14 @@ class SpaceKey(QObject):
             if cast(QFocusEvent, event).reason() in BY_KEYBOARD:
                 self._pointed = False
         elif kind == QEvent.Type.KeyPress:
-            key = cast(QKeyEvent, event).key()
+            press = cast(QKeyEvent, event)
+            key = press.key()
             if key == Qt.Key.Key_Space and self._pointed:
                 event.ignore()  # on to the parent, and at last to the window
+                return True
+            if key in ENTER and not self._pointed and isinstance(self._widget, QPushButton | QToolButton):
+                if not press.isAutoRepeat():
+                    self._widget.click()
                 return True
             if key not in MODIFIERS:
                 self._pointed = False

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QS
 
 from latentlab.core.requests import Decoded
 from latentlab.ui import theme
+from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.notices import Notices
 from latentlab.ui.running import Running, RunningJob
@@ -28,7 +29,7 @@ class StatusLine(QStatusBar):
         self.setSizeGripEnabled(False)
         self._running = running
         self._notices = notices
-        self.model = _label("Model")
+        self.model = _label("Model", ElidedLabel())  # the tool bar says it too: it gives way
         self.device = _label("Device")
         self.decode = _steady(_label("Time of the last decode"), "8888.8 ms")
         self.typical = _steady(_label("How typical the current latent is"), "near the mean")
@@ -60,6 +61,7 @@ class StatusLine(QStatusBar):
 
     def show_model(self, opened: OpenedModel, name: str) -> None:
         self.model.setText(name)
+        self.model.updateGeometry()
         self.model.setToolTip(f"{opened.info.path}\n{opened.info.family}, SHA-256 {opened.info.sha256[:12]}…")
 
     def show_decoded(self, reply: Decoded) -> None:
@@ -101,8 +103,9 @@ class JobRow(QWidget):
     def __init__(self, job: RunningJob) -> None:
         super().__init__()
         self._job = job
-        self._text = QLabel()
+        self._text = ElidedLabel()  # a long one would make the window wider than its screen
         self._text.setProperty("role", "caption")
+        self._text.setFont(theme.caption_font(self._text))
         self._bar = QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(96)
@@ -129,15 +132,19 @@ class JobRow(QWidget):
             words.append("cancelling…")
         elif latest.total > 0:
             words.append(f"{100 * min(1.0, latest.done / latest.total):.0f} %")
-        self._text.setText("  ".join(word for word in words if word))
+        said = "  ".join(word for word in words if word)
+        if said != self._text.text():
+            self._text.setText(said)
+            self._text.setToolTip(said)
+            self._text.updateGeometry()
         self._bar.setRange(0, 1000 if latest.total > 0 else 0)
         if latest.total > 0:
             self._bar.setValue(round(1000 * latest.done / latest.total))
         self._cancel.setEnabled(not self._job.cancelling)
 
 
-def _label(name: str) -> QLabel:
-    label = QLabel()
+def _label(name: str, label: QLabel | None = None) -> QLabel:
+    label = QLabel() if label is None else label
     label.setProperty("role", "caption")
     label.setFont(theme.caption_font(label))
     label.setAccessibleName(name)

@@ -1,4 +1,4 @@
-"""Letters that open menus, and letters in names that open none."""
+"""What menus say: letters that open them, letters in names that open none, and what is a session."""
 
 from __future__ import annotations
 
@@ -23,3 +23,9 @@ def test_an_ampersand_in_a_name_is_no_letter_to_press(window: MainWindow) -> Non
     assert undo.text() == "Undo salt && pepper 1.0"
     assert undo.toolTip().startswith("Undo salt & pepper 1.0")
     assert "Undo salt & pepper 1.0" in [command.text for command in window.commands.palette_commands()]
+
+
+def test_a_recent_session_is_told_from_a_model(window: MainWindow) -> None:
+    window.workspace.settings.recent = ["/work/tuesday.latentlab", "/work/mine.safetensors"]
+    window.menus.recent.aboutToShow.emit()
+    assert [action.text() for action in window.menus.recent.actions()] == ["tuesday\tsession", "mine"]

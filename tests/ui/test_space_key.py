@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QWidget
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtGui import QKeyEvent
+from PySide6.QtWidgets import QAbstractButton, QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from latentlab.ui.choice_box import ChoiceBox
@@ -105,3 +106,20 @@ def test_space_after_a_click_on_a_class_shows_the_picture_before(window: MainWin
     qtbot.keyPress(button, Qt.Key.Key_Space)
     assert image_panel(window).before_wanted
     qtbot.keyRelease(button, Qt.Key.Key_Space)
+
+
+def test_enter_presses_a_button_that_was_reached_with_the_keyboard(window: MainWindow, qtbot: QtBot) -> None:
+    """Not one that was clicked, as Space does not either; and a held key presses once."""
+    button = image_panel(window).difference_button
+    button.setFocus(Qt.FocusReason.TabFocusReason)
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert button.isChecked()
+    held = QKeyEvent(QEvent.Type.KeyPress, Qt.Key.Key_Return, Qt.KeyboardModifier.NoModifier, "", True)
+    QApplication.sendEvent(button, held)
+    assert button.isChecked()
+    qtbot.keyClick(button, Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier)
+    assert not button.isChecked()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton, pos=QPoint(8, 8))
+    assert button.isChecked()
+    qtbot.keyClick(button, Qt.Key.Key_Return)
+    assert button.isChecked()

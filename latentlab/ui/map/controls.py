@@ -19,6 +19,7 @@ from latentlab.core.registry import PROJECTIONS
 from latentlab.core.state import MapView
 from latentlab.ui import theme
 from latentlab.ui.choice_box import ChoiceBox
+from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.map import colours
 from latentlab.ui.map.view import Tool
 from latentlab.ui.names import readable
@@ -27,6 +28,7 @@ from latentlab.ui.tool_button import tool_button
 
 OPTIONAL = {"umap": "umap"}  # projections whose library may be absent: its module
 OFFERED_AXES = 64
+AXIS_PX = 88  # "PC 1…": which it is must be seen, its share of the variance is in the tooltip
 FEWEST_LETTERS, MOST_LETTERS = 8, 20  # of a choice that a box has room for, where the row has it
 
 Choices = list[tuple[str, str]]
@@ -85,7 +87,7 @@ class MapControls(QWidget):
         self.y_axis = _box("Vertical axis", 8, self)
         self.note = QLabel(self)
         self.note.setProperty("role", "caption")
-        self.colour_label = QLabel("Colour", self)
+        self.colour_label = ElidedLabel("Colour", self, whole=True)  # in a small window the axes need its room
         self.colour = _box("Colour of the points", 8, self)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING_PX, theme.GRID_PX, theme.PADDING_PX, theme.GRID_PX)
@@ -100,6 +102,7 @@ class MapControls(QWidget):
                 self.projection.addItem(entry.title, key)
         self.projection.activated.connect(lambda _index: self.projection_chosen.emit(self.projection.currentData()))
         for box in (self.x_axis, self.y_axis):
+            box.setMinimumWidth(AXIS_PX)
             box.activated.connect(self._choose_axes)
         self.colour.activated.connect(lambda _index: self.colour_chosen.emit(self.colour.currentData()))
 
