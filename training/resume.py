@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from latentlab.core.atomic import atomic_file
+from latentlab.core.atomic import atomic_file, atomic_write
 from latentlab.core.errors import CheckpointError, OptionError
 from training.config import TrainingConfig
 
@@ -24,6 +24,11 @@ MAY_CHANGE = {
     *("epochs", "half", "encodings", "thumbnail_size", "licence", "recipe"),
     *("device", "devices", "nodes", "threads", "save_every_minutes", "tensorboard"),
 }
+
+
+def note(config: TrainingConfig, out: Path) -> None:
+    """RUN/config.json: what whoever watches a run, or goes on with it, reads of it. Raises SaveError."""
+    atomic_write(out / "config.json", config.model_dump_json(indent=1).encode())
 
 
 def save(folder: Path, state: dict[str, Any]) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import torch
 
-from latentlab.core.atomic import atomic_write
 from latentlab.core.checkpoint_file import Header, ImageSpec, write_checkpoint
 from latentlab.core.errors import DataError, Failure, OptionError
 from latentlab.core.spaces import LatentSpace
@@ -83,7 +82,7 @@ class Run:
         run = cls._made(config, data, out, processes)
         if processes.first:
             out.mkdir(parents=True, exist_ok=True)
-            atomic_write(out / "config.json", config.model_dump_json(indent=1).encode())
+            resume.note(config, out)
         return run
 
     @classmethod
@@ -91,10 +90,13 @@ class Run:
         """The run in `out` where it stopped. Raises CheckpointError, or OptionError when the configuration differs."""
         state = resume.load(out / "resume")
         resume.check_same(TrainingConfig.model_validate(state["config"]), config, out)
+        asked = config
         if state["threads"] and config.threads is None:
             config = config.model_copy(update={"threads": state["threads"]})
         run = cls._made(config.model_copy(update={"precision": state["precision"]["name"]}), data, out, processes)
         run.load_state(state)
+        if processes.first:  # it may go on to another epoch than it was begun with
+            resume.note(asked, out)
         return run
 
     @classmethod

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from latentlab.core.checkpoint_file import read_header
+from latentlab.core.run_folder import read_run
 from training.cli import main
 from training.data import load
 
@@ -56,6 +57,7 @@ def test_resuming_needs_only_the_folder(tmp_path: Path, capsys: pytest.CaptureFi
     first = (out / "metrics.jsonl").read_text()
     assert main(["vae", "--out", str(out), "--resume", "--epochs", "2"]) == 0
     assert "epoch 2/2" in capsys.readouterr().err
+    assert (read_run(out).epochs, read_run(out).done) == (2, True)  # as whoever watches it sees it
     assert (out / "metrics.jsonl").read_text().startswith(first)
     assert "limit 60" in told(capsys, ["vae", "--out", str(out), "--resume", "--limit", "10"])
     assert "'digits'" in told(capsys, ["vae", "--out", str(out), "--resume", "--data", "mnist"])

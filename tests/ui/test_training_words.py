@@ -99,7 +99,7 @@ def test_files_that_were_skipped_are_a_note() -> None:
     progress.hear({"event": "skipped", "files": [f"{name}.png: broken." for name in "abc"]}, now_s=0.0)
     assert progress.notes == [
         "1 file was skipped: a.png: broken.",
-        "3 files were skipped. The first: a.png: broken. b.png: broken.",
+        "3 files were skipped. The first: a.png: broken; b.png: broken.",
     ]
 
 

@@ -91,7 +91,8 @@ def skipped_in_words(lines: Sequence[str]) -> str:
     """How many files a run does without, and why the first of them; each line is of a file."""
     if len(lines) == 1:
         return f"1 file was skipped: {lines[0]}"
-    return f"{len(lines):,} files were skipped. The first: {' '.join(lines[:SKIPPED_SHOWN])}"
+    first = "; ".join(line.removesuffix(".") for line in lines[:SKIPPED_SHOWN])
+    return f"{len(lines):,} files were skipped. The first: {first}."
 
 
 def duration(seconds: float) -> str:
