@@ -11,7 +11,6 @@ from typing import get_args
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
 from PySide6.QtWidgets import (
     QFileDialog,
-    QHBoxLayout,
     QLabel,
     QMenu,
     QToolButton,
@@ -37,8 +36,9 @@ from latentlab.ui.pictures import Pictures
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import GRID_PX, PADDING_PX
+from latentlab.ui.theme import PADDING_PX
 from latentlab.ui.tool_button import tool_button
+from latentlab.ui.tool_row import tool_row
 from latentlab.ui.workspace import Workspace
 
 STRONGEST = 3.0
@@ -99,9 +99,7 @@ class AttributesPanel(Panel):
         self.first_focus = self.list
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, GRID_PX)
-        top.setSpacing(GRID_PX)
+        top = tool_row()
         top.addWidget(self.adding.button)
         top.addWidget(self.method_choice, 1)
         top.addWidget(self.more_button)

@@ -22,10 +22,11 @@ from latentlab.ui.sheet_saving import SheetSaving
 from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import GRID_PX, PADDING_PX, pad
+from latentlab.ui.theme import PADDING_PX, pad
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
 from latentlab.ui.tile_layout import TileLayout
 from latentlab.ui.tool_button import tool_button
+from latentlab.ui.tool_row import tool_row
 from latentlab.ui.workspace import Workspace
 
 LEAST_SIDE_PX = 60
@@ -120,9 +121,7 @@ class SamplesPanel(Panel):
         self.hint.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, 4)
-        top.setSpacing(GRID_PX)
+        top = tool_row(below_px=4)
         top.addWidget(self.draw_button)
         top.addWidget(self.seed_field)
         top.addWidget(self.truncation, 1)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import numpy as np
 from PySide6.QtCore import QPoint, QSignalBlocker, Qt, QTimer
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QMenu, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QMenu, QVBoxLayout, QWidget
 
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.requests import Decode, Decoded, Lane
@@ -27,8 +27,8 @@ from latentlab.ui.sliders.ends_preview import EndsPreview
 from latentlab.ui.sliders.list import SliderList
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import GRID_PX, PADDING_PX
 from latentlab.ui.tool_button import tool_button
+from latentlab.ui.tool_row import tool_row
 from latentlab.ui.workspace import Workspace
 
 BASES = ("dimensions", "components")
@@ -81,9 +81,7 @@ class SlidersPanel(Panel):
         self.list.setAccessibleName("Sliders")
         self.list.hint = "Open a model: each number of its latent gets a slider here."
         self.ends = EndsPreview()
-        top = QHBoxLayout()
-        top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, GRID_PX)
-        top.setSpacing(GRID_PX)
+        top = tool_row()
         top.addWidget(self.basis_choice)
         top.addWidget(self.filter_box, 1)
         top.addWidget(self.randomise_button)

@@ -34,9 +34,10 @@ from latentlab.ui.saved import say_saved
 from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
 from latentlab.ui.stepped_gesture import SteppedGesture
-from latentlab.ui.theme import GRID_PX, PADDING_PX, pad
+from latentlab.ui.theme import PADDING_PX, pad
 from latentlab.ui.thumbnail_strip import ThumbnailStrip
 from latentlab.ui.tool_button import tool_button
+from latentlab.ui.tool_row import tool_row
 from latentlab.ui.walk_playing import SCRUB, WalkPlaying
 from latentlab.ui.workspace import Workspace
 
@@ -124,9 +125,7 @@ class WalkPanel(Panel):
         self.scrub.taken.connect(self.playing.stop)
 
     def _lay_out(self) -> None:
-        top = QHBoxLayout()
-        top.setContentsMargins(PADDING_PX, GRID_PX, PADDING_PX, 4)
-        top.setSpacing(GRID_PX)
+        top = tool_row(below_px=4)
         for widget in (self.play_button, self.loop_button, self.interpolation, self.seconds, self.fps):
             top.addWidget(widget)
         top.addStretch()
