@@ -37,11 +37,18 @@ class Told:
 def planned(family: str, asked: Mapping[str, Any], data: Dataset) -> tuple[Architecture, Told | None]:
     """The architecture for pictures of `data`, and what a conditional one is told of them.
 
-    Raises CheckpointError for one that cannot be built; else as `told_of`.
+    Raises CheckpointError for one that cannot be built, OptionError for a shape that is not the pictures'; else as
+    `told_of`.
     """
     told = told_of(data, family_class(family), asked)
     counts = {} if told is None else {"classes": len(told.classes), "attributes": len(told.attributes)}
     shape = {"image_size": data.height, "channels": data.channels}
+    for name, value in shape.items():
+        if asked.get(name, value) != value:
+            raise OptionError(
+                f"The option 'architecture.{name}' cannot be {asked[name]!r}: the pictures have {value}, and it "
+                "follows from them. Leave it out; --image-size resizes the pictures."
+            )
     network_class, architecture = architecture_from({"name": family, **shape, **asked, **counts})
     network_class.on_meta(architecture)  # refuses what is too large
     return architecture, told

@@ -78,6 +78,8 @@ def test_sizes_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str
     large = ("--set", "architecture.latent_dim=100000", "--set", "architecture.width=1024")
     assert "at most 500,000,000" in told(capsys, 2, "vae", *DIGITS, *out, *large)
     assert "Did you mean 'width'?" in told(capsys, 2, "vae", *DIGITS, *out, "--set", "architecture.widht=4")
+    assert "--image-size" in told(capsys, 2, "vae", *DIGITS, *out, "--set", "architecture.image_size=16")
+    assert "the pictures have 1" in told(capsys, 2, "vae", *DIGITS, *out, "--set", "architecture.channels=3")
     assert not (tmp_path / "run" / "metrics.jsonl").exists()
 
 
