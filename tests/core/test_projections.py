@@ -60,11 +60,10 @@ DIRECTIONS = DirectionSet(
         Direction("Smiling", np.eye(DIM)[2].astype("f4")),
     ]
 )
-PARAMETERS: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, dict[str, Any]] = {  # of those that need some, or are quicker with them
     "pca": {"x": 1, "y": 3},
     "plane": {"x": "Eyeglasses", "y": "dimension 2", "directions": DIRECTIONS},
     "tsne": {"perplexity": 10, "iterations": 50},
-    "umap": {},
 }
 AVAILABLE = [kind for kind in PROJECTIONS if kind != "umap" or importlib.util.find_spec("umap")]
 
@@ -72,12 +71,12 @@ AVAILABLE = [kind for kind in PROJECTIONS if kind != "umap" or importlib.util.fi
 @pytest.fixture(scope="module", params=AVAILABLE)
 def fitted(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any], Projection, FloatArray]:
     latents_ND = clusters()
-    arrays = pickle.loads(pickle.dumps(run(Notebook(), request.param, latents_ND, PARAMETERS[request.param])))
+    arrays = pickle.loads(pickle.dumps(run(Notebook(), request.param, latents_ND, PARAMETERS.get(request.param))))
     return request.param, arrays, from_arrays(arrays, latents_ND), latents_ND
 
 
-def test_every_projection_has_parameters_here() -> None:
-    assert set(PARAMETERS) == set(PROJECTIONS)
+def test_parameters_here_are_of_projections_that_exist() -> None:
+    assert set(PARAMETERS) <= set(PROJECTIONS)
 
 
 def test_layout(fitted: tuple[str, dict[str, Any], Projection, FloatArray]) -> None:
@@ -91,7 +90,7 @@ def test_layout(fitted: tuple[str, dict[str, Any], Projection, FloatArray]) -> N
 
 def test_same_seed_same_layout(fitted: tuple[str, dict[str, Any], Projection, FloatArray]) -> None:
     kind, _, projection, latents_ND = fitted
-    again = run(Notebook(), kind, latents_ND, PARAMETERS[kind])
+    again = run(Notebook(), kind, latents_ND, PARAMETERS.get(kind))
     np.testing.assert_allclose(again["layout"], projection.layout_, atol=1e-4)
 
 
