@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 
 from benchmarks.figures import arguments, finish, table, verdict
 from benchmarks.shrinking import shrunk
-from latentlab.core.bundled import DEFAULT, assets_folder
+from latentlab.core.bundled import assets_folder
 from latentlab.core.directions import orthogonalised
 from latentlab.core.errors import LatentlabError, OptionError
 from latentlab.core.fitting import Method, fit_direction
@@ -346,7 +346,8 @@ def main() -> int:
     parser = arguments(str(__doc__).splitlines()[0])
     parser.add_argument("--data-root", type=Path, required=True, help="the folder with cartoon-faces and celeba10k")
     parser.add_argument("--part", choices=[*PARTS, "both"], default="cartoon")
-    parser.add_argument("--checkpoint", type=Path, help="the cartoon model; the bundled one by default")
+    faces = assets_folder() / "faces-vae.safetensors"
+    parser.add_argument("--checkpoint", type=Path, default=faces, help="the cartoon model; faces-vae by default")
     parser.add_argument("--celeba-checkpoint", type=Path, help="a CelebA model (see above)")
     parser.add_argument("--ways", action="store_true", help="what other directions would change")
     asked = parser.parse_args()
@@ -354,7 +355,9 @@ def main() -> int:
     figures: dict[str, Any] = {}
     try:
         for name in names:
-            checkpoint = asked.celeba_checkpoint if name == "celeba" else asked.checkpoint or assets_folder() / DEFAULT
+            checkpoint = (
+                asked.celeba_checkpoint if name == "celeba" else asked.checkpoint
+            )
             if checkpoint is None:
                 raise OptionError("The CelebA part needs --celeba-checkpoint; the command that makes one is in --help.")
             figures[name] = measured(PARTS[name], checkpoint, asked.data_root, asked.ways)

@@ -56,13 +56,13 @@ def faces_vae_128() -> TrainingConfig:
 
 
 def faces_alpha_gan() -> TrainingConfig:
-    """assets/faces-alpha-gan.safetensors: begins with faces-vae-128; cartoon faces, 128 px."""
+    """assets/faces-alpha-gan.safetensors: begins with faces-vae; cartoon faces, 64 px; about 16 minutes on one core."""
     return config_from(
         family="alpha-gan",
         recipe="faces-alpha-gan",
-        architecture={"latent_dim": 128, "width": 48, "patch": 4, "prior": "empirical"},
+        architecture={"latent_dim": 128, "width": 48, "patch": 2, "prior": "empirical"},
         objective={
-            "start_from": "faces-vae-128",
+            "start_from": "faces-vae",
             "loss": "non-saturating",
             "reconstruction": 10.0,
             "edges": 1.0,
@@ -78,7 +78,7 @@ def faces_alpha_gan() -> TrainingConfig:
             "code_learning_rate": 1e-4,
             "adam_betas": [0.5, 0.99],
         },
-        epochs=10,
+        epochs=11,
         batch_size=16,
         schedule="cosine",
         warmup_steps=50,
