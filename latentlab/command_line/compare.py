@@ -52,6 +52,7 @@ from latentlab.core.latent_model import Images, ModelInfo
 from latentlab.core.pictures import Crop, Picture, read_picture
 from latentlab.core.recipe_png import png_bytes
 from latentlab.engine.exporting import tiled
+from latentlab.formats.reading import shared_out
 
 GAP_PX = 8  # between the two columns
 
@@ -72,7 +73,8 @@ def compare(
     """Two models side by side: samples, one picture, figures.
 
     Samples of one seed, or one picture reconstructed by both, with attributes put on; or the figures of both, and with
-    --json also errors, sharpness and how evenly the pictures change along a path. Options of reading go for both files.
+    --json also errors, sharpness and how evenly the pictures change along a path. Options of reading go to whichever of
+    the files takes them.
     """
     if json_ and csv_:
         raise OptionError("Say --json or --csv, not both.")
@@ -84,8 +86,9 @@ def compare(
     check_scale(scale)
     check_count(count, least=2)
     picture = None if image is None else read_picture(image, crop=Crop.parse(crop))
-    options = reading.options()
-    models = [opened(path, options, edits.directions) for path in (first, second)]
+    paths, options = (first, second), reading.options()
+    each = shared_out(paths, options)
+    models = [opened(path, own, edits.directions) for path, own in zip(paths, each, strict=True)]
     figures, words = comparing.figures_of(*models)
     if csv_:
         sys.stdout.write(as_csv(figures, comparing.names_of(*models)))

@@ -8,7 +8,7 @@ from pathlib import Path
 from latentlab.core.atomic import displayed
 from latentlab.core.beside import found_beside
 from latentlab.core.errors import CheckpointError, OptionError
-from latentlab.core.readings import ASKED, ENDING, answers_path, remember
+from latentlab.core.readings import ENDING, answers_path, remember
 from latentlab.formats.reading import Options, checked_options
 from latentlab.formats.sidecar import read_table_at
 
@@ -21,16 +21,8 @@ def with_answers(checkpoint: Path, options: Options) -> Options:
     remembered = read_table_at(path) if path is not None else None
     if path is None or remembered is None:
         return options
-    said = {name: value for name in ASKED if (value := getattr(options, name) or remembered.get(name))}
-    said |= {"latent": remembered.get("latent")}
     try:
-        checked = checked_options(options.device, options.trust, said)
+        checked = checked_options(options.device, options.trust, remembered)
     except OptionError as error:
-        raise CheckpointError(f"{displayed(path)} cannot be used: {error} Delete it.") from None
-    return dataclasses.replace(
-        options,
-        activation=checked.activation,
-        range=checked.range,
-        latent_shape=options.latent_shape or checked.latent_shape,
-        picture=checked.picture,
-    )
+        raise CheckpointError(f"{displayed(path)} cannot be used: {error} Correct it, or delete it.") from None
+    return dataclasses.replace(checked, **{name: getattr(options, name) for name in options.said})

@@ -18,10 +18,15 @@ from torch import Tensor, nn
 from latentlab.core.errors import OptionError
 from latentlab.core.latent_model import ImageShape
 from latentlab.core.spaces import LatentSpace, Prior
+from latentlab.formats.causes import cause_of
 from latentlab.models.family import Network
 
 Range = Literal["tanh", "sigmoid", "none", "byte"]  # [-1, 1], [0, 1], logits, [0, 255]
 
+SPATIAL_WARNING = (
+    "The latents of this decoder are maps with an order in space, of which draws from a prior know nothing. "
+    "Start from encodings where you have an encoder."
+)
 PROBES = 4
 BOUND = 1.001
 
@@ -56,7 +61,14 @@ class ModuleNetwork(Network):
         self.classes = classes
 
     @property
+    def spatial(self) -> bool:
+        """Whether latents are maps (C, h, w) of more than one place."""
+        return len(self.latent_shape) == 3 and math.prod(self.latent_shape[1:]) > 1
+
+    @property
     def spaces(self) -> tuple[LatentSpace, ...]:
+        if self.spatial:  # a space of its own kind, of which nothing else is known
+            return (LatentSpace("spatial", self.latent_shape, "empirical"),)
         return (LatentSpace("z", (math.prod(self.latent_shape),), self.prior),)
 
     def decode(self, latents_BD: Tensor, condition_BK: Tensor | None = None) -> Tensor:
@@ -191,8 +203,9 @@ def _probe(decoder: nn.Module, dim: int) -> tuple[tuple[int, ...], Tensor]:
             return shape, made.float()
     if first is None:
         raise OptionError("The decoder's result is no batch of pictures; it must be (B, C, H, W) or flat (B, pixels).")
-    cause = str(first).strip().splitlines()[0]
-    raise OptionError(f"The decoder does not take latents of {dim} numbers ({cause}). Say latent_dim=….") from first
+    raise OptionError(
+        f"The decoder does not take latents of {dim} numbers ({cause_of(first)}). Say latent_dim=…."
+    ) from first
 
 
 def image_shape(made: Tensor) -> ImageShape:

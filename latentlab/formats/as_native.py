@@ -7,7 +7,7 @@ Shapes: as in the files.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,18 +17,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from latentlab.core.atomic import displayed
-from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec
+from latentlab.core.checkpoint_file import Header, ImageSpec, SpaceSpec, model_info
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import LatentModel
 from latentlab.formats.foreign import OWN_PROGRAM, contents, model_of
+from latentlab.formats.layers import State, bare
 from latentlab.formats.reading import Options, entry_of
 from latentlab.formats.sniff import Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.models.family import architecture_from
 from latentlab.models.loading import network_from
 from latentlab.models.torch_model import TorchModel
-
-State = Mapping[str, Tensor]
 
 CHECKED = 8  # pictures that must come out the same
 CLOSE = 1e-5  # in [0, 1] intensities
@@ -52,7 +51,7 @@ def as_native(file: Found, model: LatentModel, options: Options) -> Native:
     try:
         if title in CONVERSIONS:
             family = _as_family(title, read_state_dict(file))
-            if _difference(_family_model(file, family, model), model) <= CLOSE:
+            if _difference(_family_model(file, family), model) <= CLOSE:
                 return family
         held, header = contents(reader, file, key, model.info, options)
     finally:
@@ -83,10 +82,9 @@ def _as_family(title: str, state: State) -> Native:
     return Native(header, {name: value.float().numpy() for name, value in renamed.items()})
 
 
-def _family_model(file: Found, native: Native, model: LatentModel) -> TorchModel:
+def _family_model(file: Found, native: Native) -> TorchModel:
     network = network_from(file.path, native.header, native.weights)
-    info = model.info.__class__("", "native", native.header.family, model.info.image, network.spaces, network.encodes)
-    return TorchModel(network, info, device="cpu")
+    return TorchModel(network, model_info(file.path, native.header), device="cpu")
 
 
 def _difference(made: LatentModel, model: LatentModel) -> float:
@@ -96,6 +94,7 @@ def _difference(made: LatentModel, model: LatentModel) -> float:
 
 
 def _example_vae(state: State) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    state = bare(state)
     hidden, pixels = state["fc1.weight"].shape
     architecture = {
         "name": "vae", "network": "mlp", "image_size": math.isqrt(pixels), "channels": 1, "hidden": hidden,

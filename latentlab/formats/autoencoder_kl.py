@@ -20,8 +20,9 @@ from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.core.safetensors_table import read_table
 from latentlab.core.spaces import LatentSpace
 from latentlab.formats.any_module import ModuleNetwork
-from latentlab.formats.autoencoder_kl_network import Decoder, Encoder, count
-from latentlab.formats.reading import Options
+from latentlab.formats.autoencoder_kl_network import Decoder, Encoder
+from latentlab.formats.layers import count
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import Found
 from latentlab.formats.state_dict import read_state_dict
@@ -42,9 +43,7 @@ BEGIN_WITH_PICTURES = (
 )
 
 
-class AutoencoderKLFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
-
+class AutoencoderKLFormat(Format):
     def recognises(self, file: Found) -> bool:
         return file.kind == "safetensors" and read_table(file.path).tensors.keys() >= NEEDED
 
@@ -57,7 +56,7 @@ class AutoencoderKLFormat:
             )
         state = _weights(file)
         groups = _number(config, "norm_num_groups", GROUPS, 1, 1024)
-        halvings = count({name.removeprefix("decoder."): value for name, value in state.items()}, "up_blocks") - 1
+        halvings = count(state, "decoder.up_blocks.") - 1
         side = _number(config, "sample_size", SIDE, 2**halvings if 0 <= halvings <= BLOCKS_AT_MOST else 1, SIDE_AT_MOST)
         if not 0 <= halvings <= BLOCKS_AT_MOST or side % 2**halvings:
             raise ValueError(f"pictures of {side} px cannot be halved {halvings} times")
@@ -76,11 +75,9 @@ class AutoencoderKLFormat:
         return model_around(file, options, network, "diffusers AutoencoderKL", "vae", {}, (BEGIN_WITH_PICTURES,))
 
     def weights(self, file: Found) -> dict[str, Tensor]:
-        """What a converted checkpoint holds."""
         return _weights(file)
 
     def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
-        """What of the configuration beside the weights they cannot do without."""
         config = described(file, CONFIG)
         return {CONFIG: {key: config[key] for key in SAID if config.get(key) is not None}}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentlab.formats.layers import State, convolution, linear, under
+from latentlab.formats.layers import State, convolution, count, linear, under
 
 EPSILON = 1e-6
 
@@ -24,7 +24,7 @@ class Decoder(nn.Module):
         self.decoder["mid_block"] = Middle(under(inner, "mid_block."), groups)
         self.decoder["up_blocks"] = nn.ModuleList(
             Block(under(inner, f"up_blocks.{index}."), groups, "upsamplers")
-            for index in range(count(inner, "up_blocks"))
+            for index in range(count(inner, "up_blocks."))
         )
         self.decoder["conv_norm_out"] = norm(inner, "conv_norm_out", groups)
         self.decoder["conv_out"] = convolution(inner, "conv_out", 1, 1)
@@ -48,7 +48,7 @@ class Encoder(nn.Module):
         self.encoder = nn.ModuleDict({"conv_in": convolution(inner, "conv_in", 1, 1)})
         self.encoder["down_blocks"] = nn.ModuleList(
             Block(under(inner, f"down_blocks.{index}."), groups, "downsamplers")
-            for index in range(count(inner, "down_blocks"))
+            for index in range(count(inner, "down_blocks."))
         )
         self.encoder["mid_block"] = Middle(under(inner, "mid_block."), groups)
         self.encoder["conv_norm_out"] = norm(inner, "conv_norm_out", groups)
@@ -71,7 +71,7 @@ class Block(nn.Module):
     def __init__(self, state: State, groups: int, resampling: str) -> None:
         super().__init__()
         self.resnets = nn.ModuleList(
-            Residual(under(state, f"resnets.{index}."), groups) for index in range(count(state, "resnets"))
+            Residual(under(state, f"resnets.{index}."), groups) for index in range(count(state, "resnets."))
         )
         self.resampling = resampling if f"{resampling}.0.conv.weight" in state else ""
         if self.resampling:
@@ -144,11 +144,3 @@ def norm(state: State, name: str, groups: int) -> nn.GroupNorm:
     if weight is None:
         raise ValueError(f"it has no weight '{name}.weight'")
     return nn.GroupNorm(groups, weight.numel(), EPSILON)
-
-
-def count(state: State, part: str) -> int:
-    """How many numbered entries a part has."""
-    number = 0
-    while any(name.startswith(f"{part}.{number}.") for name in state):
-        number += 1
-    return number

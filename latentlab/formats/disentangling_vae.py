@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.layers import State, convolution, linear, transposed, under
-from latentlab.formats.reading import Options
+from latentlab.formats.layers import State, bare, convolution, linear, transposed, under
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
@@ -20,17 +20,17 @@ from latentlab.formats.weights_model import activation, filled, model_from, rang
 
 SPECS = "specs.json"
 SIDE = 4  # of the map between the linear and the convolutional layers
-NEEDED = ("encoder.mu_logvar_gen.weight", "encoder.conv1.weight", "decoder.lin1.weight", "decoder.convT3.weight")
+NEEDED = {"encoder.mu_logvar_gen.weight", "encoder.conv1.weight", "decoder.lin1.weight", "decoder.convT3.weight"}
 
 
-class DisentanglingVAEFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class DisentanglingVAEFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
-        return file.kind in WEIGHTS and all(name in read_state_dict(file) for name in NEEDED)
+        return file.kind in WEIGHTS and bare(read_state_dict(file)).keys() >= NEEDED
 
     def open(self, file: Found, options: Options) -> LatentModel:
-        state = read_state_dict(file)
+        state = bare(read_state_dict(file))
         encoder, decoder = under(state, "encoder."), under(state, "decoder.")
         side = 64 if "convT_64.weight" in decoder else 32
         last, first = transposed(decoder, "convT3", 2, 1), linear(decoder, "lin1")

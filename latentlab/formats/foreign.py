@@ -3,7 +3,7 @@
 The header's architecture is then {"name": "foreign", "format": …}: which reader of `latentlab.core.registry.FORMATS`
 opens the weights, with what activation and range, and what it would have read beside them. All else of the file is as
 in every native checkpoint: header and encodings need no torch, the hash covers everything, nothing is guessed.
-A reader that needs more than its weights may say so: `descriptions`, `weights`, `kept` (see `contents`).
+What is stored of a file its reader says: `weights` and `descriptions` of `latentlab.formats.reading.Format`.
 """
 
 from __future__ import annotations
@@ -64,6 +64,11 @@ def is_foreign(header: Header) -> bool:
     return header.architecture.get("name") == NAME
 
 
+def left_open(path: Path, header: Header) -> set[str]:
+    """What can be said of the file: its noise, if any; the header states all else. Raises CheckpointError."""
+    return {"noise"} & set(FORMATS[_architecture(path, header).format].load().takes)
+
+
 def open_foreign(file: Found, header: Header, options: Options) -> LatentModel:
     """The model in a native checkpoint of a foreign network, whose hash was verified. Raises CheckpointError."""
     architecture = _architecture(file.path, header)
@@ -107,17 +112,12 @@ def model_of(held: Held, header: Header, options: Options, encodings: EncodingSe
 
 def contents(reader: Format, file: Found, key: str, info: ModelInfo, options: Options) -> tuple[Held, Header]:
     """What a native checkpoint holds of a foreign file, before it is written. Raises CheckpointError."""
-    from latentlab.formats.state_dict import read_state_dict
-
-    read = getattr(reader, "weights", read_state_dict)
-    state = getattr(reader, "kept", dict)(read(file))
-    weights = {name: value.float().numpy() for name, value in state.items() if value.is_floating_point()}
-    describe = getattr(reader, "descriptions", None)
+    weights = {name: value.float().numpy() for name, value in reader.weights(file).items() if value.is_floating_point()}
     architecture = ForeignArchitecture(
         format=key,
         activation=info.reading.get("activation", options.activation),
         range=info.reading.get("range", options.range),
-        descriptions=describe(file) if describe else {},
+        descriptions=reader.descriptions(file),
         order=list(weights),
     )
     header = Header(

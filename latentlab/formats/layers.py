@@ -18,6 +18,23 @@ def under(state: State, prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
+def bare(state: State) -> State:
+    """The weights without a name that all of them begin with: of a Lightning module that holds the network as `model`.
+
+    A number is no such name, but the first of several layers.
+    """
+    first = {name.partition(".")[0] for name in state}
+    if len(first) != 1 or first <= set(state) or next(iter(first)).isdecimal():
+        return state
+    return under(state, f"{first.pop()}.")
+
+
+def count(state: State, prefix: str, first: int = 0) -> int:
+    """How many parts are numbered in a row below a prefix: 2 of "blocks.0.weight" and "blocks.1.bias"."""
+    numbers = {name.removeprefix(prefix).partition(".")[0] for name in state if name.startswith(prefix)}
+    return next(number for number in range(len(numbers) + 1) if str(number + first) not in numbers)
+
+
 def convolution(state: State, name: str, stride: int = 1, padding: int = 0) -> nn.Conv2d:
     """Raises ValueError where there is no such weight, or it is none of a square convolution."""
     outputs, inputs, kernel = _square(state, name)

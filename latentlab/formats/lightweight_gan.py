@@ -12,7 +12,7 @@ from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.formats.any_module import ModuleNetwork
 from latentlab.formats.layers import State, under
 from latentlab.formats.lightweight_gan_network import START, Generator, step_count, with_noise
-from latentlab.formats.reading import Options
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import filled, model_around
@@ -22,8 +22,8 @@ GENERATORS = ("GE.", "G.")  # the running average first
 SIDE_AT_MOST = 1024
 
 
-class LightweightGANFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class LightweightGANFormat(Format):
+    takes = ("noise",)
 
     def recognises(self, file: Found) -> bool:
         if file.kind not in WEIGHTS:
@@ -42,12 +42,6 @@ class LightweightGANFormat:
         side = START * 2**steps
         if channels not in (1, 3) or side > SIDE_AT_MOST:
             raise ValueError(f"it draws {channels} channels of {side} px; 1 or 3 of at most {SIDE_AT_MOST} are needed")
-        said = [f"--{name}" for name in ("activation", "range") if getattr(options, name)]
-        if said:
-            raise CheckpointError(
-                f"{displayed(file.path)} is of lightweight-gan, which has one activation and range. "
-                f"Leave {' and '.join(said)} out."
-            )
         network = ModuleNetwork(
             filled(lambda: Generator(state), state, file),
             (state["initial_conv.0.weight"].shape[0],),
@@ -56,9 +50,9 @@ class LightweightGANFormat:
         )
         return model_around(file, options, network, TITLE, "gan", {})
 
-    def kept(self, state: State) -> State:
-        """What of the weights a converted checkpoint needs."""
-        return {f"GE.{name}": value for name, value in _generator(state).items()}
+    def weights(self, file: Found) -> State:
+        """The generator that is opened, without the other one and the discriminator."""
+        return {f"GE.{name}": value for name, value in _generator(read_state_dict(file)).items()}
 
 
 def _generator(state: State) -> State:

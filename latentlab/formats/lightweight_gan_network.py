@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentlab.formats.layers import State, convolution, transposed, under
+from latentlab.formats.layers import State, convolution, count, transposed, under
 
 START = 4  # side of the first map
 SLOPE = 0.1
@@ -57,10 +57,7 @@ def with_noise(state: State, *, noise: bool) -> dict[str, Tensor]:
 
 
 def step_count(state: State) -> int:
-    number = 0
-    while f"layers.{number}.0.2.1.weight" in state:
-        number += 1
-    return number
+    return count(state, "layers.")
 
 
 def _step(state: State) -> nn.ModuleDict:

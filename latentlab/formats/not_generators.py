@@ -12,7 +12,7 @@ CLASSES_AT_MOST = 22_000  # ImageNet-21k and a margin
 
 
 def kind_of_network(state: Mapping[str, Tensor]) -> str:
-    """ "a classifier of 10 classes", "a discriminator", or "" where it may be anything else."""
+    """ "a classifier of 10 classes, …", "a discriminator, …", or "" where it may be anything else."""
     weights = [value for name, value in state.items() if name.endswith("weight") and value.ndim in (2, 4)]
     if len(weights) < 2:
         return ""
@@ -24,5 +24,8 @@ def kind_of_network(state: Mapping[str, Tensor]) -> str:
     if last.shape[0] == 1:
         return "a discriminator, which judges pictures and draws none. Open the generator that was saved beside it"
     if last.ndim == 2:
-        return f"a classifier of {last.shape[0]} classes, which draws no pictures. Open a generator or an autoencoder"
+        return (
+            f"a classifier of {last.shape[0]} classes, or an encoder alone: it draws no pictures. Open a generator or "
+            "an autoencoder"
+        )
     return ""

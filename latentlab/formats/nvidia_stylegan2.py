@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError
+from latentlab.core.errors import CheckpointError, few
 from latentlab.core.latent_model import LatentModel
 from latentlab.formats.inert_pickle import Call, Name, Reader, Table, entries
 from latentlab.formats.inert_tensors import DTYPES, PARAMETERS, STORAGE, TENSOR, Tensors, arguments_of
-from latentlab.formats.reading import Options
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.stylegan2_model import stylegan2_model
@@ -48,8 +48,8 @@ PICTURE_PARTS = {
 }  # fmt: skip
 
 
-class NvidiaStyleGAN2Format:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class NvidiaStyleGAN2Format(Format):
+    takes = ("noise",)
 
     def recognises(self, file: Found) -> bool:
         return file.kind == "stylegan pickle"
@@ -62,7 +62,6 @@ class NvidiaStyleGAN2Format:
         return stylegan2_model(file, options, title=TITLE, plan=plan, state=state, mean_W=given.get("mapping.w_avg"))
 
     def weights(self, file: Found) -> dict[str, Tensor]:
-        """What a converted checkpoint holds."""
         return _read(file)[0]
 
     def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
@@ -110,10 +109,9 @@ def _check_names(file: Found, whole: Any) -> None:
         elif isinstance(value, list | tuple):
             waiting += value
     if forbidden:
-        names = ", ".join(list(forbidden)[:NAMES_SHOWN]) + (", …" if len(forbidden) > NAMES_SHOWN else "")
         raise CheckpointError(
-            f"{displayed(file.path)} asks for {names}, which no StyleGAN2 needs and which could run code, so it is not "
-            "opened. Nothing in it was run. Get it from where it was first published."
+            f"{displayed(file.path)} asks for {few(list(forbidden), NAMES_SHOWN)}, which no StyleGAN2 needs and which "
+            "could run code, so it is not opened. Nothing in it was run. Get it from where it was first published."
         )
 
 

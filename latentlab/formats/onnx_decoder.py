@@ -18,16 +18,15 @@ from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError, Failure, LatentSizeNeeded
 from latentlab.core.latent_model import LatentModel, ModelInfo
 from latentlab.core.readings import guess_warning
-from latentlab.core.spaces import LatentSpace
 from latentlab.formats.answers import with_answers
-from latentlab.formats.any_module import ModuleNetwork, Range
+from latentlab.formats.any_module import SPATIAL_WARNING, ModuleNetwork, Range
 from latentlab.formats.onnx_encoder import encoder_beside
 from latentlab.formats.onnx_graph import Graph, Port, Shape, fits, in_words, read_graph
 from latentlab.formats.onnx_pictures import Picture, pictures_in, range_seen
 from latentlab.formats.onnx_session import Session
-from latentlab.formats.reading import Options
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import Found
-from latentlab.formats.weights_model import content_hash
+from latentlab.formats.weights_model import content_hash, range_of
 from latentlab.models.torch_model import TorchModel
 
 TITLE = "ONNX decoder"
@@ -35,10 +34,6 @@ PROBES = 4
 OPEN_SIDE = 16  # of a map of latents whose size the graph leaves open
 NUMBERS_AT_MOST = 1 << 22  # of one latent
 SURE: dict[str, Range] = {"Tanh": "tanh", "Sigmoid": "sigmoid"}
-MAPS_WARNING = (
-    "The latents of this decoder are maps with an order in space, of which draws from a prior know nothing. "
-    "Start from encodings where you have an encoder."
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,8 +47,8 @@ class _Decoder:
     samples: NDArray[Any]  # (B, C, H, W)
 
 
-class OnnxFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class OnnxFormat(Format):
+    takes = ("range", "latent", "picture")
 
     def recognises(self, file: Found) -> bool:
         return file.kind == "onnx"
@@ -85,7 +80,7 @@ class OnnxFormat:
             encoder=encoder is not None,
             licence="not stated in the file",
             sha256=content_hash(file),
-            warnings=warnings + ((MAPS_WARNING,) if network.spatial else ()),
+            warnings=warnings + ((SPATIAL_WARNING,) if network.spatial else ()),
             reading=reading,
             guessed=guessed,
         )
@@ -93,22 +88,9 @@ class OnnxFormat:
 
 
 class OnnxNetwork(ModuleNetwork):
-    """Maps of latents are a space of their own kind; no gradient goes through a graph."""
+    """No gradient goes through a graph."""
 
     pictures: tuple[str, ...] = ()  # the outputs that may be the picture, that which is taken first
-
-    @property
-    def spatial(self) -> bool:
-        return len(self.latent_shape) == 3 and math.prod(self.latent_shape[1:]) > 1
-
-    @property
-    def spaces(self) -> tuple[LatentSpace, ...]:
-        if not self.spatial:
-            return super().spaces
-        dim = math.prod(self.latent_shape)
-        return (
-            LatentSpace("spatial", self.latent_shape, "empirical", np.zeros(dim, np.float32), np.ones(dim, np.float32)),
-        )
 
 
 def _decoder(file: Found, asked: Options) -> _Decoder:
@@ -162,7 +144,7 @@ def _one_input(path: Path, graph: Graph) -> Port:
 
 
 def _latent_shape(path: Path, stated: Shape, asked: Options) -> tuple[int, ...]:
-    said = asked.latent_shape
+    said = asked.latent
     if said and not fits(stated, said):
         raise CheckpointError(
             f"{displayed(path)} takes latents of {in_words(stated)}, not of {in_words(said)}. Say --latent accordingly."
@@ -187,6 +169,6 @@ def _range(decoder: _Decoder, asked: Options) -> tuple[Range, tuple[str, ...]]:
         return "byte", ()
     seen = range_seen(decoder.samples)
     if asked.range:
-        return next((known for known in ("tanh", "sigmoid", "none", "byte") if known == asked.range), seen), ()
+        return range_of(asked, seen), ()
     sure = SURE.get(decoder.graph.last.get(decoder.chosen.name, ""))
     return (sure, ()) if sure else (seen, ("range",))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError, Failure
+from latentlab.formats.causes import LETTERS_AT_MOST, cause_of
 from latentlab.formats.onnx_graph import Port
 
 ARENA_BYTES = 4 << 30  # what one graph may hold while it runs
@@ -117,6 +118,4 @@ def _has_batch(given: Port) -> bool:
 
 
 def _cause(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    said = lines[0] if lines else type(error).__name__
-    return said.rpartition("Status Message: ")[2].rstrip(". ")[:200]
+    return cause_of(error, 1000).rpartition("Status Message: ")[2].rstrip(". ")[:LETTERS_AT_MOST]

@@ -16,9 +16,9 @@ from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.core.spaces import Prior
-from latentlab.formats.layers import State, convolution, linear, transposed, under
+from latentlab.formats.layers import State, convolution, count, linear, transposed, under
 from latentlab.formats.pythae_resnets import ResidualDecoder, ResidualEncoder, is_residual
-from latentlab.formats.reading import Options
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sidecar import described
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
@@ -41,8 +41,8 @@ READY = {
 }
 
 
-class PythaeFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class PythaeFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
         if file.kind not in WEIGHTS:
@@ -80,13 +80,14 @@ class PythaeFormat:
         )
 
     def descriptions(self, file: Found) -> dict[str, dict[str, Any]]:
-        """What of the configuration beside the weights they cannot do without."""
         config = described(file, CONFIG)
         return {CONFIG: {key: config[key] for key in ("name", "input_dim", "latent_dim") if key in config}}
 
-    def kept(self, state: State) -> State:
-        """What of the weights a converted checkpoint needs."""
-        return {name: value for name, value in state.items() if name.startswith(("encoder.", "decoder."))}
+    def weights(self, file: Found) -> State:
+        """Without what only training needs."""
+        return {
+            name: value for name, value in read_state_dict(file).items() if name.startswith(("encoder.", "decoder."))
+        }
 
 
 class Decoder(nn.Module):
@@ -95,7 +96,8 @@ class Decoder(nn.Module):
     def __init__(self, state: State, hidden: str) -> None:
         super().__init__()
         self.start = 0
-        convolutions = [index for index in range(1, _count(state)) if state[f"layers.{index}.0.weight"].ndim == 4]
+        after = range(1, count(state, "layers."))
+        convolutions = [index for index in after if state[f"layers.{index}.0.weight"].ndim == 4]
         first = linear(state, "layers.0.0") if "layers.0.0.weight" in state else linear(state, "layers.0")
         if not convolutions:
             second = linear(state, "layers.1.0")
@@ -125,7 +127,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.flat = state["layers.0.0.weight"].ndim == 2
         self.layers = nn.ModuleList()
-        for index in range(_count(state)):
+        for index in range(count(state, "layers.")):
             name = f"layers.{index}.0"
             layer = linear(state, name) if self.flat else convolution(state, name, 2, 1)
             self.layers.append(_convolved(layer, not self.flat, hidden, always=True))
@@ -159,7 +161,7 @@ def _encoder(encoder: State, hidden: str, file: Found) -> nn.Module | None:
 def _known(encoder: State) -> bool:
     """Whether the encoder is the default MLP or a ready convnet; any other is left out, and pictures are inverted."""
     weights = {name for name in encoder if name.endswith(".weight")}
-    depth = _count(encoder)
+    depth = count(encoder, "layers.")
     fitting = {f"layers.{index}.{part}.weight" for index in range(depth) for part in (0, 1)}
     return depth > 0 and "embedding.weight" in weights and weights <= fitting | {"embedding.weight", "log_var.weight"}
 
@@ -176,13 +178,6 @@ def _decoder_takes(decoder: State, file: Found) -> int:
             "that is not run. Only pythae's default and ready convolutional networks are opened."
         )
     return first.shape[1]
-
-
-def _count(state: State) -> int:
-    count = 0
-    while f"layers.{count}.0.weight" in state or f"layers.{count}.weight" in state:
-        count += 1
-    return count
 
 
 def _image(declared: Any) -> ImageShape:

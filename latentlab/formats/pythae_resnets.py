@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from latentlab.formats.layers import State, convolution, linear, transposed, under
+from latentlab.formats.layers import State, convolution, count, linear, transposed, under
 from latentlab.formats.weights_model import activation
 
 BLOCK = "conv_block"
@@ -42,13 +42,13 @@ class ResidualDecoder(nn.Module):
 
     def __init__(self, state: State, hidden: str) -> None:
         super().__init__()
-        count, blocks = _counted(state)
-        plan = PLANS.get((blocks, count))
+        layers, blocks = _counted(state)
+        plan = PLANS.get((blocks, layers))
         if plan is None:
             raise ValueError("its residual decoder is none of pythae's own")
         self.start = plan.start
         self.layers = nn.ModuleList([linear(state, "layers.0")])
-        for index in range(1, count):
+        for index in range(1, layers):
             if index == plan.blocks:
                 layer: nn.Module = _blocks(state, index, hidden)
             elif f"layers.{index}.weight" in state:  # the first of MNIST's and CelebA's stands alone
@@ -75,8 +75,8 @@ class ResidualEncoder(nn.Module):
 
     def __init__(self, state: State, hidden: str) -> None:
         super().__init__()
-        count, blocks = _counted(state)
-        if blocks != count - 1:
+        layers, blocks = _counted(state)
+        if blocks != layers - 1:
             raise ValueError("its residual encoder is none of pythae's own")
         self.embedding = linear(state, "embedding")
         width = state[f"layers.{blocks}.0.{BLOCK}.1.weight"].shape[1]
@@ -117,7 +117,5 @@ def _blocks(state: State, index: int, hidden: str) -> nn.Sequential:
 
 def _counted(state: State) -> tuple[int, int]:
     """How many layers there are, and which one holds the residual blocks."""
-    count = 0
-    while any(name.startswith(f"layers.{count}.") for name in state):
-        count += 1
-    return count, next((index for index in range(count) if f"layers.{index}.0.{BLOCK}.1.weight" in state), 0)
+    layers = count(state, "layers.")
+    return layers, next((index for index in range(layers) if f"layers.{index}.0.{BLOCK}.1.weight" in state), 0)

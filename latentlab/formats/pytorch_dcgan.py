@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.reading import Options
+from latentlab.formats.layers import State, bare
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
@@ -21,8 +22,8 @@ KERNEL = (4, 4)
 SIDE_AT_MOST = 1024
 
 
-class PyTorchDCGANFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class PyTorchDCGANFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
         """Raises CheckpointError for the discriminator, which nothing can be drawn with."""
@@ -65,13 +66,16 @@ class PyTorchDCGANFormat:
         )
 
 
-def _renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    if all(name.startswith("model.") for name in state):
-        return {"main." + name.removeprefix("model.").removeprefix("main."): value for name, value in state.items()}
-    return state
+def _renamed(state: State) -> State:
+    """The layers as `main.N`: also where another module holds the generator, or the chain itself is called `model`."""
+    inner = bare(state)
+    if all(name.startswith("main.") for name in inner):
+        return inner
+    called_model = all(name.startswith("model.") for name in state)
+    return {f"main.{name}": value for name, value in inner.items()} if called_model else state
 
 
-def _generator(weights: list[Tensor], state: dict[str, Tensor], hidden: str) -> nn.Module:
+def _generator(weights: list[Tensor], state: State, hidden: str) -> nn.Module:
     layers: list[nn.Module] = []
     for index, weight in enumerate(weights):
         stride, padding = (1, 0) if index == 0 else (2, 1)

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.layers import linear
-from latentlab.formats.reading import Options
+from latentlab.formats.layers import State, bare, linear
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import activation, filled, model_from, range_of
@@ -18,18 +18,18 @@ from latentlab.formats.weights_model import activation, filled, model_from, rang
 LAYERS = ("fc1", "fc21", "fc22", "fc3", "fc4")
 
 
-class PyTorchVAEFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class PyTorchVAEFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
         if file.kind not in WEIGHTS:
             return False
-        state = read_state_dict(file)
+        state = bare(read_state_dict(file))
         names = {name.rpartition(".")[0] for name in state}
         return names == set(LAYERS) and all(state[f"{name}.weight"].ndim == 2 for name in LAYERS)
 
     def open(self, file: Found, options: Options) -> LatentModel:
-        state = read_state_dict(file)
+        state = bare(read_state_dict(file))
         pixels, dim = state["fc4.weight"].shape[0], state["fc3.weight"].shape[1]
         side = math.isqrt(pixels)
         if side * side != pixels:
@@ -52,7 +52,7 @@ class PyTorchVAEFormat:
 class Chain(nn.Module):
     """Two of the file's layers under their own names, with an activation between."""
 
-    def __init__(self, state: dict[str, Tensor], hidden: str, *layers: str) -> None:
+    def __init__(self, state: State, hidden: str, *layers: str) -> None:
         super().__init__()
         self.order = layers
         for name in layers:

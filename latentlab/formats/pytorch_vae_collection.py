@@ -10,8 +10,8 @@ import math
 from torch import Tensor, nn
 
 from latentlab.core.latent_model import ImageShape, LatentModel
-from latentlab.formats.layers import State, convolution, linear, transposed, under
-from latentlab.formats.reading import Options
+from latentlab.formats.layers import State, bare, convolution, count, linear, transposed
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import ACTIVATIONS, filled, model_from, range_of
@@ -21,22 +21,22 @@ NEEDED = ("fc_mu.weight", "decoder_input.weight", "encoder.0.0.weight", "final_l
 SIDE_AT_MOST = 1024
 
 
-class PyTorchVAECollectionFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class PyTorchVAECollectionFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
         if file.kind not in WEIGHTS:
             return False
-        state = _bare(read_state_dict(file))
+        state = bare(read_state_dict(file))
         return all(name in state for name in NEEDED)
 
     def open(self, file: Found, options: Options) -> LatentModel:
-        state = _bare(read_state_dict(file))
+        state = bare(read_state_dict(file))
         hidden = options.activation or "leaky_relu"
         first, last = linear(state, "decoder_input"), convolution(state, "final_layer.3")
         seed_channels = transposed(state, "decoder.0.0" if "decoder.0.0.weight" in state else "final_layer.0", 2, 1)
         start = math.isqrt(first.out_features // seed_channels.in_channels)
-        side = start * 2 ** (_blocks(state, "decoder") + 1)
+        side = start * 2 ** (count(state, "decoder.") + 1)
         if side > SIDE_AT_MOST or start * start * seed_channels.in_channels != first.out_features:
             raise ValueError(f"its decoder makes {side} px pictures from {first.out_features} features")
         if last.out_channels not in (1, 3):
@@ -62,7 +62,7 @@ class Decoder(nn.Module):
         self.start = start
         self.decoder_input = linear(state, "decoder_input")
         self.decoder = nn.Sequential()
-        for index in range(_blocks(state, "decoder")):
+        for index in range(count(state, "decoder.")):
             self.decoder.append(_block(transposed(state, f"decoder.{index}.0", 2, 1, 1), hidden))
         grown = _block(transposed(state, "final_layer.0", 2, 1, 1), hidden)
         self.final_layer = nn.Sequential(*grown, convolution(state, "final_layer.3", 1, 1))
@@ -79,7 +79,7 @@ class Encoder(nn.Module):
     def __init__(self, state: State, hidden: str) -> None:
         super().__init__()
         self.encoder = nn.Sequential()
-        for index in range(_blocks(state, "encoder")):
+        for index in range(count(state, "encoder.")):
             self.encoder.append(_block(convolution(state, f"encoder.{index}.0", 2, 1), hidden))
         self.fc_mu = linear(state, "fc_mu")
 
@@ -91,15 +91,3 @@ class Encoder(nn.Module):
 def _block(layer: nn.Conv2d | nn.ConvTranspose2d, hidden: str) -> nn.Sequential:
     # nn.LeakyReLU() of this collection has PyTorch's own slope of 0.01.
     return nn.Sequential(layer, nn.BatchNorm2d(layer.out_channels), ACTIVATIONS[hidden]())
-
-
-def _blocks(state: State, part: str) -> int:
-    count = 0
-    while f"{part}.{count}.0.weight" in state:
-        count += 1
-    return count
-
-
-def _bare(state: State) -> State:
-    """Lightning's module holds the network as `model`."""
-    return under(state, "model.") if all(name.startswith("model.") for name in state) else state

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from torch import Tensor
 
 from latentlab.core.latent_model import LatentModel
-from latentlab.formats.reading import Options
+from latentlab.formats.layers import State, count
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.stylegan2_model import fixed_noise, stylegan2_model
@@ -26,8 +25,8 @@ PICTURE_PARTS = {
 }  # fmt: skip
 
 
-class RosinalityStyleGAN2Format:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class RosinalityStyleGAN2Format(Format):
+    takes = ("noise",)
 
     def recognises(self, file: Found) -> bool:
         return file.kind in WEIGHTS and read_state_dict(file).keys() >= NEEDED
@@ -35,8 +34,7 @@ class RosinalityStyleGAN2Format:
     def open(self, file: Found, options: Options) -> LatentModel:
         given = read_state_dict(file)
         state = renamed(given)
-        layers = _count(state, "layers.{}.weight")
-        mapping = _count(state, "mapping.layers.{}.weight")
+        layers, mapping = _layers(state, "layers."), _layers(state, "mapping.layers.")
         plan = Plan(
             z_dim=state["mapping.layers.0.weight"].shape[1],
             mapping=tuple(len(state[f"mapping.layers.{index}.weight"]) for index in range(mapping)),
@@ -48,13 +46,13 @@ class RosinalityStyleGAN2Format:
         return stylegan2_model(file, options, title=TITLE, plan=plan, state=state)
 
 
-def renamed(given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def renamed(given: State) -> dict[str, Tensor]:
     """The weights under our names."""
     state = {"const": given["input.input"][0]}
-    for index in range(_count(given, "style.{}.weight", 1)):
+    for index in range(_layers(given, "style.", 1)):
         for kind in ("weight", "bias"):
             state[f"mapping.layers.{index}.{kind}"] = given[f"style.{index + 1}.{kind}"]
-    layers = _count(given, "convs.{}.conv.weight")
+    layers = _layers(given, "convs.")
     for index in range(layers + 1):
         prefix = f"convs.{index - 1}." if index else "conv1."
         for theirs, ours in PARTS.items():
@@ -74,9 +72,9 @@ def renamed(given: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def _count(state: Mapping[str, Tensor], pattern: str, first: int = 0) -> int:
-    """How many layers there are in a row; ValueError for more than any generator has."""
-    for count in range(LAYERS_AT_MOST):
-        if pattern.format(count + first) not in state:
-            return count
-    raise ValueError(f"it has {LAYERS_AT_MOST} layers or more")
+def _layers(state: State, prefix: str, first: int = 0) -> int:
+    """How many there are in a row; ValueError for more than any generator has: noise is made for each."""
+    layers = count(state, prefix, first)
+    if layers >= LAYERS_AT_MOST:
+        raise ValueError(f"it has {LAYERS_AT_MOST} layers or more")
+    return layers

@@ -19,7 +19,7 @@ from latentlab.formats.answers import with_answers
 from latentlab.formats.any_module import Range
 from latentlab.formats.chain import Chain, ChainPlan, Layer, layers_in, plan_of
 from latentlab.formats.layers import under
-from latentlab.formats.reading import Options, open_file
+from latentlab.formats.reading import Format, Options, open_file
 from latentlab.formats.sniff import WEIGHTS, Found, found
 from latentlab.formats.state_dict import read_state_dict
 from latentlab.formats.weights_model import filled, model_from, range_of
@@ -54,8 +54,8 @@ class _Parts:
     variational: bool
 
 
-class SequentialFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class SequentialFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
         return file.kind in WEIGHTS and _parts(read_state_dict(file)) is not None

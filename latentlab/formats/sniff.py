@@ -21,6 +21,7 @@ from latentlab.core.errors import CheckpointError
 from latentlab.core.model_folders import weights_in
 
 HEAD_BYTES = 4096
+WEB = ("http:", "https:", "ftp:", "s3:", "hf:")
 LEGACY_TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
 TORCH_TENSORS = "torch zip", "legacy torch"  # weights that torch reads without running code
 WEIGHTS = (*TORCH_TENSORS, "safetensors")
@@ -102,6 +103,8 @@ def _regular_file(path: Path) -> tuple[Path, int]:
 def _unreadable(path: Path, error: OSError | ValueError) -> str:
     shown = displayed(path)
     if isinstance(error, FileNotFoundError):
+        if path.parts[:1] and path.parts[0].lower() in WEB:
+            return f"{shown} is an address, and opening a file never downloads one. Download it, then open the file."
         names = [bundled.stem for bundled in bundled_models()]
         close = difflib.get_close_matches(path.name, names, 1) if len(path.parts) == 1 else []
         meant = f" Did you mean the bundled model '{close[0]}'?" if close else ""

@@ -21,19 +21,22 @@ from safetensors import safe_open
 from torch import Tensor
 
 from latentlab.core.atomic import displayed
-from latentlab.core.errors import CheckpointError
+from latentlab.core.errors import CheckpointError, few
 from latentlab.core.safetensors_table import read_table
+from latentlab.formats.causes import cause_of
 from latentlab.formats.sniff import Found
 from latentlab.formats.weight_norms import plain_weights
 
-# Where training scripts put the weights, running averages first: they draw the better pictures.
+# Where training scripts put the weights, running averages first: they draw the better pictures. Each also with one of
+# the suffixes, as in "netG_state_dict".
 WRAPPERS = (
-    "g_ema", "G_ema", "netG_ema", "generator_ema", "model_ema", "ema_model", "ema_state_dict", "state_dict_ema", "ema",
-    "params_ema", "generator", "netG", "G", "model_state_dict", "state_dict", "model", "vae", "autoencoder", "decoder",
-    "params", "net", "network", "weights", "GAN",
+    "g_ema", "G_ema", "netG_ema", "generator_ema", "model_ema", "ema_model", "ema", "state_dict_ema", "params_ema",
+    "generator", "netG", "gen", "G", "model", "state_dict", "vae", "autoencoder", "decoder", "params", "net", "network",
+    "weights", "GAN",
 )  # fmt: skip
+SUFFIXES = ("", "_state_dict", "_state", "_weights")
 NESTED_AT_MOST = 4
-PARTS = {"encoder", "decoder"}  # saved side by side, they are one network
+PARTS = (("encoder", "decoder"), ("enc", "dec"))  # saved side by side, they are one network
 PREFIXES = ("module.", "_orig_mod.")
 AVERAGED = "ema_model."  # beside the online model in one state dict
 TIMES_THE_FILE = 2  # tied weights are stored once and named twice
@@ -84,8 +87,9 @@ def _loaded(file: Found) -> Any:
     except (MemoryError, RecursionError):
         raise CheckpointError(f"{shown} does not fit in memory or is nested too deeply; it is not opened.") from None
     except Exception as error:  # noqa: BLE001 - 4,000 mutated files raised eight different classes
-        cause = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise CheckpointError(f"{shown} is a damaged PyTorch file ({cause}). Copy or download it again.") from None
+        raise CheckpointError(
+            f"{shown} is a damaged PyTorch file ({cause_of(error)}). Copy or download it again."
+        ) from None
 
 
 def _safetensors(file: Found) -> dict[str, Tensor]:
@@ -95,9 +99,9 @@ def _safetensors(file: Found) -> dict[str, Tensor]:
         with safe_open(file.path, framework="pt") as opened:
             return {name: opened.get_tensor(name) for name in names}
     except Exception as error:  # noqa: BLE001 - the library raises its own classes and several of Python's
-        cause = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        shown = displayed(file.path)
-        raise CheckpointError(f"{shown} is a damaged safetensors file ({cause}). Copy or download it again.") from None
+        raise CheckpointError(
+            f"{displayed(file.path)} is a damaged safetensors file ({cause_of(error)}). Copy or download it again."
+        ) from None
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
@@ -114,22 +118,41 @@ def _forbidden_names(file: Found, error: Exception) -> str:
         except Exception:  # noqa: BLE001 - the message below names one of them
             names = []
     names = names or re.findall(r"GLOBAL ([\w.]+)", str(error))
-    return ", ".join(names[:NAMES_SHOWN]) + (", …" if len(names) > NAMES_SHOWN else "")
+    return few(names, NAMES_SHOWN)
 
 
 def _unwrapped(loaded: Any, depth: int = 0) -> dict[str, Tensor] | None:
+    """The weights in what a file holds, of wrappers as deep as `NESTED_AT_MOST`; None where there are none."""
     if not isinstance(loaded, Mapping):
         return None
-    if loaded.keys() >= PARTS and all(_unwrapped(loaded[part], depth + 1) for part in PARTS):
-        parts = {part: _unwrapped(loaded[part], depth + 1) or {} for part in sorted(PARTS)}
-        return {f"{part}.{name}": value for part, state in parts.items() for name, value in state.items()}
-    for key in WRAPPERS if depth < NESTED_AT_MOST else ():
-        inner = _unwrapped(loaded.get(key), depth + 1)
+    for names in PARTS:
+        parts = {name: _unwrapped(_held(loaded, name), depth + 1) for name in names}
+        if all(parts.values()):
+            return {f"{part}.{name}": value for part, state in parts.items() for name, value in (state or {}).items()}
+    for name in WRAPPERS if depth < NESTED_AT_MOST else ():
+        inner = _unwrapped(_held(loaded, name), depth + 1)
         if inner:
             return inner
     state = {str(name): value for name, value in loaded.items() if isinstance(value, Tensor)}
     averaged = {name.removeprefix(AVERAGED): value for name, value in state.items() if name.startswith(AVERAGED)}
-    return averaged or state or None
+    return averaged or state or _only_weights(loaded)
+
+
+def _held(loaded: Mapping[Any, Any], name: str) -> Any:
+    """What lies under a name, perhaps with one of the suffixes."""
+    return next((found for suffix in SUFFIXES if (found := loaded.get(f"{name}{suffix}")) is not None), None)
+
+
+def _only_weights(loaded: Mapping[Any, Any]) -> dict[str, Tensor] | None:
+    """The one table of weights under a name that nobody knows; None where there are several, or none."""
+    tables = [
+        table
+        for value in loaded.values()
+        if isinstance(value, Mapping)
+        and (table := {str(name): inner for name, inner in value.items() if isinstance(inner, Tensor)})
+        and any(name.endswith("weight") for name in table)  # an optimiser's have none
+    ]
+    return tables[0] if len(tables) == 1 else None
 
 
 def _without_prefix(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -169,6 +192,6 @@ def _no_floats(file: Found, name: str, kind: str) -> CheckpointError:
 
 def _described(loaded: Any) -> str:
     if isinstance(loaded, Mapping):
-        keys = ", ".join(str(key) for key in list(loaded)[:NAMES_SHOWN])
-        return f"a table with the keys {keys or 'none'}"
+        keys = few([str(key) for key in loaded], NAMES_SHOWN)
+        return f"a table with the keys {keys}" if keys else "an empty table"
     return f"a {type(loaded).__name__}"

@@ -17,7 +17,7 @@ from latentlab.core.latent_model import ImageShape, LatentModel
 from latentlab.core.spaces import Prior
 from latentlab.formats.any_module import ModuleNetwork
 from latentlab.formats.layers import State
-from latentlab.formats.reading import Options
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sidecar import read_text_beside
 from latentlab.formats.sniff import WEIGHTS, Found
 from latentlab.formats.state_dict import read_state_dict
@@ -30,8 +30,8 @@ SAID = re.compile(r"""["']?(g_act_fn|activation_fn|z_prior|prior)["']?\s*:\s*["'
 SIDE_AT_MOST = 1024
 
 
-class StudioGANFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class StudioGANFormat(Format):
+    takes = ("activation", "range")
 
     def recognises(self, file: Found) -> bool:
         """Raises CheckpointError for the discriminator, which nothing can be drawn with."""

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from latentlab.formats.layers import State, convolution, linear, transposed, under
+from latentlab.formats.layers import State, convolution, count, linear, transposed, under
 
 START = 4  # side of the first map
 EPSILON = 1e-4  # of batch normalisation
@@ -167,10 +167,7 @@ def _block(state: State, hidden: str) -> nn.Module:
 
 def block_count(state: State) -> int:
     """Blocks, those of attention among them."""
-    number = 0
-    while any(name.startswith(f"blocks.{number}.0.") for name in state):
-        number += 1
-    return number
+    return count(state, "blocks.")
 
 
 def doublings(state: State) -> int:

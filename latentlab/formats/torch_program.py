@@ -6,7 +6,6 @@ Shapes: B batch, D latent, C H W of images.
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,13 +19,13 @@ from latentlab.core.atomic import displayed
 from latentlab.core.errors import CheckpointError, LatentSizeNeeded, OptionError, TrustNeeded
 from latentlab.core.latent_model import ImageShape, LatentModel, ModelInfo
 from latentlab.core.readings import guess_warning
-from latentlab.core.spaces import LatentSpace
 from latentlab.formats.answers import with_answers
-from latentlab.formats.any_module import ModuleNetwork, Range, first_tensor, image_shape
+from latentlab.formats.any_module import SPATIAL_WARNING, ModuleNetwork, Range, first_tensor, image_shape
+from latentlab.formats.causes import cause_of
 from latentlab.formats.onnx_pictures import range_seen
-from latentlab.formats.reading import Options
+from latentlab.formats.reading import Format, Options
 from latentlab.formats.sniff import PROGRAMS, Found, refusal
-from latentlab.formats.weights_model import content_hash
+from latentlab.formats.weights_model import content_hash, range_of
 from latentlab.models.torch_model import TorchModel
 
 TITLES = {"torchscript": "TorchScript", "pt2": "exported program"}
@@ -46,8 +45,8 @@ class _Program:
     batches: tuple[int, ...] = (0, 1)  # how many latents it may take at once; 0 is any number
 
 
-class TorchProgramFormat:
-    """Satisfies `latentlab.formats.reading.Format`."""
+class TorchProgramFormat(Format):
+    takes = ("range", "latent")
 
     def recognises(self, file: Found) -> bool:
         return file.kind in PROGRAMS
@@ -59,12 +58,12 @@ class TorchProgramFormat:
         program = _loaded(file)
         decoder, shape, made = _probed(file, program, asked)
         seen = SURE.get(program.last) or range_seen(made.numpy())
-        output = next((known for known in ("tanh", "sigmoid", "none", "byte") if known == asked.range), seen)
+        output = range_of(asked, seen)
         guessed = () if asked.range or program.last in SURE else ("range",)
         encoder = None if program.encode is None else _Called(program.encode, program.module, 0)
-        network = ProgramNetwork(decoder, shape, _image(file, made), output, encoder, flat=made.ndim == 2)
+        network = ModuleNetwork(decoder, shape, _image(file, made), output, encoder, flat=made.ndim == 2)
         reading = {"range": str(output)}
-        reading |= {"latent": "x".join(map(str, asked.latent_shape))} if asked.latent_shape else {}
+        reading |= {"latent": "x".join(map(str, asked.latent))} if asked.latent else {}
         info = ModelInfo(
             path=str(file.path),
             format=TITLES[file.kind],
@@ -75,19 +74,14 @@ class TorchProgramFormat:
             invertible=encoder is None,
             licence="not stated in the file",
             sha256=content_hash(file),
-            warnings=(guess_warning(reading, guessed),) if guessed else (),
+            warnings=(
+                *((guess_warning(reading, guessed),) if guessed else ()),
+                *((SPATIAL_WARNING,) if network.spatial else ()),
+            ),
             reading=reading,
             guessed=guessed,
         )
         return TorchModel(network, info, device="cpu" if program.module is None else options.device)
-
-
-class ProgramNetwork(ModuleNetwork):
-    @property
-    def spaces(self) -> tuple[LatentSpace, ...]:
-        if len(self.latent_shape) == 3 and math.prod(self.latent_shape[1:]) > 1:
-            return (LatentSpace("spatial", self.latent_shape, "empirical"),)
-        return super().spaces
 
 
 class _Called(nn.Module):
@@ -118,8 +112,9 @@ def _loaded(file: Found) -> _Program:
             warnings.simplefilter("ignore")  # torch.jit is deprecated; what people have is not gone for that
             return _script(file) if file.kind == "torchscript" else _exported(file)
     except Exception as error:  # noqa: BLE001 - both raise many classes
-        cause = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise CheckpointError(f"{displayed(file.path)} is a damaged program ({cause}). Export it again.") from None
+        raise CheckpointError(
+            f"{displayed(file.path)} is a damaged program ({cause_of(error)}). Export it again."
+        ) from None
 
 
 def _script(file: Found) -> _Program:
@@ -165,7 +160,7 @@ def _shapes_of(module: nn.Module) -> Iterator[tuple[int, ...]]:
 @torch.inference_mode()
 def _probed(file: Found, program: _Program, asked: Options) -> tuple[_Called, tuple[int, ...], Tensor]:
     """The decoder, the shape of its latents, and what it makes of a few draws. Raises CheckpointError."""
-    said = asked.latent_shape
+    said = asked.latent
     shapes = program.shapes if not said else ((said, (*said, 1, 1)) if len(said) == 1 else (said,))
     first: Exception | None = None
     for shape in shapes:

@@ -23,6 +23,8 @@ COATS: dict[str, Callable[[State], object]] = {
     "netG": lambda state: {"netG": dict(state), "netD": {"main.0.weight": torch.zeros(2, 2)}},
     "nested": lambda state: {"checkpoint": 1, "state_dict": {"model": dict(state)}},
     "ema": lambda state: {"model": {k: torch.zeros_like(v) for k, v in state.items()}, "model_ema": dict(state)},
+    "netG_state_dict": lambda state: {"netG_state_dict": dict(state), "netD_state_dict": {"a.weight": torch.zeros(2)}},
+    "a name nobody knows": lambda state: {"best so far": dict(state), "optimizer": {"state": {0: {"step": 1}}}},
     "g_ema": lambda state: {"g": {k: torch.zeros_like(v) for k, v in state.items()}, "g_ema": dict(state)},
 }
 

@@ -128,5 +128,5 @@ def test_headers_are_refused_before_anything_is_built(tmp_path: Path, changes: d
 
 
 def test_options_of_weight_files_do_not_apply(native: Path) -> None:
-    with pytest.raises(CheckpointError, match="states its activation and range itself"):
+    with pytest.raises(CheckpointError, match="Leave --activation out"):
         open_checkpoint(native, options={"activation": "relu"})

@@ -79,7 +79,7 @@ CONTENTS: dict[str, tuple[Callable[[], bytes], str]] = {
     "onnx": (lambda: b"\x08\x08\x12\x07pytorch\x1a\x031.0:\x10" + bytes(range(90, 200)), "ONNX"),
     "weights of something": (lambda: saved({"w": torch.zeros(3)}), "not known"),
     "legacy weights": (lambda: saved({"w": torch.zeros(3)}, legacy=True), "not known"),
-    "wrapped weights": (lambda: saved({"state_dict": {"module.w": torch.zeros(3)}, "epoch": 3}), "(w, …"),
+    "wrapped weights": (lambda: saved({"state_dict": {"module.w": torch.zeros(3)}, "epoch": 3}), "(w; 1 in all)"),
     "no weights": (lambda: saved({"epoch": 3, "loss": 0.5}), "without weights by name"),
     "one tensor": (lambda: saved(torch.zeros(3)), "holds a Tensor"),
     "integers": (lambda: saved({"w": torch.zeros(3, dtype=torch.int32)}), "is int32"),

@@ -15,6 +15,7 @@ from latentlab.core.readings import RANGES, Guess
 from latentlab.core.requests import OpenFailed, OpenModel
 from latentlab.engine.answering import Answering
 from latentlab.formats import open_checkpoint
+from latentlab.formats.any_module import SPATIAL_WARNING
 from latentlab.formats.guessing import run
 from tests.formats.samples_a import decoder, exported, quietly, torchscript
 from tests.formats.test_refusals import CONTENTS
@@ -124,3 +125,12 @@ def test_a_program_keeps_its_weights_to_itself(tmp_path: Path, make: object) -> 
     model = open_checkpoint(make(tmp_path / "model.bin"), device="cpu", trust=True)  # type: ignore[operator]
     with pytest.raises(OptionError, match="layers of this model"):
         model.weight_directions()  # type: ignore[attr-defined]
+
+
+def test_maps_of_latents_are_no_draws(tmp_path: Path) -> None:
+    """As of an ONNX decoder: the prior knows nothing of their order in space, and that is said."""
+    network = nn.Sequential(nn.ConvTranspose2d(4, 8, 4, 2, 1), nn.ReLU(), nn.ConvTranspose2d(8, 3, 4, 2, 1), nn.Tanh())
+    torch.jit.trace(network, torch.zeros(1, 4, 16, 16)).save(str(tmp_path / "decoder.pt"))
+    info = open_checkpoint(tmp_path / "decoder.pt", "cpu", trust=True, options={"latent": "4x8x8"}).info
+    assert (info.spaces[0].name, info.spaces[0].shape, info.image.height) == ("spatial", (4, 8, 8), 32)
+    assert SPATIAL_WARNING in info.warnings
