@@ -29,6 +29,7 @@ TALLEST_PX = 96  # of the bar; beyond that it scrolls
 NARROWEST_PX = 24  # of a class: ten digits fit in a row
 SHORT = 3  # letters
 GAP_PX = 2
+ROUND_SWITCH_PX, LEAST_NAME_PX = 34, 60  # its box and margin; what is left of a name in the narrowest bar
 ANY = "any class"
 
 
@@ -139,7 +140,7 @@ class ConditionBar(QScrollArea):
         return button
 
     def _switch(self, a: int, name: str) -> QCheckBox:
-        switch = QCheckBox(readable(name).replace("&", "&&"))
+        switch = QCheckBox()  # `_fit` says its name
         switch.setStyleSheet(f"margin-right: {theme.GRID_PX}px")  # from the next one's box
         switch.setTristate(True)
         switch.setMinimumHeight(theme.CONTROL_PX)
@@ -183,7 +184,12 @@ class ConditionBar(QScrollArea):
         self._fit()
 
     def _fit(self) -> None:
-        """As tall as its rows, within reason."""
+        """As tall as its rows, within reason; a name that is longer than a row keeps its beginning and its end."""
+        for switch in self.switches:
+            room = self.viewport().width() - ROUND_SWITCH_PX
+            name = readable(switch.accessibleName())
+            shown = switch.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, max(room, LEAST_NAME_PX))
+            switch.setText(shown.replace("&", "&&"))
         inner = self.widget()
         layout = inner.layout() if inner is not None else None
         if layout is not None:

@@ -11,6 +11,7 @@ from pytestqt.qtbot import QtBot
 
 from latentlab.core.condition import Condition
 from latentlab.core.latent_model import ImageShape
+from latentlab.ui.condition_bar import ConditionBar
 from latentlab.ui.panel import Panel
 from latentlab.ui.panels.image import ImagePanel
 from latentlab.ui.workspace import OpenedModel, Workspace
@@ -105,3 +106,21 @@ def test_nothing_is_asked_of_a_model_that_takes_no_condition(
     panel.next_class()
     assert "conditional" in workspace.notices.shown[-1].text
     assert workspace.state.condition is None
+
+
+def test_names_longer_than_the_bar_keep_their_beginning_and_their_end(qtbot: QtBot) -> None:
+    """They often differ in the last letters, which were cut off; the whole of each stands in its tooltip."""
+    names = [f"Wearing_a_wide_brimmed_hat_number_{number}" for number in (1, 2)]
+    bar = ConditionBar()
+    qtbot.addWidget(bar)
+    bar.show_model((), names)
+    bar.resize(160, 90)
+    with qtbot.waitExposed(bar):
+        bar.show()
+    for number, (switch, name) in enumerate(zip(bar.switches, names, strict=True), 1):
+        assert switch.text().startswith("Wear")
+        assert switch.text().endswith(str(number))
+        assert switch.sizeHint().width() <= bar.viewport().width()
+        assert name in switch.toolTip()
+    bar.resize(600, 90)
+    assert [switch.text() for switch in bar.switches] == [name.replace("_", " ") for name in names]
