@@ -12,6 +12,10 @@ def say(text: str) -> None:
     print(text, file=sys.stderr)  # noqa: T201
 
 
+def warn(text: str) -> None:
+    say(f"Warning: {text}")
+
+
 class ConsoleReport:
     """Satisfies `latentlab.core.requests.Report`; a context that clears its line at the end."""
 

@@ -13,7 +13,7 @@ from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import ExpressionError, OptionError
 from latentlab.core.expressions import Scope, evaluate
 from latentlab.core.given import as_latents
-from latentlab.core.latent_model import LatentModel
+from latentlab.core.latent_model import LatentModel, check_model
 from latentlab.core.spaces import FloatArray
 
 HAS_IT = 0.5
@@ -28,6 +28,7 @@ def calculate(model: LatentModel, expression: str, points: Mapping[str, ArrayLik
     attribute; `mean`, `lerp` and `slerp` are functions; names with spaces come in quotes. Raises ExpressionError with
     the column of the mistake, OptionError for points of another size.
     """
+    check_model(model, "calculate")
     space = model.info.spaces[0]
     named = {name: as_latents(given, space.shape, f"'{name}'") for name, given in (points or {}).items()}
     scope = Scope(

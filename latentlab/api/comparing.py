@@ -31,7 +31,7 @@ from latentlab.core.condition import Condition, One, default_condition, each_com
 from latentlab.core.direction_making import DirectedModel
 from latentlab.core.errors import OptionError, did_you_mean
 from latentlab.core.given import as_count
-from latentlab.core.latent_model import Images, LatentModel, ModelInfo
+from latentlab.core.latent_model import Images, LatentModel, ModelInfo, check_model
 from latentlab.core.paths import lerp
 from latentlab.core.requests import Report
 from latentlab.core.spaces import FloatArray
@@ -123,8 +123,7 @@ def compare(
     names and for models that cannot search, DataError for what are no pictures.
     """
     for model in (first, second):
-        if not hasattr(model, "decode") or not hasattr(model, "info"):
-            raise OptionError(f"compare() takes two models from open_model(), not a {type(model).__name__}.")
+        check_model(model, "compare")
     kept = [keep] if isinstance(keep, str) else list(keep)
     strengths = dict(attributes or {})
     shared = shared_attributes(first.directions, second.directions)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from latentlab.core.checkpoint_file import (
@@ -20,12 +21,23 @@ from latentlab.formats import Options, found
 from latentlab.formats.reading import open_whole
 
 
+def _unsaid(_warning: str) -> None:
+    """For a caller who has opened the source and said its warnings already."""
+
+
 def write_native(
-    source: Path, target: Path, options: Options, encodings: EncodingSet | None = None, *, half: bool = False
+    source: Path,
+    target: Path,
+    options: Options,
+    encodings: EncodingSet | None = None,
+    *,
+    half: bool = False,
+    warn: Callable[[str], None] = _unsaid,
 ) -> Header:
     """The model of `source` with `encodings`, or with its own where there are some. The header as written.
 
-    Raises CheckpointError for a program, which holds no weights to convert, and SaveError.
+    `warn` is called with what is to be said of the source, such as what was guessed of it: the target states that as
+    if it were known. Raises CheckpointError for a program, which holds no weights to convert, and SaveError.
     """
     file = found(source)
     if is_native(file.path):
@@ -35,6 +47,8 @@ def write_native(
         encodings = encodings or kept or read_encodings(file.path)
     else:
         model = open_whole(file, options)
+        for warning in model.info.warnings:
+            warn(warning)
         encodings = encodings or model.encodings
         from latentlab.formats.as_native import as_native
 

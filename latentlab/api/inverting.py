@@ -14,10 +14,10 @@ from numpy.typing import ArrayLike
 from latentlab.console import say
 from latentlab.core.atomic import displayed
 from latentlab.core.condition import Asked, Condition
-from latentlab.core.errors import DataError, OptionError
+from latentlab.core.errors import DataError
 from latentlab.core.given import as_count, as_pictures
 from latentlab.core.inversion import Inversion
-from latentlab.core.latent_model import LatentModel, ModelInfo
+from latentlab.core.latent_model import LatentModel, ModelInfo, check_model
 from latentlab.core.pictures import Picture
 from latentlab.core.recipe import Recipe
 from latentlab.core.recipe_png import recipe_in
@@ -36,8 +36,7 @@ def invert(
     "encoder", "regressor", "encodings" or "prior". Raises DataError, and OptionError where no gradient goes through
     the model (ONNX).
     """
-    if not hasattr(model, "decode") or not hasattr(model, "info"):
-        raise OptionError(f"invert() takes a model from open_model(), not a {type(model).__name__}.")
+    check_model(model, "invert")
     pictures = as_pictures(_one(image))
     if len(pictures) != 1:
         raise DataError(f"invert() searches for one picture at a time; these are {len(pictures)}.")

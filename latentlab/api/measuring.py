@@ -12,8 +12,8 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from latentlab.core.errors import DataError, OptionError
-from latentlab.core.latent_model import LatentModel
+from latentlab.core.errors import DataError
+from latentlab.core.latent_model import LatentModel, check_model
 from latentlab.core.measurement import Measurement
 from latentlab.core.pictures import Crop
 from latentlab.core.requests import Report
@@ -42,9 +42,7 @@ def measure_model(
     """
     from latentlab.measure.quality import checked_count, checked_features, measured
 
-    if not hasattr(model, "decode") or not hasattr(model, "info"):
-        raise OptionError(f"measure_model() takes a model from open_model(), not a {type(model).__name__}.")
-
+    check_model(model, "measure_model")
     checked_count(count)
     chosen = checked_features(features)
     real = _real(model, images, labels, attributes, 2 * count, Crop.parse(crop), seed, report)

@@ -6,15 +6,17 @@ Shapes: N encodings, M places, A attributes, H W C of pictures, D latent.
 from __future__ import annotations
 
 import csv
+import inspect
 import io
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from latentlab.core.condition import Asked
 from latentlab.core.encodings import EncodingSet
-from latentlab.core.errors import DataError, OptionError
-from latentlab.core.latent_model import Images, LatentModel
+from latentlab.core.errors import DataError, OptionError, did_you_mean
+from latentlab.core.latent_model import Images, LatentModel, check_model
 from latentlab.core.projections import Projection
 from latentlab.core.registry import PROJECTIONS
 from latentlab.core.requests import Report
@@ -41,8 +43,9 @@ def project(
     `transform(latents)` float32 (M, 2) says where other latents belong, `inverse(places)` gives `latents` (M, D) with
     the `distance` to the nearest encoding. Raises OptionError, and DataError for a model without encodings.
     """
+    check_model(model, "project")
     encodings = mapped(model)
-    chosen = PROJECTIONS[projection].load()
+    chosen: Callable[..., Projection] = PROJECTIONS[projection].load()
     axes = {name: value for name, value in (("x", x), ("y", y)) if value != ""}
     if projection == "pca":
         parameters = {"pca": encodings.principal, **axes, **parameters}
@@ -54,11 +57,11 @@ def project(
         raise OptionError(f"The map {projection} has no axes that could be chosen; leave x and y out.")
     else:  # draws lie on a shell, where angles say more than distances
         parameters = {"spherical": encodings.samples, **parameters}
-    try:
-        made: Projection = chosen(**parameters)
-    except TypeError:
-        raise OptionError(f"The map {projection} has no parameter among {', '.join(parameters)}.") from None
-    return made.fit(encodings.latents, report)
+    known = inspect.signature(chosen).parameters
+    for name in parameters:
+        if name not in known:
+            raise OptionError(f"The map {projection} has no parameter '{name}'.{did_you_mean(name, known)}")
+    return chosen(**parameters).fit(encodings.latents, report)
 
 
 def mapped(model: LatentModel) -> EncodingSet:

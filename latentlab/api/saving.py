@@ -21,7 +21,7 @@ from latentlab.core.directions import Direction, DirectionSet
 from latentlab.core.errors import OptionError
 from latentlab.core.first_state import first_state
 from latentlab.core.given import as_latents
-from latentlab.core.latent_model import LatentModel, ModelInfo
+from latentlab.core.latent_model import LatentModel, ModelInfo, check_model
 from latentlab.core.project_file import ENDING, save
 from latentlab.core.space_switching import everywhere, in_space
 from latentlab.core.spaces import FloatArray, LatentSpace
@@ -50,6 +50,7 @@ def save_session(
     `condition`: a class, a table of attributes, or both, of a conditional model. `space`: of the latents, else the
     model's first. `name`: of the latent. Raises OptionError, SaveError.
     """
+    check_model(model, "save_session")
     info = model.info
     if not displayed(path).endswith(ENDING):
         raise OptionError(f"{displayed(path)} would not open as a session; give it a name that ends in {ENDING}.")

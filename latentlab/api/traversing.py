@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from latentlab.core.encodings import EncodingSet
 from latentlab.core.errors import OptionError, did_you_mean
 from latentlab.core.given import as_count, as_latents
-from latentlab.core.latent_model import LatentModel
+from latentlab.core.latent_model import LatentModel, check_model
 from latentlab.core.spaces import FloatArray, LatentSpace
 
 Basis = Literal["dimensions", "components"]
@@ -33,7 +33,7 @@ class Traversal:
 def traverse(
     model: LatentModel,
     latent: ArrayLike | None = None,
-    along: Sequence[str] = (),
+    along: str | Sequence[str] = (),
     *,
     rows: int = 8,
     basis: Basis = "dimensions",
@@ -43,11 +43,12 @@ def traverse(
 ) -> Traversal:
     """What single dimensions, principal components or directions do to a latent (D,) of the model's first space.
 
-    `latent`: where it begins, else the draw of `seed`. `along`: "dimension 12" and "component 1" (both counted from 1)
-    and names of directions; without them the `rows` most informative dimensions (by KL, else by variance) or the
-    first components, as `basis` says. Each goes from -`reach` to `reach` in `columns` steps: sigmas of the encodings
-    (else of the prior) that are added to the latent, or strengths of a direction. Raises OptionError.
+    `latent`: where it begins, else the draw of `seed`. `along`: "dimension 12", "component 1" (both counted from 1) or
+    the name of a direction, one or several; without it the `rows` most informative dimensions (by KL, else by variance)
+    or the first components, as `basis` says. Each goes from -`reach` to `reach` in `columns` steps: sigmas of the
+    encodings (else of the prior) that are added to the latent, or strengths of a direction. Raises OptionError.
     """
+    check_model(model, "traverse")
     if not 0 < reach <= REACH_AT_MOST:
         raise OptionError(f"The reach is {reach:g}; it must be above 0 and at most {REACH_AT_MOST:g}.")
     if as_count(columns, "The number of columns", 1000) < 2:
@@ -55,11 +56,14 @@ def traverse(
     if basis not in get_args(Basis):
         raise OptionError(f"There is no basis '{basis}'.{did_you_mean(basis, get_args(Basis))}")
     space = model.info.spaces[0]
-    start_D = as_latents(model.sample(1, seed) if latent is None else latent, space.shape, "The latent")[0]
-    names = tuple(along) or _first_names(model, space, basis, as_count(rows, "The number of rows", 1000))
+    starts_BD = as_latents(model.sample(1, seed) if latent is None else latent, space.shape, "The latent")
+    if len(starts_BD) != 1:
+        raise OptionError(f"A traversal begins at one latent, ({space.dim},); these are {len(starts_BD)}.")
+    named = (along,) if isinstance(along, str) else tuple(along)
+    names = named or _first_names(model, space, basis, as_count(rows, "The number of rows", 1000))
     ways_RD = np.stack([_way(model, space, name) for name in names])
     amounts_T = np.linspace(-reach, reach, columns).astype(np.float32)
-    return Traversal(names, amounts_T, start_D + amounts_T[None, :, None] * ways_RD[:, None])
+    return Traversal(names, amounts_T, starts_BD[0] + amounts_T[None, :, None] * ways_RD[:, None])
 
 
 def _first_names(model: LatentModel, space: LatentSpace, basis: Basis, rows: int) -> tuple[str, ...]:

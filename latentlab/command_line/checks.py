@@ -11,6 +11,7 @@ from latentlab.command_line.options import Asking, Edits
 from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import ENDING, is_native, model_info, read_encodings, read_header
 from latentlab.core.direction_file import load_directions
+from latentlab.core.directions import NO_ATTRIBUTES
 from latentlab.core.encodings_file import encodings_beside
 from latentlab.core.errors import OptionError, SaveError, did_you_mean
 from latentlab.core.fitting import direction_names
@@ -111,6 +112,3 @@ def check_names(checkpoint: Path, edits: Edits, asking: Asking) -> None:
             if name not in known:
                 hint = how_to_ask(info, name) or did_you_mean(name, known)
                 raise OptionError(f"There is no attribute '{name}'.{hint or NO_ATTRIBUTES}")
-
-
-NO_ATTRIBUTES = " This checkpoint has none; make some: latentlab directions."

@@ -49,7 +49,7 @@ from latentlab.command_line.options import (
     with_groups,
 )
 from latentlab.command_line.sheets import beside, enlarged, in_rows, row_by_row, save_sheet
-from latentlab.console import say
+from latentlab.console import say, warn
 from latentlab.core.atomic import displayed
 from latentlab.core.condition import Condition
 from latentlab.core.direction_making import DirectedModel
@@ -118,7 +118,7 @@ def info(*, checkpoint: Checkpoint, reading: Reading) -> None:
     document, warnings = describe(checkpoint, reading.options())
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
     for warning in warnings:
-        say(f"Warning: {warning}")
+        warn(warning)
 
 
 @application.command()

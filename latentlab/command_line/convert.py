@@ -10,6 +10,7 @@ import typer
 from latentlab.command_line.checks import check_native_name
 from latentlab.command_line.commands import application
 from latentlab.command_line.options import Checkpoint, Reading, with_groups
+from latentlab.console import warn
 
 
 @application.command()
@@ -25,4 +26,4 @@ def convert(
     options = reading.options()
     from latentlab.api.converting import write_native
 
-    write_native(source, target, options, half=half)
+    write_native(source, target, options, half=half, warn=warn)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, cast, get_type_hints
 
 import typer
 
-from latentlab.console import say
+from latentlab.console import warn
 from latentlab.core.device_name import check_device_name
 from latentlab.core.direction_file import load_directions
 from latentlab.core.direction_making import DirectedModel
@@ -128,5 +128,5 @@ def opened(checkpoint: Path, reading: Reading | Options, directions: Path | None
         first = model.info.spaces[0]
         model.add_directions(load_directions(directions, first.dim, first.name))
     for warning in model.info.warnings:
-        say(f"Warning: {warning}")
+        warn(warning)
     return model

@@ -57,6 +57,9 @@ class Direction:
         return moved_ND[0] if np.ndim(latents) == 1 else moved_ND
 
 
+NO_ATTRIBUTES = " This checkpoint has none; make some: latentlab directions."
+
+
 class DirectionSet(Mapping[str, Direction]):
     """The directions of one model by name, in a stable order."""
 
@@ -67,7 +70,8 @@ class DirectionSet(Mapping[str, Direction]):
         try:
             return self._by_name[name]
         except KeyError:
-            raise OptionError(f"There is no attribute '{name}'.{did_you_mean(str(name), self._by_name)}") from None
+            hint = did_you_mean(str(name), self._by_name) or NO_ATTRIBUTES
+            raise OptionError(f"There is no attribute '{name}'.{hint}") from None
 
     @overload
     def get(self, name: str, /) -> Direction | None: ...

@@ -153,6 +153,13 @@ class LatentModel(Protocol):
         """
 
 
+def check_model(given: object, function: str) -> None:
+    """Raises OptionError where a function of the Python API was given something else, such as a path."""
+    if not isinstance(getattr(given, "info", None), ModelInfo):
+        hint = " Open it first: latentlab.open_model(…)." if isinstance(given, str | PurePath) else ""
+        raise OptionError(f"{function}() takes a model from open_model(), not a {type(given).__name__}.{hint}")
+
+
 @runtime_checkable
 class MapsSpaces(Protocol):
     """What a model with several latent spaces can do besides; `ModelInfo.mappings` says between which."""

@@ -37,6 +37,7 @@ STARTS = 256  # draws and stored latents that compete where no encoder or regres
 NARROWEST = 1e-6  # a spread that is divided by
 TOGETHER = 4  # of them are optimised at once: one alone may end in the wrong valley
 PARTIAL_EVERY = 20  # steps between two pictures on the way
+NO_GRADIENT = "This model has no encoder and gives no gradient, so pictures cannot be inverted."
 
 
 def run(
@@ -93,6 +94,8 @@ def invert(
         raise OptionError(f"The number of steps is {steps}; it must be 0 to {STEPS_LIMIT:,}.")
     if image.ndim != 3 or image.dtype != np.uint8:
         raise DataError(f"A picture to invert must be uint8 (H, W, C); it is {image.dtype} {image.shape}.")
+    if steps and not (model.info.encoder or model.info.invertible):
+        _check_gradient(model, condition)  # before the many draws that a search begins with
     original = model.prepared(image[None])[0]
     starts_BD, kinds = _starts(model, original, inverter, condition, seed)
     errors_B = _errors(model, starts_BD, original, condition)
@@ -118,6 +121,13 @@ def invert(
             latent_D, mse = ended_BD[best], float(ended_errors_B[best])
     reconstruction = model.decode(latent_D[None], condition=condition)[0]
     return Inversion(latent_D, original, reconstruction, mse, float(errors_B[first]), kinds[first], steps, name)
+
+
+def _check_gradient(model: TorchModel, condition: Asked) -> None:
+    """Raises OptionError for a decoder that cannot be searched, such as an ONNX graph."""
+    latent_1D = torch.tensor(model.info.spaces[0].centre[None], device=model.device).requires_grad_()
+    if not _decoder(model, condition)(latent_1D).requires_grad:
+        raise OptionError(NO_GRADIENT)
 
 
 def _starts(
@@ -162,7 +172,7 @@ def _optimised(
     for step in range(steps):
         pictures = decode(centre + spread * units)
         if not pictures.requires_grad:
-            raise OptionError("This model has no encoder and gives no gradient, so pictures cannot be inverted.")
+            raise OptionError(NO_GRADIENT)
         errors = (pictures.detach() - target).square().flatten(1).mean(dim=1)
         better = errors < best_error
         best_error = torch.where(better, errors, best_error)
