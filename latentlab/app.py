@@ -228,13 +228,12 @@ def _application() -> QApplication:
 def _first_model(named: Path | None) -> tuple[Path | None, OpenedModel | None]:
     """What to open, and what can be shown of it before the engine has started. Raises BadInput."""
     from latentlab.core.bundled import bundled_models, bundled_named
-    from latentlab.ui.opening import SESSION_ENDING, read_natively, resolved
+    from latentlab.core.project_file import ENDING, load
+    from latentlab.ui.opening import read_natively, resolved
 
     if named is not None:
         path = resolved(bundled_named(named))
-        if path.suffix == SESSION_ENDING:
-            from latentlab.core.project_file import load
-
+        if path.suffix == ENDING:
             load(path)
             return path, None
         return path, read_natively(path)

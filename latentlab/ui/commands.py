@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, QUrl, Signal
@@ -13,8 +12,9 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QMainWindow, QMessageBo
 
 from latentlab.core.bundled import bundled_models, docs_folder
 from latentlab.core.model_folders import ENDINGS, model_name, patterns
+from latentlab.core.project_file import ENDING as SESSION_ENDING
 from latentlab.core.spaces import sample_name
-from latentlab.core.state import ONE_CLICK, NamedLatent, back_to_origin, with_strength
+from latentlab.core.state import ONE_CLICK, back_to_origin, with_strength
 from latentlab.ui import theme
 from latentlab.ui.actions import ACTIONS
 from latentlab.ui.docks import Docks
@@ -24,7 +24,7 @@ from latentlab.ui.map_making import MapMaking
 from latentlab.ui.messages import MessagesDialog, about_text
 from latentlab.ui.model_words import described
 from latentlab.ui.names import readable
-from latentlab.ui.opening import SESSION_ENDING, Opening
+from latentlab.ui.opening import Opening
 from latentlab.ui.palette import Command, Palette
 from latentlab.ui.panels.image import ImagePanel
 from latentlab.ui.picture_exchange import is_picture
@@ -200,10 +200,11 @@ class Commands(QObject):
         self._workspace.go_to_encoding(index)
 
     def add_keyframe(self) -> None:
-        state = self._workspace.state
-        keyframe = NamedLatent(state.latent, state.name)
-        walk = replace(state.walk, keyframes=(*state.walk.keyframes, keyframe))
-        self._workspace.change("Add keyframe", walk=walk)
+        """With whatever is in front left there."""
+        from latentlab.ui.panels.walk import WalkPanel  # here, so that the window starts without it
+
+        if isinstance(panel := self._docks.panel("walk"), WalkPanel):
+            panel.add_current()
 
     def cancel_jobs(self) -> None:
         self._workspace.running.cancel_all()

@@ -20,7 +20,6 @@ from latentlab.core.first_state import first_state
 from latentlab.core.fitting import fit_directions
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.model_folders import weights_in
-from latentlab.core.project_file import ENDING
 from latentlab.core.readings import guess_warning
 from latentlab.core.requests import Opened, OpenFailed, OpenModel
 from latentlab.core.space_switching import everywhere
@@ -28,8 +27,6 @@ from latentlab.core.state import MapView, State
 from latentlab.ui.crossing import Crossing
 from latentlab.ui.notices import Action, Notice
 from latentlab.ui.workspace import OpenedModel, Workspace
-
-SESSION_ENDING = ENDING
 
 
 def resolved(path: Path) -> Path:

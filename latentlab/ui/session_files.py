@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from latentlab.core.atomic import displayed
 from latentlab.core.errors import LatentlabError
+from latentlab.core.project_file import SavedSession, load, save
 from latentlab.ui.opening import Opening
 from latentlab.ui.saved import say_saved
 from latentlab.ui.workspace import Workspace
-
-if TYPE_CHECKING:
-    from latentlab.core.project_file import SavedSession
 
 
 class SessionFiles(QObject):
@@ -38,8 +35,6 @@ class SessionFiles(QObject):
 
     def save(self, path: Path | None = None) -> bool:
         """Whether it was saved; a failure is said in a notice and the file that was there is untouched."""
-        from latentlab.core.project_file import save
-
         target = path or self.path
         if target is None:
             raise ValueError("a session without a file needs a path")
@@ -57,8 +52,6 @@ class SessionFiles(QObject):
 
     def open(self, path: Path) -> None:
         """Its checkpoint is opened first; the work goes on where it was saved."""
-        from latentlab.core.project_file import load
-
         try:
             saved = load(path)
         except LatentlabError as error:

@@ -22,6 +22,7 @@ from latentlab.core.state import NamedLatent, Walk, with_strength
 from latentlab.ui import theme
 from latentlab.ui.export_form import KINDS, ExportForm, estimate
 from latentlab.ui.latent_mime import packed, unpacked
+from latentlab.ui.main_window import MainWindow
 from latentlab.ui.panels.walk import WalkPanel
 from latentlab.ui.walk_playing import WalkPlaying
 from latentlab.ui.workspace import Workspace
@@ -380,3 +381,18 @@ def test_the_row_of_keyframes_shows_that_the_keyboard_works_in_it(panel: WalkPan
     with_focus = strip.viewport().grab().toImage()
     strip.clearFocus()
     assert strip.viewport().grab().toImage() != with_focus
+
+
+def test_a_keyframe_that_is_added_while_the_walk_plays_is_a_step_of_its_own(window: MainWindow) -> None:
+    session, panel = window.workspace.session, window.docks.panel("walk")
+    assert isinstance(panel, WalkPanel)
+    window.workspace.change("Walk", walk=Walk(keyframes=tuple(latents(0, 1))))
+    window.actions_by_key["play"].trigger()
+    panel.playing.tick()
+    window.actions_by_key["keyframe"].trigger()
+    assert not panel.playing.playing
+    assert len(session.state.walk.keyframes) == 3
+    assert session.undo_label == "Add keyframe"
+    session.undo()
+    assert len(session.state.walk.keyframes) == 2
+    assert session.undo_label == "Play the walk"

@@ -24,13 +24,13 @@ from latentlab.core.bundled import bundled_models
 from latentlab.core.comparing import in_short, in_words
 from latentlab.core.latent_model import ModelInfo
 from latentlab.core.model_folders import model_name, patterns
+from latentlab.core.project_file import ENDING as SESSION_ENDING
 from latentlab.core.registry import FAMILIES
 from latentlab.ui import theme
 from latentlab.ui.compare.pair import Pair
 from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.model_words import described
-from latentlab.ui.opening import SESSION_ENDING
 from latentlab.ui.space_key import leave_space
 
 RECENT_SHOWN = 6
