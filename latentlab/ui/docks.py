@@ -6,11 +6,12 @@ import base64
 import binascii
 import itertools
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pkgutil import iter_modules
+from zlib import crc32
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QGuiApplication, QResizeEvent
@@ -33,12 +34,19 @@ from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.space_key import leave_space
 
-LAYOUT_VERSION = 2  # of QMainWindow.saveState: another arrangement of docks does not read an older one's
 PRESS, RELEASE = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonRelease
 FIRST = ("map", "image")  # made before the window is shown; the others after its first picture
 READ_AHEAD_MS = 50  # between two modules
 SHARES = {"left": 0.44, "centre": 0.31, "right": 0.25}  # of the width
 BOTTOM_SHARE = 0.22  # of the height
+
+
+def layout_version(panels: Mapping[str, Entry]) -> int:
+    """Of QMainWindow.saveState: where there are other panels, or in other areas, an older layout is not restored."""
+    return crc32(" ".join(f"{key} {entry.area}" for key, entry in panels.items()).encode()) >> 1  # fits C's int
+
+
+LAYOUT_VERSION = layout_version(PANELS)
 
 
 class Docks(QObject):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QAbstractSpinBox, QApplication, QComboBox, QTabBar, QWidget
 from pytestqt.qtbot import QtBot
 
-from latentlab.core.registry import PANELS
+from latentlab.core.registry import PANELS, Entry, Registry
 from latentlab.core.state import Group
 from latentlab.ui import docks
 from latentlab.ui.docks import BOTTOM_SHARE, LAYOUT_VERSION, SHARES
@@ -164,6 +165,16 @@ def test_a_window_of_a_screen_that_is_gone_comes_back(workspace: Workspace, qtbo
     assert screen.intersects(second.geometry().adjusted(40, 0, -40, -40)), "enough of it to take hold of"
     assert second.width() <= screen.width()
     assert second.height() <= screen.height()
+
+
+def test_a_panel_that_is_added_or_moved_makes_another_arrangement() -> None:
+    """Else a layout that was remembered without it would leave it a sliver of the window."""
+    added = Registry("panel", *PANELS.values(), Entry("notes", "Notes", "notes:Notes", "bottom"))
+    moved = Registry("panel", *(replace(entry, area="right") for entry in PANELS.values()))
+    versions = [docks.layout_version(panels) for panels in (PANELS, added, moved)]
+    assert len(set(versions)) == 3
+    assert all(0 <= version < 2**31 for version in versions)
+    assert docks.layout_version(PANELS) == LAYOUT_VERSION
 
 
 def test_a_layout_of_another_arrangement_is_not_restored(workspace: Workspace, qtbot: QtBot) -> None:
