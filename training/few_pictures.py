@@ -2,7 +2,7 @@
 
 With a batch for 60,000 pictures, thirty would give one step an epoch and thirty in all: too few to learn anything. So
 the batch follows from their number, the epochs from the steps a network needs, and what a network would learn by heart
-is changed at random. `docs/benchmarks.md`, "Few pictures", has the figures behind it. No torch here.
+is changed at random. No torch here.
 """
 
 from __future__ import annotations
