@@ -21,6 +21,8 @@ def test_no_panel_needs_more_than_a_small_screen(window: MainWindow) -> None:
         deliver()
         least = window.minimumSizeHint()
         assert (least.width() <= 1024, least.height() <= 640) == (True, True), (key, least)
+    assert window.workspace.training is not None
+    window.workspace.training.close()  # as the program does before the window goes: its form has asked something
 
 
 def test_a_long_name_of_a_model_leaves_the_tool_bar_its_room(window: MainWindow) -> None:
