@@ -6,7 +6,7 @@ its equal error rates on a validation split; the strength, at most 3, is chosen 
 against the unedited reconstruction. The balanced direction stands beside the plain mean difference. Larger pictures
 are judged at 64 px.
 
-    python -m benchmarks.attributes --data-root DATA [--part cartoon|celeba] [--checkpoint FILE] [--out FILE.json]
+    python -m benchmarks.attributes --data-root DATA [--part cartoon|celeba] [--checkpoint FILE] [--judge-seed 1]
 
 DATA holds cartoon-faces/ and celeba10k/ (images/ with attributes.csv). The CelebA model is not shipped (the data is for
 non-commercial research); it is made by
@@ -122,7 +122,7 @@ def split(data: Dataset, training: dict[str, Any]) -> tuple[Dataset, Dataset, Da
     )
 
 
-def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int) -> Judge:
+def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int, seed: int) -> Judge:
     """Trained on `fitted`, its thresholds from `validation`; attributes that not both splits know are left out."""
     usable = [
         a
@@ -137,7 +137,7 @@ def judge_of(fitted: Dataset, validation: Dataset, held_out: Dataset, steps: int
         Targets(attributes_NA=_columns(fitted, usable), names=names),
         steps=steps,
         augmentation=Augmentation(flip=True, blur=True),
-        seed=SEED,
+        seed=seed,
         bfloat16=precision.name == "bfloat16",
         on_step=lambda done, total: _tell("training the judge", done, total, begin),
     )
@@ -263,11 +263,11 @@ def without(data: Dataset, *, has_it: bool = False) -> Dataset:
     return data.subset(np.flatnonzero(values == (1 if has_it else 0)).astype(np.int64))
 
 
-def measured(part: Part, checkpoint: Path, data_root: Path, with_ways: bool) -> dict[str, Any]:
+def measured(part: Part, checkpoint: Path, data_root: Path, judge_seed: int, with_ways: bool) -> dict[str, Any]:
     model = load_native(checkpoint, "cpu")
     data = load(str(data_root / part.folder), size=model.info.image.height, crop=part.crop)
     fitted, validation, held_out = split(data, model.info.training)
-    judge = judge_of(fitted, validation, held_out, part.judge_steps)
+    judge = judge_of(fitted, validation, held_out, part.judge_steps, judge_seed)
     auc = judge.aucs[judge.names.index(WANTED)]
     outcomes = []
     latents_ND = model.encode(fitted.images)
@@ -349,18 +349,17 @@ def main() -> int:
     faces = assets_folder() / "faces-vae.safetensors"
     parser.add_argument("--checkpoint", type=Path, default=faces, help="the cartoon model; faces-vae by default")
     parser.add_argument("--celeba-checkpoint", type=Path, help="a CelebA model (see above)")
+    parser.add_argument("--judge-seed", type=int, default=SEED, help="another judge of the same kind")
     parser.add_argument("--ways", action="store_true", help="what other directions would change")
     asked = parser.parse_args()
     names = list(PARTS) if asked.part == "both" else [asked.part]
     figures: dict[str, Any] = {}
     try:
         for name in names:
-            checkpoint = (
-                asked.celeba_checkpoint if name == "celeba" else asked.checkpoint
-            )
+            checkpoint = asked.celeba_checkpoint if name == "celeba" else asked.checkpoint
             if checkpoint is None:
                 raise OptionError("The CelebA part needs --celeba-checkpoint; the command that makes one is in --help.")
-            figures[name] = measured(PARTS[name], checkpoint, asked.data_root, asked.ways)
+            figures[name] = measured(PARTS[name], checkpoint, asked.data_root, asked.judge_seed, asked.ways)
             show(PARTS[name], figures[name])
     except LatentlabError as error:
         print(error)
