@@ -130,9 +130,15 @@ def as_csv(pairs: Sequence[FigurePair], names: tuple[str, str]) -> str:
     return out.getvalue()
 
 
-def comparable(first: ModelInfo, second: ModelInfo) -> bool:
-    """Whether both were trained, so also measured, on the same data."""
-    return bool(data_of(first)) and data_of(first) == data_of(second)
+def why_not_comparable(first: ModelInfo, second: ModelInfo) -> str:
+    """Why no figure of one compares with the other's; empty where both were trained, so also measured, on the same.
+
+    Pictures of another size are other data: a large one has details to get wrong that a small one does not show.
+    """
+    if not data_of(first) or data_of(first) != data_of(second):
+        return "the two were trained on different data"
+    sizes = [f"{image.width} × {image.height}" for image in (first.image, second.image)]
+    return "" if sizes[0] == sizes[1] else f"their pictures are {sizes[0]} and {sizes[1]}"
 
 
 def better_of(better: Better, first: float, second: float) -> Side:
@@ -177,7 +183,7 @@ def _of_group(title: str, first: Figured, second: Figured) -> Iterator[FigurePai
         mine, other = _pair(*(_measured(group, path) for group in groups))
         if title in OF_EITHER and (mine is None or other is None):
             continue
-        yield _paired(title, kind, mine, other, comparable(first.info, second.info))
+        yield _paired(title, kind, mine, other, why_not_comparable(first.info, second.info))
 
 
 def _group(table: FigureTable, title: str) -> Group | None:
@@ -205,13 +211,11 @@ def _pair(first: dict[str, _Measured], second: dict[str, _Measured]) -> tuple[_M
     return next(iter(first.values()), None), next(iter(second.values()), None)
 
 
-def _paired(
-    group: str, kind: FigureKind, first: _Measured | None, second: _Measured | None, same_data: bool
-) -> FigurePair:
+def _paired(group: str, kind: FigureKind, first: _Measured | None, second: _Measured | None, unlike: str) -> FigurePair:
     if first is None or second is None:
         return FigurePair(group, kind, first.cell.value if first else None, second.cell.value if second else None)
     values = first.cell.value, second.cell.value
-    why_not = _why_not(kind, first, second, same_data)
+    why_not = _why_not(kind, first, second, unlike)
     return FigurePair(group, kind, *values, "" if why_not else better_of(kind.better, *values), why_not)
 
 
@@ -222,12 +226,10 @@ def _row(pair: FigurePair) -> FigureRow:
     return FigureRow(title, texts[0], texts[1], pair.better, tip)
 
 
-def _why_not(kind: FigureKind, first: _Measured, second: _Measured, same_data: bool) -> str:
+def _why_not(kind: FigureKind, first: _Measured, second: _Measured, unlike: str) -> str:
     """Why two numbers do not compare; empty where they do."""
     if first.column.key != second.column.key:
         return f"Not compared: {first.column.title.lower()} here, {second.column.title.lower()} there."
     if kind.group == DRAWS and kind.unit == "" and first.space != second.space:
         return "Not compared: measured in different feature spaces."
-    if not same_data:
-        return "Not compared: the two were trained on different data."
-    return ""
+    return f"Not compared: {unlike}." if unlike else ""

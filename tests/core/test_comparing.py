@@ -19,7 +19,7 @@ from latentlab.core.comparing import (
     squared_error,
     steps_along,
 )
-from latentlab.core.comparing_figures import Figured, FigureRow, better_of, comparable, figure_rows
+from latentlab.core.comparing_figures import Figured, FigureRow, better_of, figure_rows, why_not_comparable
 from latentlab.core.condition import UNKNOWN, Condition
 from latentlab.core.figure_text import NONE
 from latentlab.core.figures import table_of
@@ -155,7 +155,17 @@ def test_figures_of_different_data_or_feature_spaces_are_not_marked() -> None:
     strange = row(rows_of(first, info("b", training=there, figures=worse)), title)
     assert strange.better == ""
     assert "different data" in strange.tip
-    assert not comparable(info("a"), info("b"))
+    assert why_not_comparable(info("a"), info("b"))
+
+
+def test_figures_of_pictures_of_another_size_are_not_marked() -> None:
+    """A large picture has details to get wrong that a small one does not show."""
+    trained = {"data": "faces"}
+    small = info("a", training=trained, figures={"held_out": {"mse": 0.004}})
+    large = replace(info("b", training=trained, figures={"held_out": {"mse": 0.007}}), image=ImageShape(128, 128, 3))
+    found = row(rows_of(small, large), "Mean squared error ↓")
+    assert (found.first, found.second, found.better) == ("0.00400", "0.00700", "")
+    assert f"{small.image.width} × {small.image.height} and 128 × 128" in found.tip
 
 
 def test_figures_measured_in_the_same_way_are_preferred_and_others_do_not_compare() -> None:

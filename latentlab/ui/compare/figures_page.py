@@ -21,10 +21,10 @@ from latentlab.core.comparing_figures import (
     FigureRow,
     as_csv,
     as_text,
-    comparable,
     figure_pairs,
     figure_rows,
     figured,
+    why_not_comparable,
 )
 from latentlab.core.state import State
 from latentlab.ui import theme
@@ -122,7 +122,7 @@ class FiguresPage(Page):
         self._both, self._rows = both, figure_rows(*both)
         first, second = both[0].info, both[1].info
         self.table.setHorizontalHeaderLabels(["", self.pair.first_name, second_name])
-        self.note.setText(_note(data_of(first), data_of(second), comparable(first, second)))
+        self.note.setText(_note(data_of(first), data_of(second), why_not_comparable(first, second)))
         self.copy_button.setEnabled(True)
         self._fill()
 
@@ -167,9 +167,11 @@ def _heading(text: str) -> QTableWidgetItem:
     return item
 
 
-def _note(first: str, second: str, compares: bool) -> str:
-    if compares:
+def _note(first: str, second: str, unlike: str) -> str:
+    if not unlike:
         return f"Both were trained on {first}; the better of two figures is marked."
+    if first and first == second:
+        return f"Both were trained on {first}, but {unlike}: figures of other sizes do not compare, so none is marked."
     if first and second:
         return f"Trained on {first} and on {second}: figures of different data do not compare, so none is marked."
     return "What one of them was trained on is not known, so no figure is marked as better."
