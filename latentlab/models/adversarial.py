@@ -15,8 +15,6 @@ from torch import Tensor, nn
 from latentlab.core.spaces import LatentSpace
 from latentlab.models.family import Architecture, Network
 
-SLOPE = 0.2  # of LeakyReLU
-
 
 class GeneratorArchitecture(Architecture):
     latent_dim: int = Field(100, ge=1, le=100_000)

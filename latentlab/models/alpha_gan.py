@@ -11,9 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from latentlab.models.layers import SLOPE
 from latentlab.models.vae import Autoencoder, AutoencoderArchitecture
-
-SLOPE = 0.2
 
 
 class AlphaGANArchitecture(AutoencoderArchitecture):

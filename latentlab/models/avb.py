@@ -13,9 +13,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from latentlab.models.layers import SLOPE
 from latentlab.models.vae import Autoencoder, AutoencoderArchitecture, ConvEncoder, MLPEncoder
 
-SLOPE = 0.2  # of LeakyReLU
 DRAWS = 512  # of the noise, from which moments are estimated
 SEED = 20_170_117
 

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from latentlab.models.adversarial import SLOPE, GeneratorArchitecture, GeneratorNetwork
-from latentlab.models.layers import Upsampling, halvings
+from latentlab.models.adversarial import GeneratorArchitecture, GeneratorNetwork
+from latentlab.models.layers import SLOPE, Upsampling, halvings
 
 COARSEST = 4
 WIDEST = 8  # times the width: 512 channels for the paper's 64

@@ -13,7 +13,8 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from latentlab.models.adversarial import SLOPE, GeneratorArchitecture, GeneratorNetwork
+from latentlab.models.adversarial import GeneratorArchitecture, GeneratorNetwork
+from latentlab.models.layers import SLOPE
 
 Units = Annotated[int, Field(ge=1, le=16_384)]
 

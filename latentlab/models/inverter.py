@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
+from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import Header, read_header, read_weights
 from latentlab.core.errors import CheckpointError
-from latentlab.models.layers import halvings
+from latentlab.models.layers import SLOPE, halvings
 
 PREFIX = "inverter."
 HEADER_KEY = "inverter"
@@ -53,7 +54,7 @@ class Inverter(nn.Module):
             width = architecture.width * min(2**stage, WIDEST)
             for wide, stride in ((channels, 2), (width, 1)):
                 layers += [nn.Conv2d(wide, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)]
-                layers.append(nn.LeakyReLU(0.2, inplace=True))
+                layers.append(nn.LeakyReLU(SLOPE, inplace=True))
             channels = width
         self.layers = nn.Sequential(*layers)
         self.latent = nn.Linear(channels * sizes[-1] ** 2, architecture.latent_dim)
@@ -89,12 +90,14 @@ def inverter_from(path: Path, header: Header, weights: Weights) -> Inverter | No
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise CheckpointError(f"{path}: its inverter cannot be built: {where} = {first.get('input')!r}.") from None
+        raise CheckpointError(
+            f"{displayed(path)}: its inverter cannot be built: {where} = {first.get('input')!r}."
+        ) from None
     image = header.image
     made_for = (architecture.image_size, architecture.image_size, architecture.channels)
     if made_for != (image.height, image.width, image.channels):
-        raise CheckpointError(f"{path}: its inverter reads {made_for} pictures, its generator draws others.")
+        raise CheckpointError(f"{displayed(path)}: its inverter reads {made_for} pictures, its generator draws others.")
     with torch.device("meta"):
         inverter = Inverter(architecture)
-    load_weights(inverter, own, f"{path}: the inverter")
+    load_weights(inverter, own, f"{displayed(path)}: the inverter")
     return inverter.eval()

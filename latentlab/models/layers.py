@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+SLOPE = 0.2  # of LeakyReLU, as in the DCGAN paper; PyTorch's own default is 0.01
+
 
 def halvings(image_size: int, coarsest: int) -> list[int]:
     """The side lengths from `image_size` down to the first that is at most `coarsest`: 28 -> [28, 14, 7]."""

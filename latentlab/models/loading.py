@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from latentlab.core.atomic import displayed
 from latentlab.core.checkpoint_file import Header, model_info, read_encodings, read_header, read_weights
 from latentlab.core.errors import CheckpointError
 from latentlab.models.conditioning import Conditional
@@ -39,7 +40,7 @@ def network_from(path: Path, header: Header, weights: Weights) -> Network:
     network = network_class.on_meta(architecture)
     _check_image(path, header, network)
     _check_condition(path, header, network)
-    load_weights(network, without_inverter(weights), str(path))
+    load_weights(network, without_inverter(weights), displayed(path))
     return network.eval()
 
 
@@ -80,14 +81,14 @@ def _check_image(path: Path, header: Header, network: Network) -> None:
     a, image = network.architecture, header.image
     if (image.height, image.width, image.channels) != (a.image_size, a.image_size, a.channels):
         raise CheckpointError(
-            f"{path}: its header states pictures of {image.height} x {image.width} x {image.channels}, its "
+            f"{displayed(path)}: its header states pictures of {image.height} x {image.width} x {image.channels}, its "
             f"architecture makes {a.image_size} x {a.image_size} x {a.channels}. The file is damaged."
         )
     declared = [(space.name, tuple(space.shape)) for space in header.spaces]
     built = [(space.name, space.shape) for space in network.spaces]
     if declared != built:
         raise CheckpointError(
-            f"{path}: its header states the latent spaces {declared}, its architecture has {built}. "
+            f"{displayed(path)}: its header states the latent spaces {declared}, its architecture has {built}. "
             "The file is damaged."
         )
 
@@ -99,6 +100,6 @@ def _check_condition(path: Path, header: Header, network: Network) -> None:
     named = (len(header.classes) if header.conditional else 0, len(header.conditional_attributes))
     if built != named:
         raise CheckpointError(
-            f"{path}: its header names {named[0]} classes and {named[1]} attributes to ask for, its architecture takes "
-            f"{built[0]} and {built[1]}. The file is damaged."
+            f"{displayed(path)}: its header names {named[0]} classes and {named[1]} attributes to ask for, its "
+            f"architecture takes {built[0]} and {built[1]}. The file is damaged."
         )
