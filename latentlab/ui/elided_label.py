@@ -7,6 +7,7 @@ from PySide6.QtGui import QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 SEPARATOR = " · "  # between the parts of a caption
+SPARE_PX = 2  # a text is a fraction of a pixel wider than Qt says, and would be cut in exactly its own width
 
 
 class ElidedLabel(QLabel):
@@ -21,6 +22,7 @@ class ElidedLabel(QLabel):
         super().__init__(parent)
         self._text = text
         self._whole = whole
+        self.reserve_px = 0  # asked for beyond its text: so much what stands beside it gives way before this does
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self.setToolTip(text)
 
@@ -36,7 +38,7 @@ class ElidedLabel(QLabel):
     def sizeHint(self) -> QSize:
         metrics, margins = self.fontMetrics(), self.contentsMargins()
         wide = metrics.horizontalAdvance(self._text) + margins.left() + margins.right()
-        return QSize(wide, metrics.height() + margins.top() + margins.bottom())
+        return QSize(wide + SPARE_PX + self.reserve_px, metrics.height() + margins.top() + margins.bottom())
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.sizeHint().height())

@@ -29,6 +29,7 @@ from latentlab.ui.tool_button import tool_button
 OPTIONAL = {"umap": "umap"}  # projections whose library may be absent: its module
 OFFERED_AXES = 64
 AXIS_PX = 88  # "PC 1…": which it is must be seen, its share of the variance is in the tooltip
+COLOUR_RESERVE_PX = 48
 FEWEST_LETTERS, MOST_LETTERS = 8, 20  # of a choice that a box has room for, where the row has it
 
 Choices = list[tuple[str, str]]
@@ -88,6 +89,8 @@ class MapControls(QWidget):
         self.note = QLabel(self)
         self.note.setProperty("role", "caption")
         self.colour_label = ElidedLabel("Colour", self, whole=True)  # in a small window the axes need its room
+        self.colour_label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.colour_label.reserve_px = COLOUR_RESERVE_PX
         self.colour = _box("Colour of the points", 8, self)
         row = QHBoxLayout(self)
         row.setContentsMargins(theme.PADDING_PX, theme.GRID_PX, theme.PADDING_PX, theme.GRID_PX)
