@@ -25,7 +25,7 @@ def checkpoint_named(start: str) -> Path:
 def image_size_of(start: str, patch: int | None = None) -> int:
     """In pixels, of pictures cut into patches of `patch` px, its own where None. Raises CheckpointError."""
     header = read_header(checkpoint_named(start))
-    own = header.architecture.get("patch", 1)
+    own: int = header.architecture.get("patch", 1)
     return header.image.height * (patch or own) // own
 
 
