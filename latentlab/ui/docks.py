@@ -279,10 +279,8 @@ class Docks(QObject):
 
     def _take_from_behind(self, key: str) -> None:
         """Qt leaves the keyboard with a panel behind the tab that was clicked: keys would edit what nobody sees."""
-        focused = QApplication.focusWidget()
-        if focused is None:
-            return
-        if any(dock.isAncestorOf(focused) for dock in self._window.tabifiedDockWidgets(self.docks[key])):
+        focused, beside = QApplication.focusWidget(), self._window.tabifiedDockWidgets(self.docks[key])
+        if focused is not None and any(dock.isAncestorOf(focused) for dock in beside):
             if (panel := self.panels.get(key)) is not None:
                 panel.setFocus(Qt.FocusReason.OtherFocusReason)  # Tab leads to what stands in it
             else:

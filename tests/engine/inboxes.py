@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 import numpy as np
 from fake_model import DIM
 
-from latentlab.core.requests import Decode, Reply
+from latentlab.core.requests import Decode, Opened, OpenModel, Reply, Slot
 from latentlab.core.spaces import FloatArray
+from latentlab.engine.client import EngineClient
 
 WAIT_S = 30.0  # only a broken test waits that long
 T = TypeVar("T")
@@ -48,6 +49,11 @@ def latents(*first: float) -> FloatArray:
 
 def decode(*first: float, checkpoint: str = "one") -> Decode:
     return Decode(checkpoint, latents(*first))
+
+
+def opened(engine: EngineClient, inbox: Inbox, path: str, slot: Slot = "main") -> Opened:
+    engine.open(OpenModel(path, slot=slot))
+    return inbox.until(Opened)
 
 
 def reply_to(inbox: Inbox, ticket: int) -> Reply:
