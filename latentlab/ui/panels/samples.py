@@ -72,7 +72,7 @@ class SamplesPanel(Panel):
         self.seed_field.setPrefix("seed ")
         self.seed_field.setRange(0, LARGEST_SEED)
         self.seed_field.setKeyboardTracking(False)
-        self.seed_field.setFixedWidth(96)
+        self.seed_field.setFixedWidth(90)
         self.seed_field.setToolTip("The same seed draws the same samples on every machine")
         self.seed_field.setAccessibleName("Seed")
         self.seed_field.valueChanged.connect(self._choose_seed)
