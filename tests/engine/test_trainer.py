@@ -18,6 +18,7 @@ from latentlab.core.trainer import TrainerEnded, TrainerLine, TrainerMessage
 from latentlab.engine.trainer import ProcessTrainer
 
 # Stands in for the trainer: says a line, then waits for the signals it is sent.
+WAIT_S = 60.0  # only a broken test waits that long; a trainer begins with the import of torch
 SCRIPT = """
 import os, signal, sys, time
 asked = []
@@ -60,7 +61,7 @@ class Heard:
 
     @property
     def end(self) -> TrainerEnded:
-        assert self.ended.wait(20)
+        assert self.ended.wait(WAIT_S)
         last = self.messages[-1]
         assert isinstance(last, TrainerEnded)
         return last
@@ -76,7 +77,7 @@ def trainer(tmp_path: Path) -> ProcessTrainer:
 def begun(trainer: ProcessTrainer, *arguments: str) -> tuple[Heard, Callable[[], None]]:
     heard = Heard()
     command = trainer.start(arguments, heard)
-    assert heard.first.wait(20)
+    assert heard.first.wait(WAIT_S)
     return heard, command.stop
 
 
@@ -98,7 +99,7 @@ def test_it_steps_back_in_a_session_of_its_own(trainer: ProcessTrainer) -> None:
 def test_asked_twice_it_ends_at_once(trainer: ProcessTrainer) -> None:
     heard, stop = begun(trainer, "deaf")
     stop()
-    assert heard.saved.wait(20)
+    assert heard.saved.wait(WAIT_S)
     stop()
     assert heard.end.text == "at once"
 
@@ -142,7 +143,7 @@ def test_closing_does_not_wait_for_a_long_step(trainer: ProcessTrainer, monkeypa
     monkeypatch.setattr("latentlab.engine.trainer.CLOSE_S", 0.05)
     heard, stop = begun(trainer, "deaf")
     trainer.close()
-    assert heard.saved.wait(20)  # it was asked to
+    assert heard.saved.wait(WAIT_S)  # it was asked to
     assert not heard.ended.is_set()
     stop()
     assert heard.end.text == "at once"
