@@ -21,7 +21,7 @@ from latentlab.ui.compare.search import Search
 from latentlab.ui.image_view import as_image
 
 ERROR_TIP = (
-    "Mean squared error in [0, 1] intensities; ✓ is the closer one.\n"
+    "Mean squared error in [0, 1] intensities; ✓ is the closer one, where both models' pictures are of one size.\n"
     "How sharp it is beside the picture: variance of the Laplacian, 100 % is as sharp."
 )
 SOURCE_SHARE, PAIR_SHARE = 2, 3  # of the height
@@ -85,10 +85,11 @@ class PicturePage(Page):
         self.source.show_picture(source.image, f"{source.name} · {brought}", tip)
         mine, theirs = self._of_first(source), self._of_second()
         errors = [error for _, error, _ in (mine, theirs)]
+        alike = len({None if picture is None else picture.shape for picture, _, _ in (mine, theirs)}) == 1
         for cell, (picture, error, said), other in zip(
             (self.first, self.second), (mine, theirs), reversed(errors), strict=True
         ):
-            closer = error is not None and other is not None and error < other
+            closer = alike and error is not None and other is not None and error < other
             cell.show_picture(picture, said or _caption(picture, error, source.image, closer), _tip(error))
         self.search.show_search()
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtTest import QTest
@@ -49,7 +50,7 @@ def test_both_encode_the_current_picture_and_follow_it_live(
 
 
 def test_a_picture_from_outside_is_the_one_both_reconstruct_until_it_is_edited(
-    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled
+    both: ComparePanel, workspace: Workspace, engine: FakeEngine, settled: Settled, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = both.pages["picture"]
     assert isinstance(page, PicturePage)
@@ -62,6 +63,11 @@ def test_a_picture_from_outside_is_the_one_both_reconstruct_until_it_is_edited(
     assert "MSE 0.0123" in page.first.caption.text()
     assert "MSE 0.0100 ✓" in page.second.caption.text()
     np.testing.assert_array_equal(page.first.view.picture, picture_of(latent[None])[0])
+    with monkeypatch.context() as larger:
+        larger.setattr(page, "_of_second", lambda: (np.zeros((16, 16, 3), np.uint8), 0.01, ""))
+        page.show_found()
+        assert "MSE 0.0100" in page.second.caption.text()
+        assert "✓" not in page.second.caption.text(), "a larger picture has more to get wrong"
     moved = replace(workspace.state, base=latent + 1)
     workspace.session.update(moved, "Move")
     workspace.decoding.submit("image", Decode(CHECKPOINT, moved.latent[None]), Lane.LIVE)
