@@ -26,6 +26,6 @@ def test_an_ampersand_in_a_name_is_no_letter_to_press(window: MainWindow) -> Non
 
 
 def test_a_recent_session_is_told_from_a_model(window: MainWindow) -> None:
-    window.workspace.settings.recent = ["/work/tuesday.latentlab", "/work/mine.safetensors"]
+    window.workspace.settings.recent = ["/sessions/tuesday.latentlab", "/sessions/mine.safetensors"]
     window.menus.recent.aboutToShow.emit()
     assert [action.text() for action in window.menus.recent.actions()] == ["tuesday\tsession", "mine"]
