@@ -118,6 +118,9 @@ def test_what_one_cannot_begin_with_is_refused(tmp_path: Path) -> None:
     ):
         with pytest.raises(OptionError, match=says):
             begin_from(start, network_to_begin("alpha-gan", **changes))
+    with pytest.raises(OptionError, match="image_size = 16, and 8"):  # pictures grow, and never shrink
+        begin_from(stored(tmp_path, tiny("vae", patch=4)), network_to_begin("vae", image_size=8, patch=2))
+    start = stored(tmp_path, tiny("vae"))
     with pytest.raises(OptionError, match="family, 'vae', has other layers"):
         begin_from(start, network_to_begin("cvae", classes=3))
     with pytest.raises(CheckpointError, match="no such file"):

@@ -52,7 +52,8 @@ def begin_from(start: str, network: Autoencoder) -> None:
 
 def _check_alike(start: str, wanted: AutoencoderArchitecture, found: AutoencoderArchitecture) -> None:
     names = [*SHARED, *(["prior"] if wanted.prior == "empirical" else [])]
-    if found.patch == 1 or wanted.image_size * found.patch != found.image_size * wanted.patch:
+    in_proportion = wanted.image_size * found.patch == found.image_size * wanted.patch
+    if found.patch == 1 or wanted.patch < found.patch or not in_proportion:
         names += ["image_size", "patch"]
     for name in names:
         asked, made = getattr(wanted, name), getattr(found, name)
