@@ -17,6 +17,12 @@ from latentlab.core.spaces import FloatArray, sample_name
 from latentlab.core.state import State
 from latentlab.ui.workspace import Workspace
 
+# What a person may ask for, wherever draws are shown.
+LARGEST_SEED = 2**31 - 1
+MOST_TRUNCATION = 1.5
+SEED_PX = 90  # of the field; one for the largest seed would widen a small window
+TRUNCATION = "Truncation"
+
 
 @dataclass(frozen=True)
 class DrawsWanted:

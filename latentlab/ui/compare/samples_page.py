@@ -14,16 +14,12 @@ from latentlab.ui import theme
 from latentlab.ui.compare.finding import Finding
 from latentlab.ui.compare.pair import SIDES, Pair, Side
 from latentlab.ui.compare.sheets_page import SheetsPage
-from latentlab.ui.prior_draws import Drawn, DrawsWanted, PriorDraws
+from latentlab.ui.prior_draws import LARGEST_SEED, MOST_TRUNCATION, SEED_PX, TRUNCATION, Drawn, DrawsWanted, PriorDraws
 from latentlab.ui.stepped_gesture import SteppedGesture
 from latentlab.ui.tool_button import tool_button
 
 LEAST_SIDE_PX = 52
-LARGEST_SEED = 2**31 - 1
-MOST_TRUNCATION = 1.5
-TRUNCATION = "Truncation"
 UNDRAWABLE = "Draws from this space are no pictures"
-SEED_PX = 96  # as in the samples panel; that of the largest seed would widen a small window
 
 
 class SamplesPage(SheetsPage):

@@ -17,7 +17,7 @@ from latentlab.ui.elided_label import ElidedLabel
 from latentlab.ui.icons import icon
 from latentlab.ui.panel import Panel
 from latentlab.ui.pictures import Pictures
-from latentlab.ui.prior_draws import Drawn, PriorDraws
+from latentlab.ui.prior_draws import LARGEST_SEED, MOST_TRUNCATION, SEED_PX, TRUNCATION, Drawn, PriorDraws
 from latentlab.ui.sheet_saving import SheetSaving
 from latentlab.ui.sliders.lone import LoneSlider
 from latentlab.ui.sliders.row import SliderRow
@@ -32,10 +32,7 @@ from latentlab.ui.workspace import Workspace
 LEAST_SIDE_PX = 60
 MARGIN_PX = 4
 MOST = 256
-LARGEST_SEED = 2**31 - 1
-MOST_TRUNCATION = 1.5
 RESIZE_MS = 80
-TRUNCATION = "Truncation"
 AROUND = "Below 1 draws are less varied; near 0 they blur into the mean of the encodings, which need not look like any"
 HINT = "Click or star one"
 UNDRAWABLE = "Draws from this space are no pictures"
@@ -72,7 +69,7 @@ class SamplesPanel(Panel):
         self.seed_field.setPrefix("seed ")
         self.seed_field.setRange(0, LARGEST_SEED)
         self.seed_field.setKeyboardTracking(False)
-        self.seed_field.setFixedWidth(90)
+        self.seed_field.setFixedWidth(SEED_PX)
         self.seed_field.setToolTip("The same seed draws the same samples on every machine")
         self.seed_field.setAccessibleName("Seed")
         self.seed_field.valueChanged.connect(self._choose_seed)
